@@ -1,0 +1,34 @@
+import { ZiggieChat } from '@ziggie/llm-react';
+import { SourceLine } from './source-line.tsx';
+import { useSource } from './use-source.ts';
+
+async function visitorToken(): Promise<string> {
+  const response = await fetch('/demo/token', { method: 'POST' });
+  if (!response.ok) throw new Error(`The demo gave no token (HTTP ${response.status}).`);
+  const { token } = (await response.json()) as { token: string };
+  return token;
+}
+
+const starters = [
+  'Explain how tokens stream to this page',
+  'Compare two sorting algorithms in a table',
+  'Write a SQL query for seats per tenant',
+  'Plan a week of testing for a small team',
+];
+
+export function App() {
+  const source = useSource();
+  return (
+    <div className="page">
+      <ZiggieChat
+        className="page-chat"
+        endpoint="/api/llm"
+        credentials={visitorToken}
+        userId="demo-visitor"
+        starters={starters}
+        footnote={<SourceLine source={source} />}
+        autoFocus
+      />
+    </div>
+  );
+}

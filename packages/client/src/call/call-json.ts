@@ -1,0 +1,104 @@
+import { ProtocolError, parseJson } from '@ziggie/llm-protocol';
+import { StreamError } from '../errors/stream-error.ts';
+import { TimeoutError } from '../errors/timeout-error.ts';
+import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
+import { connectLimitMs } from '../http/connect-limit.ts';
+import { readText } from '../http/read-text.ts';
+import { type Answer, send } from '../http/send.ts';
+import type { Settings } from '../settings.ts';
+import type { CallOptions } from '../types.ts';
+import { CallScope } from './call-scope.ts';
+import { PhaseTimer } from './phase-timer.ts';
+
+/** A list of a thousand models is well below. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+/**
+ * GETs a path whose whole answer is one JSON value. Retried like a stream before its first token. The connect clock runs
+ * until the connection stands, the idle clock from there to the end of the answer.
+ *
+ * @param read Makes the value out of the parsed body, or throws a `ProtocolError`.
+ */
+export async function callJson<T>(
+  settings: Settings,
+  path: string,
+  options: CallOptions,
+  read: (body: unknown) => T,
+): Promise<T> {
+  const scope = new CallScope(settings, options);
+  try {
+    scope.begin();
+    for (;;) {
+      try {
+        return await attempt(scope, path, read);
+      } catch (error) {
+        if (!isZiggieError(error)) throw error;
+        await scope.waitForRetry(error);
+      }
+    }
+  } catch (error) {
+    throw isZiggieError(error) ? withCallDetails(error, { attempts: scope.attempts }) : error;
+  } finally {
+    scope.end();
+  }
+}
+
+async function attempt<T>(scope: CallScope, path: string, read: (body: unknown) => T): Promise<T> {
+  const { settings, timeouts, options } = scope;
+  const interrupt = scope.newInterrupt();
+  const startedAt = settings.clock.now();
+  const timer = new PhaseTimer(settings.clock, (phase, limitMs) =>
+    interrupt.fire(new TimeoutError(phase, limitMs)),
+  );
+  const connected = (): void => {
+    if (timer.phase !== 'idle') timer.enter('idle', timeouts.idleMs);
+  };
+  const connectMs = connectLimitMs(settings, timeouts, 0);
+  if (connectMs === undefined) connected();
+  else timer.enter('connect', connectMs);
+  let answer: Answer | undefined;
+  try {
+    answer = await send(
+      settings,
+      { method: 'GET', path, accept: 'application/json', headers: options.headers },
+      interrupt,
+      connected,
+    );
+    connected();
+    const value = read(parseJson(await readBody(answer, interrupt.wait.bind(interrupt))));
+    scope.record(startedAt, answer.status, undefined);
+    return value;
+  } catch (error) {
+    const failure = asZiggieError(error, path, answer);
+    scope.record(startedAt, answer?.status ?? failure.status, failure.code);
+    interrupt.fire(failure);
+    answer?.body.close();
+    throw withCallDetails(failure, {
+      phase: failure.phase ?? (timer.phase === 'connect' ? 'connect' : 'stream'),
+    });
+  } finally {
+    timer.stop();
+  }
+}
+
+async function readBody(answer: Answer, wait: <V>(work: Promise<V>) => Promise<V>): Promise<string> {
+  const text = await wait(readText(answer.body, MAX_BODY_BYTES + 1));
+  if (text.length > MAX_BODY_BYTES) throw new ProtocolError('response_too_large', 'The list is too long.');
+  return text;
+}
+
+function asZiggieError(error: unknown, path: string, answer: Answer | undefined): ZiggieError {
+  if (isZiggieError(error)) return error;
+  const found =
+    error instanceof ProtocolError
+      ? ({
+          code: error.code === 'response_too_large' ? error.code : 'malformed_record',
+          text: 'it could not be read',
+        } as const)
+      : ({ code: 'truncated', text: 'the connection broke' } as const);
+  return new StreamError(found.code, `Reading the answer to GET ${path}: ${found.text}.`, {
+    receivedEvents: 0,
+    requestId: answer?.requestId,
+    cause: error,
+  });
+}

@@ -1,0 +1,46 @@
+/** @throws {TypeError} when a request lacks what no server can do without. */
+export function checkRequest(request: object, content: 'messages' | 'prompt'): void {
+  const { model, [content]: value } = request as { model?: unknown; messages?: unknown; prompt?: unknown };
+  if (typeof model !== 'string' || model === '') {
+    throw new TypeError('Reading the request: "model" is not the name of a model.');
+  }
+  if (content === 'messages' ? !Array.isArray(value) : typeof value !== 'string') {
+    throw new TypeError(`Reading the request: "${content}" is missing or of another type.`);
+  }
+}
+
+/** @throws {TypeError} when a member is not a number that makes sense; `Infinity` is one. */
+export function checkNumbers(group: string, values: object | undefined): void {
+  for (const [name, value] of Object.entries(values ?? {}) as [string, unknown][]) {
+    const least = name === 'maxAttempts' ? 1 : 0;
+    if (value !== undefined && !(typeof value === 'number' && value >= least)) {
+      throw new TypeError(
+        `Reading ${group}.${name}: give a number of at least ${least}; Infinity for no limit.`,
+      );
+    }
+  }
+}
+
+/**
+ * @throws {TypeError} when a header is not one that can be sent. Platforms repeat the value they refuse in their own
+ *   message; here only the name is told.
+ */
+export function checkHeaders(headers: Readonly<Record<string, string>> | undefined): void {
+  for (const [name, value] of Object.entries(headers ?? {}) as [string, unknown][]) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+      throw new TypeError('Reading headers: a name holds characters it may not.');
+    if (typeof value !== 'string' || !/^[\t\x20-\x7e]*$/.test(value)) {
+      throw new TypeError(`Reading headers.${name}: the value holds more than printable ASCII characters.`);
+    }
+  }
+}
+
+/**
+ * @throws {TypeError} when a token cannot stand in a header. Platforms repeat what they refuse in their own message, so
+ *   it is refused here, without its text.
+ */
+export function checkToken(token: unknown): asserts token is string {
+  if (typeof token !== 'string' || !/^[\x21-\x7e]*$/.test(token)) {
+    throw new TypeError('Reading credentials: the token is not a string of printable ASCII without spaces.');
+  }
+}

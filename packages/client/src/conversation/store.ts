@@ -1,0 +1,105 @@
+import type { ConversationAction } from './actions.ts';
+import { DeltaBuffer } from './delta-buffer.ts';
+import { reduce } from './reduce.ts';
+import { pathTo } from './tree.ts';
+import type { ConversationState, MessageNode, RunPhase } from './types.ts';
+import { ValueCell } from './value-cell.ts';
+
+/**
+ * Holds the state twice: as it is (`live`) and as it was last published (`shown`), which is what the cells give. Views
+ * therefore see one consistent state per frame, however many events arrive in between.
+ */
+export class Store {
+  readonly messageIds = new ValueCell<readonly string[]>([]);
+  readonly phase = new ValueCell<RunPhase | null>(null);
+  readonly runningId = new ValueCell<string | null>(null);
+  readonly model: ValueCell<string | null>;
+  readonly #messages = new Map<string, ValueCell<MessageNode | undefined>>();
+  readonly #buffer = new DeltaBuffer();
+  readonly #schedule: (publish: () => void) => void;
+  #live: ConversationState;
+  #shown: ConversationState;
+  #scheduled = false;
+  #released = false;
+
+  constructor(state: ConversationState, schedule: (publish: () => void) => void) {
+    this.#live = state;
+    this.#shown = state;
+    this.#schedule = schedule;
+    this.model = new ValueCell(state.model);
+  }
+
+  /** The state as it is, buffered pieces included. */
+  live(): ConversationState {
+    const written = this.#buffer.take();
+    if (written !== null) this.#live = reduce(this.#live, written);
+    return this.#live;
+  }
+
+  /** The state as the cells show it. */
+  shown(): ConversationState {
+    return this.#shown;
+  }
+
+  message(id: string): ValueCell<MessageNode | undefined> {
+    let cell = this.#messages.get(id);
+    if (cell === undefined) {
+      cell = new ValueCell(this.#shown.nodes.get(id));
+      this.#messages.set(id, cell);
+    }
+    return cell;
+  }
+
+  /** Takes a piece of an answer; it is in the state with the next action or frame. */
+  write(id: string, kind: 'thinking' | 'text', piece: string, at: number): void {
+    this.#buffer.push(id, kind, piece, at);
+    this.#publishSoon();
+  }
+
+  /** Applies an action; the cells follow with the next frame. Returns whether it changed anything. */
+  dispatch(action: ConversationAction): boolean {
+    const before = this.live();
+    this.#live = reduce(before, action);
+    if (this.#live !== this.#shown) this.#publishSoon();
+    return this.#live !== before;
+  }
+
+  /** Brings the cells up to date now. */
+  publish(): void {
+    const before = this.#shown;
+    const now = this.live();
+    if (now === before || this.#released) return;
+    this.#shown = now;
+    const changed: ValueCell<never>[] = [];
+    const put = <T>(cell: ValueCell<T>, value: T): void => {
+      if (cell.put(value)) changed.push(cell as unknown as ValueCell<never>);
+    };
+    // Parents never change, so the same head is the same branch.
+    if (now.head !== before.head) put(this.messageIds, pathTo(now.nodes, now.head));
+    if (now.nodes !== before.nodes) {
+      for (const [id, cell] of this.#messages) put(cell, now.nodes.get(id));
+    }
+    put(this.phase, now.run?.phase ?? null);
+    put(this.runningId, now.run?.messageId ?? null);
+    put(this.model, now.model);
+    // All values are in before the first watcher looks: a watcher that reads another cell sees the same state.
+    for (const cell of changed) cell.notify();
+  }
+
+  /** Publishes a last time and lets go of every watcher. */
+  release(): void {
+    this.publish();
+    this.#released = true;
+    for (const cell of [this.messageIds, this.phase, this.runningId, this.model, ...this.#messages.values()])
+      cell.release();
+  }
+
+  #publishSoon(): void {
+    if (this.#scheduled || this.#released) return;
+    this.#scheduled = true;
+    this.#schedule(() => {
+      this.#scheduled = false;
+      this.publish();
+    });
+  }
+}

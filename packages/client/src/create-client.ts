@@ -1,0 +1,96 @@
+import type { ChatRequest, GenerateRequest } from '@ziggie/llm-protocol';
+import { encodeOllamaChat, encodeOllamaGenerate } from '@ziggie/llm-protocol/ollama';
+import { platformTransport } from '#platform-transport';
+import { callJson } from './call/call-json.ts';
+import { checkHeaders, checkNumbers, checkRequest, checkToken } from './check-arguments.ts';
+import { systemClock } from './clock.ts';
+import { parseBaseUrl } from './http/base-url.ts';
+import { fetchTransport } from './http/fetch-transport.ts';
+import { IDLE_WITH_STRUCTURE_MS, type Settings } from './settings.ts';
+import { AnswerStream } from './stream/answer-stream.ts';
+import { kitTarget } from './targets/kit.ts';
+import { ollamaTarget } from './targets/ollama.ts';
+import type { CallOptions, ClientOptions, ZiggieClient } from './types.ts';
+
+/**
+ * A client for one server: the kit (default), or Ollama itself with `target: 'ollama'`.
+ *
+ * ```ts
+ * const client = createClient({ baseUrl: 'http://127.0.0.1:11434', target: 'ollama' });
+ * for await (const event of client.chat({ model: 'llama3.2', messages: [{ role: 'user', content: 'Hello' }] })) {
+ *   if (event.type === 'text-delta') process.stdout.write(event.text);
+ * }
+ * ```
+ *
+ * @throws {TypeError} for wrong options and requests, at once and before anything is sent. Every later failure is a
+ *   `ZiggieError`.
+ */
+export function createClient(options: ClientOptions): ZiggieClient {
+  const settings = settingsOf(options);
+  const { target, baseUrl } = settings;
+
+  function answer(
+    path: string,
+    request: ChatRequest | GenerateRequest,
+    body: object,
+    call: CallOptions,
+  ): AnswerStream {
+    checkCall(call);
+    const structured =
+      request.format !== undefined || ('tools' in request && (request.tools?.length ?? 0) > 0);
+    return new AnswerStream(
+      settings,
+      // Written down now: what the caller does to the request later changes nothing.
+      { path, body: JSON.stringify(body), model: request.model },
+      call,
+      structured ? IDLE_WITH_STRUCTURE_MS : undefined,
+    );
+  }
+
+  return {
+    target: target.name,
+    baseUrl,
+    chat(request, call = {}) {
+      checkRequest(request, 'messages');
+      return answer(target.paths.chat, request, encodeOllamaChat(request, true), call);
+    },
+    generate(request, call = {}) {
+      checkRequest(request, 'prompt');
+      return answer(target.paths.generate, request, encodeOllamaGenerate(request, true), call);
+    },
+    models: {
+      list(call = {}) {
+        checkCall(call);
+        return target.listModels((path, read) => callJson(settings, path, call, read));
+      },
+    },
+    status(call = {}) {
+      checkCall(call);
+      return callJson(settings, target.paths.status, call, target.readStatus);
+    },
+  };
+}
+
+function settingsOf(options: ClientOptions): Settings {
+  checkCall(options);
+  const { target = 'kit', fetch, credentials } = options;
+  if (target !== 'kit' && target !== 'ollama') throw new TypeError('Reading target: give "kit" or "ollama".');
+  if (typeof credentials === 'string') checkToken(credentials);
+  return {
+    target: target === 'kit' ? kitTarget : ollamaTarget,
+    baseUrl: parseBaseUrl(options.baseUrl, globalThis.location?.href),
+    transport: fetch === undefined ? platformTransport : fetchTransport(fetch),
+    credentials,
+    headers: options.headers ?? {},
+    timeouts: options.timeouts ?? {},
+    retry: options.retry ?? {},
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  };
+}
+
+function checkCall(options: CallOptions | ClientOptions): void {
+  checkNumbers('timeouts', options.timeouts);
+  checkNumbers('retry', options.retry);
+  checkHeaders(options.headers);
+}

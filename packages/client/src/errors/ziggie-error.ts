@@ -1,0 +1,84 @@
+import { type ErrorCode, errorKinds } from '@ziggie/llm-protocol';
+import type { Attempt, PartialAnswer } from '../types.ts';
+
+// Registered, not unique: two installed copies of this package recognise each other's errors.
+const brand = Symbol.for('ziggie.llm.error');
+
+/**
+ * What a call was doing when it failed: `connect` until the server answered, `load` while it brought the model into
+ * memory, `first-token` until the first piece of the answer, `stream` after it. A clock that ran out says `idle` or
+ * `total` for its own span.
+ */
+export type ErrorPhase = 'connect' | 'load' | 'first-token' | 'stream' | 'idle' | 'total';
+
+/** What a {@link ZiggieError} carries besides its code and message. */
+export interface ZiggieErrorDetails {
+  status?: number | undefined;
+  /** Default: as the error table says for the code. */
+  retryable?: boolean | undefined;
+  requestId?: string | undefined;
+  phase?: ErrorPhase | undefined;
+  retryAfterMs?: number | undefined;
+  cause?: unknown;
+}
+
+/**
+ * Every failure of a call. `code` is the contract: `switch` over it; the message is for people and may change.
+ *
+ * Neither message nor `toJSON()` holds a prompt, an answer or a token.
+ */
+export class ZiggieError extends Error {
+  override readonly name: string = 'ZiggieError';
+  readonly code: ErrorCode;
+  /** HTTP status, of the answer or of the error event inside a stream. */
+  readonly status?: number | undefined;
+  /** Whether the same request may succeed later without a change. */
+  readonly retryable: boolean;
+  /** The server's name for this request: what its operator needs to find it in the log. */
+  readonly requestId?: string | undefined;
+  readonly phase?: ErrorPhase | undefined;
+  /** Milliseconds the server asked to wait before the next try. */
+  readonly retryAfterMs?: number | undefined;
+  /** Every try of this call, the last one included. */
+  readonly attempts: readonly Attempt[] = [];
+  /** What had arrived of the answer. Left out of `toJSON()`. */
+  readonly partial?: PartialAnswer | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ZiggieErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.status = details.status;
+    this.retryable = details.retryable ?? errorKinds[code].retryable;
+    this.requestId = details.requestId;
+    this.phase = details.phase;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+
+  get [brand](): true {
+    return true;
+  }
+
+  /** Plain data that is safe to log: no prompt, no answer, no token, no cause. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, message, status, retryable, requestId, phase, retryAfterMs, attempts } = this;
+    return { name, code, message, status, retryable, requestId, phase, retryAfterMs, attempts };
+  }
+}
+
+/** Whether a caught value is a {@link ZiggieError}, also one of another copy of this package. */
+export function isZiggieError(value: unknown): value is ZiggieError {
+  return typeof value === 'object' && value !== null && (value as { [brand]?: unknown })[brand] === true;
+}
+
+/** Adds what only the whole call knows; errors are made deeper down, where it is not known. */
+export function withCallDetails<E extends ZiggieError>(
+  error: E,
+  details: {
+    attempts?: readonly Attempt[];
+    partial?: PartialAnswer | undefined;
+    phase?: ErrorPhase | undefined;
+    requestId?: string | undefined;
+  },
+): E {
+  return Object.assign(error, details);
+}

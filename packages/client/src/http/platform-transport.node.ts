@@ -1,0 +1,50 @@
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { Transport } from './transport.ts';
+
+/**
+ * Node: plain node:http(s), without a time limit of its own.
+ *
+ * Node's `fetch` gives up after 300 s without a byte, and that cannot be lifted from outside; reading a long prompt or
+ * loading a large model takes longer. Idle connections are kept by Node's global agents, which do not hold a process.
+ */
+export const platformTransport: Transport = {
+  reportsConnection: true,
+  send: ({ method, url, headers, body, signal, onConnected }) =>
+    new Promise((resolve, reject) => {
+      const open = url.startsWith('https:') ? requestHttps : requestHttp;
+      const outgoing = open(url, { method, headers: { ...headers } });
+      // Without an error: the socket may already be idle in the agent, where nobody listens for one.
+      const abort = (): void => void outgoing.destroy();
+      signal.addEventListener('abort', abort, { once: true });
+      outgoing.on('socket', (socket) => {
+        if (!socket.connecting) onConnected();
+        else socket.once(url.startsWith('https:') ? 'secureConnect' : 'connect', onConnected);
+      });
+      // Stays for the life of the request: an error after the answer began is also reported by the body.
+      outgoing.on('error', reject);
+      outgoing.on('close', () => {
+        signal.removeEventListener('abort', abort);
+        reject(new Error('The connection was closed without an answer.'));
+      });
+      outgoing.on('response', (incoming) => {
+        incoming.on('error', () => {});
+        const chunks: AsyncIterator<Uint8Array> = incoming[Symbol.asyncIterator]();
+        resolve({
+          status: incoming.statusCode ?? 0,
+          header(name) {
+            const value = incoming.headers[name.toLowerCase()];
+            return Array.isArray(value) ? value.join(', ') : value;
+          },
+          body: {
+            read: async () => {
+              const { done, value } = await chunks.next();
+              return done ? undefined : value;
+            },
+            close: () => void incoming.destroy(),
+          },
+        });
+      });
+      outgoing.end(body);
+    }),
+};

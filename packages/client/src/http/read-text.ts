@@ -1,0 +1,14 @@
+import type { ByteSource } from './transport.ts';
+
+/** Reads a body as UTF-8, at most `maxBytes` of it: the rest is left unread. */
+export async function readText(body: ByteSource, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let left = maxBytes;
+  for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) {
+    text += decoder.decode(chunk.subarray(0, left), { stream: true });
+    left -= chunk.length;
+    if (left <= 0) break;
+  }
+  return text + decoder.decode();
+}

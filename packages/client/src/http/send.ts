@@ -1,0 +1,165 @@
+import { errorKinds } from '@ziggie/llm-protocol';
+import type { Interrupt } from '../call/interrupt.ts';
+import { checkToken } from '../check-arguments.ts';
+import { ConnectionError } from '../errors/connection-error.ts';
+import { HttpError } from '../errors/http-error.ts';
+import { isZiggieError, ZiggieError } from '../errors/ziggie-error.ts';
+import { parseRetryAfter } from '../retry/retry-after.ts';
+import type { Settings } from '../settings.ts';
+import type { Credentials } from '../types.ts';
+import { quotable } from './quotable.ts';
+import { readText } from './read-text.ts';
+import type { ByteSource, TransportResponse } from './transport.ts';
+
+/** One request of ours. */
+export interface OutgoingRequest {
+  method: 'GET' | 'POST';
+  path: string;
+  accept: string;
+  body?: string | undefined;
+  headers: Readonly<Record<string, string>> | undefined;
+}
+
+/** A good answer, its body not read yet. */
+export interface Answer {
+  status: number;
+  requestId: string | undefined;
+  body: ByteSource;
+}
+
+/** Most of a failed answer that is read: enough for any report, too little to hurt. */
+const MAX_FAILURE_BYTES = 64 * 1024;
+
+/**
+ * Sends one request, once: the only place that calls a transport.
+ *
+ * @throws {ConnectionError} when the server cannot be reached.
+ * @throws {HttpError} for every status but 2xx, redirects included, and for a web page in place of an answer.
+ */
+export async function send(
+  settings: Settings,
+  request: OutgoingRequest,
+  interrupt: Interrupt,
+  onConnected: () => void,
+): Promise<Answer> {
+  const { baseUrl, target, transport } = settings;
+  const headers: Record<string, string> = {};
+  if (target.takesOwnHeaders) {
+    // In one case: fetch would join "accept" and "Accept" into a list.
+    for (const [name, value] of Object.entries({ ...settings.headers, ...request.headers })) {
+      headers[name.toLowerCase()] = value;
+    }
+    headers['accept'] = request.accept;
+  }
+  if (request.body !== undefined) headers['content-type'] = 'application/json';
+  const token = await interrupt.wait(readToken(settings.credentials));
+  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+
+  const { signal } = interrupt;
+  let response: TransportResponse;
+  try {
+    const { method, path, body } = request;
+    const sending = transport.send({ method, url: baseUrl + path, headers, body, signal, onConnected });
+    // A fetch that ignores its signal may still answer after the call is over.
+    sending.then(
+      (late) => signal.aborted && late.body.close(),
+      () => {},
+    );
+    response = await interrupt.wait(sending);
+  } catch (error) {
+    throw isZiggieError(error) ? error : unreachable(baseUrl, error);
+  }
+  const requestId = requestIdOf(response);
+  if (response.status >= 200 && response.status < 300 && !isPage(response)) {
+    return { status: response.status, requestId, body: response.body };
+  }
+  throw await failureOf(settings, request, response, requestId, interrupt, token);
+}
+
+async function readToken(credentials: Credentials | undefined): Promise<string | undefined> {
+  if (credentials === undefined) return undefined;
+  try {
+    const token: unknown = typeof credentials === 'string' ? credentials : await credentials();
+    checkToken(token);
+    // No token: the server decides what a stranger may do.
+    return token === '' ? undefined : token;
+  } catch (cause) {
+    throw new ZiggieError('unauthorized', 'Getting a token: the credentials function failed.', { cause });
+  }
+}
+
+function requestIdOf(response: TransportResponse): string | undefined {
+  const id = response.header('X-Request-Id');
+  return id !== undefined && /^[\w.:-]{1,128}$/.test(id) ? id : undefined;
+}
+
+function isPage(response: TransportResponse): boolean {
+  return /\bhtml\b/i.test(response.header('Content-Type') ?? '');
+}
+
+async function failureOf(
+  { target }: Settings,
+  { method, path, body: sent }: OutgoingRequest,
+  response: TransportResponse,
+  requestId: string | undefined,
+  interrupt: Interrupt,
+  token: string | undefined,
+): Promise<HttpError> {
+  const { status } = response;
+  const what = `${method} ${path}`;
+  if (status < 300 || status >= 400) {
+    let body = '';
+    try {
+      if (status >= 400) body = await interrupt.wait(readText(response.body, MAX_FAILURE_BYTES));
+    } catch (error) {
+      if (isZiggieError(error)) throw error;
+      // The report itself broke off: the status is still worth telling.
+    } finally {
+      response.body.close();
+    }
+    if (status < 300) {
+      return new HttpError(
+        'malformed_record',
+        `${what}: a web page came instead of an answer. Is baseUrl right?`,
+        {
+          status,
+          requestId,
+          retryable: false,
+        },
+      );
+    }
+    const failure = target.readFailure(status, body);
+    const found = quotable(failure.text, sent, token) ?? errorKinds[failure.code].title;
+    return new HttpError(failure.code, `${what} answered ${status}: ${found}`, {
+      status,
+      retryable: failure.retryable,
+      requestId: failure.requestId ?? requestId,
+      retryAfterMs:
+        failure.retryAfterMs ?? parseRetryAfter(response.header('Retry-After'), response.header('Date')),
+      problem: failure.problem,
+      signinUrl: failure.signinUrl,
+    });
+  }
+  response.body.close();
+  return new HttpError(
+    'not_found',
+    `${what}: the server points elsewhere (${status}). Give the final address as baseUrl.`,
+    {
+      status,
+      requestId,
+      retryable: false,
+    },
+  );
+}
+
+function unreachable(baseUrl: string, cause: unknown): ConnectionError {
+  const { code, cause: inner } = (cause ?? {}) as { code?: unknown; cause?: { code?: unknown } };
+  const found = typeof code === 'string' ? code : inner?.code;
+  const reason = typeof found === 'string' ? found : undefined;
+  return new ConnectionError(
+    `Cannot reach the server at ${baseUrl}${reason === undefined ? '' : ` (${reason})`}. ` +
+      'Is it running there, and does it allow this origin?',
+    // A wrong certificate does not mend itself while we wait.
+    { cause, reason, retryable: reason === undefined || !/CERT|TLS|SSL|SIGNATURE|EPROTO/.test(reason) },
+  );
+}

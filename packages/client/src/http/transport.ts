@@ -1,0 +1,33 @@
+/** One HTTP request as it goes out. */
+export interface TransportRequest {
+  method: 'GET' | 'POST';
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  body?: string | undefined;
+  /** Closes the connection in every phase. */
+  signal: AbortSignal;
+  /** Called once when the connection stands, by transports that can tell. */
+  onConnected: () => void;
+}
+
+/** The head of an answer and its bytes, not read yet. */
+export interface TransportResponse {
+  status: number;
+  header(name: string): string | undefined;
+  body: ByteSource;
+}
+
+/** Bytes on demand: nothing is read ahead beyond the buffers of the platform. */
+export interface ByteSource {
+  /** The next piece, `undefined` at the end. One call at a time. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Closes the connection if the end has not been reached. */
+  close(): void;
+}
+
+/** What carries requests. Never follows redirects, never decides what a status means. */
+export interface Transport {
+  /** Whether `onConnected` is called. `fetch` cannot tell a slow connection from a slow answer. */
+  readonly reportsConnection: boolean;
+  send(request: TransportRequest): Promise<TransportResponse>;
+}

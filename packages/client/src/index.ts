@@ -1,0 +1,22 @@
+export { systemClock } from './clock.ts';
+export { createClient } from './create-client.ts';
+export { AbortedError } from './errors/aborted-error.ts';
+export { ConnectionError } from './errors/connection-error.ts';
+export { HttpError } from './errors/http-error.ts';
+export { StreamError } from './errors/stream-error.ts';
+export { type TimedPhase, TimeoutError } from './errors/timeout-error.ts';
+export { type ErrorPhase, isZiggieError, ZiggieError } from './errors/ziggie-error.ts';
+export type {
+  Attempt,
+  CallOptions,
+  ChatEvent,
+  ChatResult,
+  ChatStream,
+  ClientOptions,
+  Clock,
+  Credentials,
+  PartialAnswer,
+  RetryOptions,
+  Timeouts,
+  ZiggieClient,
+} from './types.ts';

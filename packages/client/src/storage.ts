@@ -1,0 +1,8 @@
+export { parseRecord } from './conversation/record.ts';
+export { createLocalStorage, type LocalStorageOptions } from './conversation/storage/local-storage.ts';
+export { createMemoryStorage } from './conversation/storage/memory.ts';
+export {
+  ConversationStorageError,
+  type ConversationStorageErrorCode,
+} from './conversation/storage-error.ts';
+export type { ConversationRecord, ConversationStorage } from './conversation/types.ts';

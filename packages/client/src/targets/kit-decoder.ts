@@ -1,0 +1,91 @@
+import {
+  errorKinds,
+  isErrorCode,
+  isStreamEvent,
+  isTerminal,
+  ProtocolError,
+  type StreamEvent,
+  type StreamEventBody,
+} from '@ziggie/llm-protocol';
+import type { RecordDecoder } from './target.ts';
+
+/**
+ * Reads the events of the native wire. The numbers must count up from 0 without gaps, or something between here and the
+ * server lost a record. Types that a newer server may send are passed over; the members that make up the answer are
+ * checked.
+ */
+export class KitDecoder implements RecordDecoder {
+  #nextSeq = 0;
+  #ended = false;
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  decode(record: unknown): StreamEventBody[] {
+    const { seq, type } = (record ?? {}) as { seq?: unknown; type?: unknown };
+    if (typeof seq !== 'number' || typeof type !== 'string') throw malformed('a record is not an event');
+    if (seq !== this.#nextSeq) throw malformed(`event ${this.#nextSeq} is missing, ${seq} came`);
+    this.#nextSeq++;
+    // `restart` is made by clients only.
+    if (!isStreamEvent(record) || record.type === 'restart') return [];
+    const event = bodyOf(record);
+    this.#ended = isTerminal(event);
+    return [event];
+  }
+}
+
+function bodyOf(event: StreamEvent): StreamEventBody {
+  switch (event.type) {
+    case 'text-delta':
+    case 'thinking-delta':
+      check(typeof event.text === 'string', event);
+      return { type: event.type, text: event.text };
+    case 'tool-call':
+      check(
+        typeof event.id === 'string' && typeof event.name === 'string' && isObject(event.arguments),
+        event,
+      );
+      break;
+    case 'start':
+      check(typeof event.upstreamModel === 'string', event);
+      break;
+    case 'usage':
+      check(typeof event.inputTokens === 'number' && typeof event.outputTokens === 'number', event);
+      break;
+    case 'done':
+      check(typeof event.finishReason === 'string' && isObject(event.timings), event);
+      break;
+    case 'error':
+      return errorBody(event);
+    default:
+  }
+  const { seq: _, ...body } = event;
+  return body;
+}
+
+function errorBody(event: Extract<StreamEvent, { type: 'error' }>): StreamEventBody {
+  const code = isErrorCode(event.code) ? event.code : 'upstream_error';
+  const { status, retryable } = errorKinds[code];
+  return {
+    type: 'error',
+    code,
+    message: typeof event.message === 'string' ? event.message : errorKinds[code].title,
+    status: typeof event.status === 'number' ? event.status : status,
+    retryable: typeof event.retryable === 'boolean' ? event.retryable : retryable,
+    retryAfterMs: typeof event.retryAfterMs === 'number' ? event.retryAfterMs : undefined,
+    requestId: typeof event.requestId === 'string' ? event.requestId : undefined,
+  };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function check(holds: boolean, event: StreamEvent): void {
+  if (!holds) throw malformed(`a ${event.type} event lacks a member or has it of another type`);
+}
+
+function malformed(found: string): ProtocolError {
+  return new ProtocolError('malformed_record', `Reading a stream of the kit: ${found}.`);
+}

@@ -1,0 +1,103 @@
+import {
+  type ErrorCode,
+  type ErrorEvent,
+  errorKinds,
+  ProtocolError,
+  type StreamEventBody,
+} from '@ziggie/llm-protocol';
+import {
+  classifyOllamaError,
+  decodeOllamaModels,
+  OllamaDecoder,
+  ollamaBodyText,
+} from '@ziggie/llm-protocol/ollama';
+import type { RecordDecoder, ReportedFailure, Target } from './target.ts';
+
+/** Ollama itself, without a kit in front. */
+export const ollamaTarget: Target = {
+  name: 'ollama',
+  paths: { chat: '/api/chat', generate: '/api/generate', status: '/api/version' },
+  // Its CORS list refuses others, and then a browser sends nothing at all.
+  takesOwnHeaders: false,
+  headersWithinMs: undefined,
+  decoder: (model) => new DirectDecoder(model),
+  readFailure,
+
+  async listModels(get) {
+    const tags = await get('/api/tags', (body) => {
+      if (!Array.isArray((body as { models?: unknown } | null)?.models))
+        throw unreadable('the list of models');
+      return body;
+    });
+    return decodeOllamaModels(tags, await get('/api/ps', (body) => body));
+  },
+
+  readStatus(body) {
+    const version = (body as { version?: unknown } | null)?.version;
+    if (typeof version !== 'string') throw unreadable('the version');
+    return { status: 'ok', version };
+  },
+};
+
+let runs = 0;
+
+/** The decoder of protocol with the `start` that Ollama does not send. */
+class DirectDecoder implements RecordDecoder {
+  readonly #model: string;
+  readonly #inner = new OllamaDecoder();
+  #started = false;
+
+  constructor(model: string) {
+    this.#model = model;
+  }
+
+  get ended(): boolean {
+    return this.#inner.ended;
+  }
+
+  decode(record: unknown): StreamEventBody[] {
+    const events = this.#inner.decode(record);
+    if (events[0]?.type === 'error') return [withoutOutput(events[0])];
+    if (this.#started) return events;
+    this.#started = true;
+    const answers = (record as { model?: unknown }).model;
+    return [
+      {
+        type: 'start',
+        id: `run-${++runs}`,
+        model: this.#model,
+        upstreamModel: typeof answers === 'string' && answers !== '' ? answers : this.#model,
+        resumable: false,
+      },
+      ...events,
+    ];
+  }
+}
+
+function readFailure(status: number, body: string): ReportedFailure {
+  const text = ollamaBodyText(body);
+  const { code, retryable } = classifyOllamaError(status, text ?? '', body);
+  return { code, text: quotesOutput(code) ? undefined : text, retryable, signinUrl: signinUrlOf(body) };
+}
+
+/** Ollama quotes what the model wrote when it cannot parse it. That is an answer, and answers stay out of messages. */
+function quotesOutput(code: ErrorCode): boolean {
+  return code === 'model_output_invalid';
+}
+
+function withoutOutput(event: ErrorEvent): ErrorEvent {
+  return quotesOutput(event.code) ? { ...event, message: errorKinds[event.code].title } : event;
+}
+
+function signinUrlOf(body: string): string | undefined {
+  try {
+    const url = (JSON.parse(body) as { signin_url?: unknown } | null)?.signin_url;
+    return typeof url === 'string' && url.startsWith('https://') ? url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function unreadable(what: string): ProtocolError {
+  return new ProtocolError('malformed_record', `Reading ${what}: the body is not what Ollama sends.`);
+}

@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import type { ConversationAction } from '../../src/conversation/actions.ts';
+import type { ConversationRecord, TurnEnd } from '../../src/conversation/types.ts';
+import type { ChatEvent } from '../../src/types.ts';
+import { fullRecord } from './storage.contract.ts';
+
+/** Few ids, so that actions meet; two of them are names that a plain object would trip over. */
+const id = fc.constantFrom('a', 'b', 'c', 'd', '__proto__', 'constructor');
+const at = fc.integer({ min: 0, max: 10_000 });
+const words = fc.constantFrom('', 'x', 'two words', '\ud800');
+const count = fc.integer({ min: 0, max: 20 });
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
+const call = fc.record({ id, name: fc.constant('f'), arguments: fc.constant({ a: [1] }) });
+
+const end: fc.Arbitrary<TurnEnd> = fc.constantFrom<TurnEnd>(
+  { kind: 'complete', finishReason: 'stop' },
+  { kind: 'stopped' },
+  { kind: 'failed', failure: { code: 'truncated', message: 'x', retryable: true } },
+);
+
+const of = <T extends ConversationAction['type'], M extends object>(
+  type: T,
+  members: { [K in keyof M]: fc.Arbitrary<M[K]> },
+) => fc.record({ type: fc.constant(type), ...members }) as unknown as fc.Arbitrary<ConversationAction>;
+
+/** A record whose last answer was cut while it was written. */
+const { nodes, ...rest } = fullRecord('default');
+const cutRecord: ConversationRecord = {
+  ...rest,
+  nodes: [
+    ...nodes,
+    { id: 'b', parentId: 's', role: 'assistant', text: 'Ha', thinking: '', toolCalls: [], createdAt: 0 },
+  ],
+};
+
+/** Any action in any order, fitting or not. Those that carry a turn forward come more often. */
+export const action: fc.Arbitrary<ConversationAction> = fc.oneof(
+  { weight: 4, arbitrary: of('message-added', { id, parentId: maybe(id), text: words, at }) },
+  { weight: 6, arbitrary: of('answer-started', { id, parentId: id, model: fc.constant('m'), at }) },
+  {
+    weight: 4,
+    arbitrary: of('answer-written', {
+      id,
+      thinking: words,
+      text: words,
+      tokens: count,
+      thinkingAt: maybe(at),
+      textAt: maybe(at),
+      at,
+    }),
+  },
+  { weight: 2, arbitrary: of('answer-ended', { id, end, at }) },
+  of('run-accepted', { id, at }),
+  of('run-queued', { id, position: count, of: count, etaMs: maybe(count) }),
+  of('run-loading', { id, model: fc.constant('m'), startedAt: at, typicalMs: maybe(at) }),
+  of('tool-called', { id, call, at }),
+  of('answer-voided', { id }),
+  of('usage-counted', {
+    id,
+    usage: fc.constant({ inputTokens: 1, outputTokens: 1, source: 'estimated' } as const),
+  }),
+  of('stop-asked', { id }),
+  of('answer-dropped', { id }),
+  of('head-moved', { id }),
+  of('model-set', { model: words }),
+  of('conversation-cleared', {}),
+  of('conversation-loaded', { record: fc.constant(cutRecord) }),
+);
+
+const sent: fc.Arbitrary<ChatEvent> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('text-delta' as const), text: words }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('thinking-delta' as const), text: words }) },
+  fc.constantFrom<ChatEvent>(
+    { type: 'start', id: 'r', model: 'm', upstreamModel: 'm', resumable: false },
+    { type: 'queued', position: 1, of: 1, etaMs: null },
+    { type: 'loading', model: 'm', elapsedMs: 5, typicalMs: null },
+    { type: 'tool-call', id: 'c', name: 'f', arguments: {} },
+    { type: 'restart', attempt: 2 },
+    { type: 'usage', inputTokens: 1, outputTokens: Number.NaN, source: 'upstream' },
+    { type: 'usage', inputTokens: 1, outputTokens: 2, source: 'upstream' },
+    { type: 'done', finishReason: 'stop', timings: { totalMs: 1 } },
+  ),
+);
+
+/** One thing that a person, a server or time does to an open conversation. `which` picks a message. */
+export type Step =
+  | { do: 'send' | 'stop' | 'retry' | 'clear' | 'setModel' | 'end' | 'fail' | 'frame' }
+  | { do: 'regenerate' | 'edit' | 'switchTo'; which: number }
+  | { do: 'emit'; events: ChatEvent[] }
+  | { do: 'wait'; ms: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('send' as const) }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({ do: fc.constant('emit' as const), events: fc.array(sent, { maxLength: 4 }) }),
+  },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('frame' as const) }) },
+  fc.record({ do: fc.constantFrom('stop' as const, 'retry' as const, 'end' as const, 'fail' as const) }),
+  fc.record({ do: fc.constantFrom('clear' as const, 'setModel' as const) }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('regenerate' as const, 'edit' as const, 'switchTo' as const),
+      which: fc.nat(9),
+    }),
+  },
+  fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(10, 600, 1000) }),
+);
+
+/** A walk: steps, each followed by a pause in which promises settle, or by the next step in the same task. */
+export const walk: fc.Arbitrary<{ step: Step; pause: boolean }[]> = fc.array(
+  fc.record({ step, pause: fc.boolean() }),
+  { maxLength: 25 },
+);

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { ConversationRecord, ConversationStorage } from '../../src/conversation/types.ts';
+
+/** A record with everything in it that a record can hold. */
+export function fullRecord(id: string): ConversationRecord {
+  const failure = {
+    code: 'server_busy',
+    message: 'Later.',
+    status: 503,
+    retryable: true,
+    requestId: 'req_1',
+    retryAt: 17,
+  };
+  const call = { id: 'c1', name: 'weather', arguments: { city: 'Ås', days: [1, 2], deep: { a: null } } };
+  const usage = { inputTokens: 5, cachedInputTokens: 2, outputTokens: 7, source: 'upstream' } as const;
+  const timings = { queueMs: 1, loadMs: 2, prefillMs: 3, decodeMs: 4, ttftMs: 5, totalMs: 6 };
+  const plain = { thinking: '', toolCalls: [], createdAt: 1 };
+  return {
+    version: 1,
+    id,
+    title: 'A "title" with ü, 語 and \u{1f600}',
+    model: 'm:latest',
+    head: 'constructor',
+    updatedAt: 9,
+    nodes: [
+      { ...plain, id: '__proto__', parentId: null, role: 'user', text: 'Hello\n\u0000' },
+      {
+        ...plain,
+        id: 'a',
+        parentId: '__proto__',
+        role: 'assistant',
+        text: '',
+        end: { kind: 'failed', failure },
+      },
+      {
+        id: 'constructor',
+        parentId: '__proto__',
+        role: 'assistant',
+        text: 'Hi',
+        thinking: 'Hm.',
+        thinkingMs: 12.5,
+        toolCalls: [call],
+        createdAt: 2,
+        model: 'm:latest',
+        end: { kind: 'complete', finishReason: 'tool_calls' },
+        usage,
+        timings,
+      },
+      { ...plain, id: 's', parentId: null, role: 'system', text: 'Be kind.' },
+      { ...plain, id: 't', parentId: 's', role: 'tool', text: '{}', end: { kind: 'stopped' } },
+    ],
+  };
+}
+
+/**
+ * What every {@link ConversationStorage} keeps to. `open` gives a fresh, empty one; its `damage` writes a value where the
+ * record of an id stands, if the storage lets anybody do that, and `raw` reads it.
+ */
+export function describeStorageContract(
+  name: string,
+  open: () => {
+    storage: ConversationStorage;
+    damage?: (id: string, text: string) => void;
+    raw?: (id: string) => string | null;
+  },
+): void {
+  describe(`${name} as a ConversationStorage`, () => {
+    it('load() gives back what was saved, every member of it', async () => {
+      const { storage } = open();
+      await storage.save(fullRecord('one'));
+      expect(await storage.load('one')).toEqual(fullRecord('one'));
+    });
+
+    it('load() is null when there is nothing', async () => {
+      const { storage } = open();
+      await storage.save(fullRecord('one'));
+      for (const id of ['two', 'toString', '__proto__', 'length']) expect(await storage.load(id)).toBeNull();
+    });
+
+    it('save() replaces, and keeps nothing of the caller', async () => {
+      const { storage } = open();
+      const record = fullRecord('one');
+      await storage.save(record);
+      record.nodes.length = 0;
+      (await storage.load('one'))?.nodes.splice(0);
+      expect(await storage.load('one')).toEqual(fullRecord('one'));
+      await storage.save({ ...fullRecord('one'), title: 'Newer' });
+      expect((await storage.load('one'))?.title).toBe('Newer');
+    });
+
+    it('list() names what is there, remove() takes it out, also twice', async () => {
+      const { storage } = open();
+      const ids = ['one', '__proto__', 'a:b', 'ü/語', ' '];
+      for (const id of ids) await storage.save(fullRecord(id));
+      expect((await storage.list()).sort()).toEqual([...ids].sort());
+      for (const id of ids) expect((await storage.load(id))?.id).toBe(id);
+      await storage.remove('a:b');
+      await storage.remove('a:b');
+      expect((await storage.list()).sort()).toEqual(ids.filter((id) => id !== 'a:b').sort());
+      expect(await storage.load('a:b')).toBeNull();
+    });
+
+    it('two of its kind do not see each other', async () => {
+      const first = open().storage;
+      const second = open().storage;
+      await first.save(fullRecord('one'));
+      expect(await second.list()).toEqual([]);
+    });
+
+    const { damage, raw } = open();
+    if (damage === undefined || raw === undefined) return;
+
+    it.each([
+      ['not JSON', '{"version":1,', 'corrupt_record'],
+      ['not an object', '[]', 'corrupt_record'],
+      ['no version', JSON.stringify({ ...fullRecord('one'), version: undefined }), 'corrupt_record'],
+      ['another id', JSON.stringify(fullRecord('two')), 'corrupt_record'],
+      [
+        'nested too deep',
+        `{"version":1,"id":"one","nodes":${'['.repeat(5000)}${']'.repeat(5000)}}`,
+        'corrupt_record',
+      ],
+      ['a newer version', JSON.stringify({ ...fullRecord('one'), version: 2 }), 'newer_record'],
+    ])('load() rejects a record that is %s and leaves it in place', async (_, text, code) => {
+      const fresh = open();
+      fresh.damage?.('one', text);
+      await expect(fresh.storage.load('one')).rejects.toMatchObject({
+        name: 'ConversationStorageError',
+        code,
+      });
+      expect(fresh.raw?.('one')).toBe(text);
+      expect(await fresh.storage.list()).toEqual(['one']);
+    });
+  });
+}

@@ -1,0 +1,10 @@
+import { it } from 'vitest';
+import { checkConversation, checkReducer } from './walks.ts';
+
+it('reduce() keeps every state sound over 100,000 random walks of actions', () => {
+  checkReducer(100_000);
+});
+
+it('createConversation() keeps its promises over 100,000 random walks of people, server and time', async () => {
+  await checkConversation(100_000);
+});

@@ -1,0 +1,18 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    conversation: 'src/conversation.ts',
+    storage: 'src/storage.ts',
+    'http/platform-transport': 'src/http/platform-transport.ts',
+    'http/platform-transport.node': 'src/http/platform-transport.node.ts',
+  },
+  format: ['esm'],
+  clean: true,
+  sourcemap: true,
+  target: 'es2022',
+  platform: 'neutral',
+  // Left in the output: whoever runs or bundles it chooses by the `node` condition, see `imports` in package.json.
+  external: ['#platform-transport', /^node:/],
+});

@@ -1,0 +1,16 @@
+export { OllamaDecoder, timingsOf } from './dialects/ollama/decode-record.ts';
+export { encodeOllamaChat, encodeOllamaGenerate } from './dialects/ollama/encode-request.ts';
+export {
+  classifyOllamaError,
+  type OllamaFailure,
+  ollamaBodyText,
+  ollamaErrorText,
+} from './dialects/ollama/error-wire.ts';
+export { decodeOllamaModels } from './dialects/ollama/models-wire.ts';
+export type {
+  OllamaChatBody,
+  OllamaGenerateBody,
+  OllamaMessage,
+  OllamaRecord,
+  OllamaToolCall,
+} from './dialects/ollama/wire.ts';

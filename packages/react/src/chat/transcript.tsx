@@ -1,0 +1,61 @@
+import { type ReactElement, type ReactNode, useEffect, useRef } from 'react';
+import { useCell } from '../hooks/use-cell.ts';
+import { useMessageIds } from '../hooks/use-messages.ts';
+import { DownIcon } from '../icons/icons.tsx';
+import { MessageRow } from '../messages/message-row.tsx';
+import type { FollowEnd } from '../scroll/follow-end.ts';
+import { useText } from '../text/text-context.ts';
+
+interface TranscriptProps {
+  follow: FollowEnd;
+  /** What stands in place of messages while there are none. */
+  empty: ReactNode;
+}
+
+/** The messages in a scroller that follows its end. Renders only when a message comes or goes. */
+export function Transcript({ follow, empty }: TranscriptProps): ReactElement {
+  const { strings } = useText();
+  const ids = useMessageIds();
+  const scroller = useRef<HTMLElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (scroller.current === null || content.current === null) return;
+    return follow.attach(scroller.current, content.current);
+  }, [follow]);
+
+  return (
+    <div className="zg-log-frame">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards must reach what scrolls */}
+      <section ref={scroller} className="zg-log" tabIndex={0} aria-label={strings.conversation}>
+        <div ref={content} className="zg-column">
+          {ids.length === 0 ? empty : ids.map((id) => <MessageRow key={id} id={id} />)}
+        </div>
+      </section>
+      <JumpToLatest follow={follow} scroller={scroller} />
+    </div>
+  );
+}
+
+function JumpToLatest({
+  follow,
+  scroller,
+}: {
+  follow: FollowEnd;
+  scroller: { readonly current: HTMLElement | null };
+}): ReactElement | null {
+  const { strings } = useText();
+  const { hasMoreBelow } = useCell(follow);
+  if (!hasMoreBelow) return null;
+  const jump = () => {
+    const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+    // The button goes away: the focus must have a place to be.
+    scroller.current?.focus({ preventScroll: true });
+    follow.toEnd(still ? 'instant' : 'smooth');
+  };
+  return (
+    <button type="button" className="zg-jump" onClick={jump}>
+      <DownIcon />
+      {strings.jumpToLatest}
+    </button>
+  );
+}

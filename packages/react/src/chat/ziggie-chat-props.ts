@@ -1,0 +1,29 @@
+import type { ReactNode } from 'react';
+import type { ConnectionProps } from '../provider/provider-props.ts';
+
+/** Props of `ZiggieChat`. Connection props are needed only outside a `ZiggieProvider`. */
+export interface ZiggieChatProps extends ConnectionProps {
+  /** Names whose browser storage holds the conversation, when the chat stands alone without `storage`. Give the id of the
+   * signed-in user, so that two users of one browser do not see each other's words. Default `anonymous`. */
+  userId?: string | undefined;
+  /** `inline` fills its container: give that a height. Default `inline`. */
+  layout?: 'inline' | undefined;
+  /** `auto` follows the system. Default `auto`. */
+  scheme?: 'light' | 'dark' | 'auto' | undefined;
+  /** The question above an empty conversation. */
+  greeting?: ReactNode | undefined;
+  /** First messages that a click sends, shown while the conversation is empty. */
+  starters?: readonly string[] | undefined;
+  /** Whether the model can be picked. Default `true`. */
+  modelPicker?: boolean | undefined;
+  /** Whether the conversation can be emptied from the header; asks before it does. Default `true`. */
+  startOver?: boolean | undefined;
+  /** A quiet line under the composer. */
+  footnote?: ReactNode | undefined;
+  /** Shown at the end of the header, beside the model picker. */
+  headerEnd?: ReactNode | undefined;
+  /** Focuses the composer once, only with a mouse-like pointer and when nothing else has the focus. Default `false`. */
+  autoFocus?: boolean | undefined;
+  /** Added to the root's classes. */
+  className?: string | undefined;
+}

@@ -1,0 +1,15 @@
+export { type Announce, useAnnounce } from './announce/announce-context.ts';
+export { ZiggieChat } from './chat/ziggie-chat.tsx';
+export type { ZiggieChatProps } from './chat/ziggie-chat-props.ts';
+export { Composer } from './composer/composer.tsx';
+export { ErrorCard } from './errors/error-card.tsx';
+export { type ChatActions, useChat } from './hooks/use-chat.ts';
+export { useIsRunning, useMessage, useMessageIds, useRun } from './hooks/use-messages.ts';
+export { type ModelsView, useModels } from './hooks/use-models.ts';
+export { Markdown, type MarkdownProps } from './markdown/markdown.tsx';
+export { MessageRow } from './messages/message-row.tsx';
+export { ModelPicker } from './model-picker/model-picker.tsx';
+export type { ConnectionProps, ZiggieProviderProps } from './provider/provider-props.ts';
+export { ZiggieProvider } from './provider/ziggie-provider.tsx';
+export { StatusLine } from './status/status-line.tsx';
+export { defaultStrings, type Strings } from './text/strings.ts';

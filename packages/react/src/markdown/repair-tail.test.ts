@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { repairTail } from './repair-tail.ts';
+
+describe('repairTail()', () => {
+  it.each([
+    ['a lone bullet', 'Text\n-', 'Text\n'],
+    ['a number that may become a list', 'Text\n\n1.', 'Text\n\n'],
+    ['hashes', '##', ''],
+    ['a fence being typed', 'Text\n``', 'Text\n'],
+    ['a fence with half a language', '```ty', ''],
+    ['dashes that may be an underline', 'Title\n--', 'Title\n'],
+    ['the head of a table', 'Text\n\n| a | b |', 'Text\n\n'],
+    ['a table without its whole line of dashes', '| a | b |\n|---|-', ''],
+    ['opening stars', 'So **', 'So '],
+    ['a lone star', 'So *', 'So '],
+    ['a half typed label', 'See [the do', 'See '],
+    ['a label without an address', 'See [the docs]', 'See '],
+    ['a half typed image', 'See ![plot](https://exa', 'See '],
+    ['half a character reference', 'a &am', 'a '],
+    ['a backslash', 'a \\', 'a '],
+  ])('holds back %s', (_, source, shown) => {
+    expect(repairTail(source)).toBe(shown);
+  });
+
+  it.each([
+    ['bold', 'So **bo', 'So **bo**'],
+    ['bold before its last star', 'So **bold*', 'So **bold**'],
+    ['bold with a space at the end', 'So **bold ', 'So **bold** '],
+    ['soft inside bold', 'So **bold *and so', 'So **bold *and so***'],
+    ['struck text', 'So ~~old', 'So ~~old~~'],
+    ['code', 'Run `npm i', 'Run `npm i`'],
+    ['code with two ticks', 'Run ``a ` b', 'Run ``a ` b``'],
+    ['bold in a list item', '- one\n- **two', '- one\n- **two**'],
+    ['bold in a cell', '| a |\n|---|\n| **x', '| a |\n|---|\n| **x**'],
+    ['a link with half an address', 'See [the docs](https://exa', 'See [the docs]()'],
+  ])('closes %s', (_, source, shown) => {
+    expect(repairTail(source)).toBe(shown);
+  });
+
+  it.each([
+    ['snake_case_name', 'call snake_case_na'],
+    ['a product', '2 * 3 = 6 and 4 *'.slice(0, -2)],
+    ['whole marks', 'So **bold** and `code` and [a](https://b.example) end'],
+    ['a table with rows', '| a | b |\n|---|---|\n| 1 | 2'],
+    ['a long bracket', `f[${'x'.repeat(200)}`],
+  ])('leaves %s alone', (_, source) => {
+    expect(repairTail(source)).toBe(source);
+  });
+});

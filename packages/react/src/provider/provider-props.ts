@@ -1,0 +1,44 @@
+import type { Credentials, ZiggieClient } from '@ziggie/llm-client';
+import type { Conversation, ConversationStorage } from '@ziggie/llm-client/conversation';
+import type { ModelOptions, Think } from '@ziggie/llm-protocol';
+import type { ReactNode } from 'react';
+import type { Strings } from '../text/strings.ts';
+
+/** Where answers come from and which conversation is shown. Shared by the provider and a chat that stands alone. */
+export interface ConnectionProps {
+  /** A client made with `createClient`. Give this or `endpoint`. */
+  client?: ZiggieClient | undefined;
+  /** Where the server kit is mounted, such as `/api/llm`. A change opens a new conversation. */
+  endpoint?: string | undefined;
+  /** A token, or a function that gets one; used with `endpoint`. A new function on every render is fine: the latest is
+   * called. Never stored. */
+  credentials?: Credentials | undefined;
+  /** A conversation made with `createConversation`. It then belongs to the caller: it goes on when the component leaves
+   * the page, and `client`, `endpoint`, `conversationId` and `storage` are not looked at. */
+  conversation?: Conversation | undefined;
+  /** Name under which the conversation is saved. Default `default`. A change opens that conversation. */
+  conversationId?: string | undefined;
+  /** Where it is saved. Default: memory in the provider; `localStorage`, under the user's id, in a `ZiggieChat` that
+   * stands alone. Keep the object between renders. */
+  storage?: ConversationStorage | undefined;
+  /** The model to begin with. Default: the saved one, else one that is in memory already, else the first that can chat. */
+  model?: string | undefined;
+  /** Put in front of every request. Read when the conversation opens. */
+  system?: string | undefined;
+  /** Whether thinking models think. Read when the conversation opens. */
+  think?: Think | undefined;
+  /** Sampling and size options by Ollama's names. Read when the conversation opens. */
+  options?: ModelOptions | undefined;
+  /** Called when the reader asks to sign in again after a 401. The turn is tried again once it resolves. Default: only the
+   * retry, which asks `credentials` for a new token. */
+  onUnauthorized?: (() => void | Promise<void>) | undefined;
+  /** Words of your own in place of the English ones; anything left out stays. */
+  strings?: Partial<Strings> | undefined;
+  /** BCP 47 language for numbers and durations, such as `de-CH`. Default: the browser's. */
+  locale?: string | undefined;
+}
+
+/** Props of `ZiggieProvider`. */
+export interface ZiggieProviderProps extends ConnectionProps {
+  children?: ReactNode | undefined;
+}

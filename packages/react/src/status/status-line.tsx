@@ -1,0 +1,52 @@
+import type { RunPhase } from '@ziggie/llm-client/conversation';
+import type { ReactElement } from 'react';
+import { useChat } from '../hooks/use-chat.ts';
+import { useRun } from '../hooks/use-messages.ts';
+import { ChipIcon, RingIcon, StopIcon } from '../icons/icons.tsx';
+import { useText } from '../text/text-context.ts';
+import { describePhase } from './describe-phase.ts';
+import { useNow } from './use-now.ts';
+import { usePaced } from './use-paced.ts';
+
+/** One line of fixed height that says what the machine is really doing. */
+export function StatusLine({
+  hideThinking = false,
+}: {
+  hideThinking?: boolean | undefined;
+}): ReactElement | null {
+  const phase = usePaced(useRun());
+  const { stop } = useChat();
+  if (phase === null) return null;
+  return <PhaseLine phase={phase} hideWords={hideThinking && phase.kind === 'thinking'} onCancel={stop} />;
+}
+
+interface PhaseLineProps {
+  phase: RunPhase;
+  /** The words stand elsewhere already. */
+  hideWords?: boolean | undefined;
+  onCancel: () => void;
+}
+
+/** A phase in words, with its icon, its numbers and a way out. */
+export function PhaseLine({ phase, hideWords = false, onCancel }: PhaseLineProps): ReactElement {
+  const text = useText();
+  const now = useNow(phase.kind === 'loading' || phase.kind === 'thinking');
+  const { icon, label, detail, progress, canCancel } = describePhase(phase, now, text);
+  return (
+    <div className="zg-status" data-phase={phase.kind}>
+      {icon === 'chip' ? <ChipIcon /> : icon === 'stop' ? <StopIcon /> : <RingIcon />}
+      <span className="zg-status-text">
+        {hideWords ? null : label}
+        {detail === '' || hideWords ? null : <span className="zg-status-detail"> {detail}</span>}
+      </span>
+      {canCancel ? (
+        <button type="button" className="zg-button-text" onClick={onCancel}>
+          {text.strings.cancel}
+        </button>
+      ) : null}
+      {progress === null ? null : (
+        <progress className="zg-bar" max={1} value={progress} aria-label={text.strings.loadingProgress} />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: { index: 'src/index.ts', styles: 'src/styles/styles.css' },
+  format: ['esm'],
+  clean: true,
+  sourcemap: true,
+  target: 'es2022',
+  platform: 'browser',
+  banner: { js: '"use client";' },
+});

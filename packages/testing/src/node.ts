@@ -1,0 +1,2 @@
+export { type StartFakeOllamaOptions, startFakeOllama } from './node/server.ts';
+export type { FakeOllamaServer } from './types.ts';

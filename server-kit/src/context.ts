@@ -1,0 +1,80 @@
+import type { Clock } from './clock.ts';
+import type { KitFailure } from './failure.ts';
+import type { Principal } from './kit-types.ts';
+import type { Logger } from './log/logger.ts';
+import type { Route } from './routes/route-table.ts';
+
+/** The facts of one request as they become known, and its one log line. Holds no prompt, answer, token or key. */
+export class RequestContext {
+  readonly id: string;
+  readonly method: string;
+  readonly route: Route;
+  /** Headers that every answer to this request carries. */
+  readonly headers = new Headers();
+  principal: Principal | undefined;
+  model: string | undefined;
+  inputTokens: number | undefined;
+  outputTokens: number | undefined;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #startedAt: number;
+  readonly #marks: string[] = [];
+  #lastMarkAt: number;
+  #logged = false;
+
+  constructor(id: string, method: string, route: Route, clock: Clock, logger: Logger) {
+    this.id = id;
+    this.method = method;
+    this.route = route;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#startedAt = clock.now();
+    this.#lastMarkAt = this.#startedAt;
+    this.headers.set('x-request-id', id);
+    this.headers.set('x-content-type-options', 'nosniff');
+  }
+
+  /** Milliseconds since the request arrived. */
+  get elapsedMs(): number {
+    return this.#clock.now() - this.#startedAt;
+  }
+
+  /** Names the time since the last mark, for `Server-Timing` (W3C Server Timing). */
+  mark(name: string): void {
+    const now = this.#clock.now();
+    this.#marks.push(`${name};dur=${(now - this.#lastMarkAt).toFixed(1)}`);
+    this.#lastMarkAt = now;
+  }
+
+  /** The headers with `Server-Timing` as far as it is known. */
+  finalHeaders(): Headers {
+    this.headers.set('server-timing', [...this.#marks, `total;dur=${this.elapsedMs.toFixed(1)}`].join(', '));
+    return this.headers;
+  }
+
+  /** Writes the log line, once. */
+  log(outcome: 'ok' | 'refused' | 'failed' | 'left', status: number, failure?: KitFailure): void {
+    if (this.#logged) return;
+    this.#logged = true;
+    const fields: Record<string, unknown> = {
+      requestId: this.id,
+      method: this.method,
+      route: this.route.path,
+      status,
+      outcome,
+      durationMs: Math.round(this.elapsedMs),
+    };
+    if (this.principal) fields['principal'] = this.principal.id;
+    if (this.model !== undefined) fields['model'] = this.model;
+    if (this.inputTokens !== undefined) fields['inputTokens'] = this.inputTokens;
+    if (this.outputTokens !== undefined) fields['outputTokens'] = this.outputTokens;
+    if (failure) fields['code'] = failure.code;
+    if (failure?.more.reason !== undefined) fields['reason'] = failure.more.reason;
+    const level = failure?.code === 'internal_error' ? 'error' : outcome === 'failed' ? 'warn' : 'info';
+    try {
+      this.#logger[level](fields, 'llm request');
+    } catch {
+      // Thrown out of an event listener it would end the process; a request does not fail for its log line.
+    }
+  }
+}

@@ -1,0 +1,3 @@
+export { type ExpressMiddleware, ziggieExpress } from './express/ziggie-express.ts';
+export type { TrustProxy } from './node/client-address.ts';
+export type { DoorOptions } from './node/door-options.ts';

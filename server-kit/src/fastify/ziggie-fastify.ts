@@ -1,0 +1,99 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServerKit } from '../kit-types.ts';
+import { type DoorOptions, openDoor } from '../node/door-options.ts';
+import { Exchange } from '../node/exchange.ts';
+import { problemResponse } from '../node/problem-response.ts';
+import { targetAfterSegments } from '../node/raw-target.ts';
+
+/** Settings of {@link ziggieFastify}. */
+export interface ZiggieFastifyOptions extends DoorOptions {
+  kit: ServerKit;
+  /** Where the kit is mounted, such as `/api/llm`. Read by Fastify itself. Default: at the root. */
+  prefix?: string | undefined;
+}
+
+/** What waits between the route's handler and the last `onSend` hook. */
+interface Pending {
+  exchange: Exchange;
+  response: Response;
+}
+
+/**
+ * The kit as a Fastify 5 plugin. It lives in a scope of its own without body parsers: the host's JSON routes keep
+ * theirs. The host's hooks run, `onSend` included; `request.user` reaches the kit's `authenticate` option. A path that
+ * is not the kit's gets Fastify's own 404.
+ *
+ * @example
+ * import Fastify from 'fastify';
+ * import { createServerKit } from '@ziggie/llm-server-kit';
+ * import { ziggieFastify } from '@ziggie/llm-server-kit/fastify';
+ *
+ * const kit = createServerKit({
+ *   upstreams: [{ url: 'http://127.0.0.1:11434' }],
+ *   auth: { jwt: { secret: process.env.JWT_SECRET ?? '', issuer: false, audience: false } },
+ * });
+ * const app = Fastify();
+ * app.register(ziggieFastify, { kit, prefix: '/api/llm' });
+ * await app.listen({ port: 3000 });
+ *
+ * @throws TypeError (from `app.ready()` or `app.listen()`) for a `trustProxy` that trusts everybody.
+ */
+export const ziggieFastify: FastifyPluginAsync<ZiggieFastifyOptions> = async (app, options) => {
+  const { kit } = options;
+  const door = openDoor(options);
+  const mountSegments = app.prefix.split('/').filter((segment) => segment !== '').length;
+  const pending = new WeakMap<FastifyReply, Pending>();
+
+  const answer = (reply: FastifyReply, exchange: Exchange, response: Response): FastifyReply => {
+    pending.set(reply, { exchange, response });
+    return reply.send(response);
+  };
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
+  // Fastify refuses a Content-Type that it cannot read before any parser is asked. All other errors are the host's.
+  app.setErrorHandler((error: { code?: unknown }, request, reply) => {
+    if (error.code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') throw error;
+    const exchange = new Exchange(request.raw, reply.raw, door);
+    return answer(
+      reply,
+      exchange,
+      problemResponse('unsupported_media_type', 'The Content-Type cannot be read.'),
+    );
+  });
+
+  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const exchange = new Exchange(request.raw, reply.raw, door);
+    const target = targetAfterSegments(request.raw.url ?? '/', mountSegments);
+    const { user } = request as { user?: unknown };
+    const response = await exchange.ask(kit, { target, user });
+    if (response === undefined) {
+      exchange.release();
+      reply.callNotFound();
+      return reply;
+    }
+    return answer(reply, exchange, response);
+  };
+
+  app.all('/*', {
+    handler,
+    // A route's own onSend runs after all others. Up to here the answer went Fastify's way, so every hook of the host
+    // has seen it. Fastify would now pump the body itself, but it holds the status line back until the first byte,
+    // waits forever for a client that stopped reading, answers a failed body with the error's own message, and does
+    // not notice a client that leaves while its pipelined request waits. Our bridge does, so it takes over. A payload
+    // that a hook has replaced (such as a compressed one) stays with Fastify.
+    onSend(_request, reply, payload, next) {
+      const waiting = pending.get(reply);
+      if (waiting === undefined || payload !== waiting.response) {
+        next(null, payload);
+        return;
+      }
+      pending.delete(reply);
+      for (const [name, value] of Object.entries(reply.getHeaders())) {
+        if (value !== undefined) reply.raw.setHeader(name, value);
+      }
+      reply.hijack();
+      waiting.exchange.send(waiting.response);
+    },
+  });
+};

@@ -1,0 +1,199 @@
+import * as z from 'zod';
+import { type Clock, systemClock } from './clock.ts';
+import type { ServerKitOptions } from './kit-types.ts';
+import type { Logger } from './log/logger.ts';
+
+const minSecretBytes = 32;
+
+/** The options with every default in place. */
+export interface Settings {
+  upstreamUrl: URL;
+  jwt: JwtSettings | undefined;
+  authenticate: ServerKitOptions['authenticate'];
+  limits: {
+    requestsPerMinute: number;
+    requestsPerMinutePerAddress: number;
+    maxInFlight: number;
+    maxBodyBytes: number;
+    maxImageBodyBytes: number;
+  };
+  corsOrigins: ReadonlySet<string>;
+  timeouts: {
+    connectMs: number;
+    loadMs: number;
+    firstTokenMs: number;
+    idleMs: number;
+    idleWithToolsMs: number;
+    heartbeatMs: number;
+    drainMs: number;
+  };
+  logger: Logger;
+  clock: Clock;
+}
+
+/** How tokens are verified. */
+export interface JwtSettings {
+  secret: Uint8Array;
+  issuer: string | undefined;
+  audience: string | undefined;
+  subjectClaim: string;
+  rolesClaim: string;
+  leewaySeconds: number;
+}
+
+// Whole: half a request can never be given out, so such a limit would refuse everything.
+const count = z.union([z.int().min(1), z.literal(Number.POSITIVE_INFINITY)], {
+  error: 'must be a whole number of at least 1, or Infinity for no limit',
+});
+const milliseconds = z.number().positive().max(86_400_000);
+
+const origin = z.string().refine(isOrigin, {
+  error: 'must be an exact origin such as "https://app.example", without a path and without "*"',
+});
+
+const jwtSchema = z.strictObject({
+  secret: z
+    .union([z.string(), z.instanceof(Uint8Array)], {
+      error: `is missing: a string or bytes of at least ${minSecretBytes} bytes; make one with: openssl rand -base64 48`,
+    })
+    .refine((secret) => bytesOf(secret).byteLength >= minSecretBytes, {
+      error: `must be at least ${minSecretBytes} bytes (RFC 7518 §3.2); make one with: openssl rand -base64 48`,
+    }),
+  issuer: z.union([z.string().min(1), z.literal(false)], {
+    error: 'must be the expected "iss", or false to accept any in so many words',
+  }),
+  audience: z.union([z.string().min(1), z.literal(false)], {
+    error: 'must be the expected "aud", or false to accept any in so many words',
+  }),
+  subjectClaim: z.string().min(1).optional(),
+  rolesClaim: z.string().min(1).optional(),
+  leewaySeconds: z.number().min(0).max(60).optional(),
+});
+
+const schema = z.strictObject({
+  upstreams: z
+    .array(
+      z.strictObject({
+        url: z.string().refine(isUpstreamUrl, {
+          error:
+            'must be an http or https URL without credentials, query or fragment, such as "http://gpu-1:11434"',
+        }),
+        dialect: z.literal('ollama').optional(),
+      }),
+    )
+    .length(1, { error: 'must name exactly one model server' }),
+  auth: z.strictObject({ jwt: jwtSchema.optional() }).optional(),
+  authenticate: z
+    .custom<NonNullable<ServerKitOptions['authenticate']>>(isFunction, { error: 'must be a function' })
+    .optional(),
+  limits: z
+    .strictObject({
+      requestsPerMinute: count.optional(),
+      maxInFlight: count.optional(),
+      maxBodyBytes: z.number().int().positive().optional(),
+      maxImageBodyBytes: z.number().int().positive().optional(),
+      requestsPerMinutePerAddress: count.optional(),
+    })
+    .optional(),
+  cors: z.strictObject({ origins: z.array(origin) }).optional(),
+  timeouts: z
+    .strictObject({
+      connectMs: milliseconds.optional(),
+      firstTokenMs: milliseconds.optional(),
+      loadMs: milliseconds.optional(),
+      idleMs: milliseconds.optional(),
+      heartbeatMs: milliseconds.optional(),
+      drainMs: z.number().min(0).max(86_400_000).optional(),
+    })
+    .optional(),
+  logger: z
+    .custom<Logger>((value) => isLogger(value), { error: 'must have info, warn and error' })
+    .optional(),
+  clock: z.custom<Clock>((value) => typeof value === 'object' && value !== null).optional(),
+});
+
+/** Without a logger only the kit's own failures are told, because nobody would ever hear of them. */
+const errorsToConsole: Logger = {
+  info() {},
+  warn() {},
+  error: (fields, message) => console.error(message, fields),
+};
+
+/**
+ * Checks the options once, at creation.
+ *
+ * @throws {TypeError} that names each wrong member by its path and says what it must be. Values are never repeated.
+ */
+export function settingsOf(options: ServerKitOptions): Settings {
+  const parsed = schema.safeParse(options);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(
+      (issue) => `  ${issue.path.join('.') || 'options'}: ${issue.message}`,
+    );
+    throw new TypeError(`createServerKit(): the options are not valid.\n${lines.join('\n')}`);
+  }
+  const { upstreams, auth, authenticate, limits = {}, cors, timeouts = {}, logger, clock } = parsed.data;
+  const jwt = auth?.jwt;
+  if (jwt && authenticate) {
+    throw new TypeError(
+      'createServerKit(): give auth.jwt or authenticate, not both: one of them decides who is asking.',
+    );
+  }
+  return {
+    upstreamUrl: new URL((upstreams[0] as { url: string }).url),
+    jwt: jwt && {
+      secret: bytesOf(jwt.secret),
+      issuer: jwt.issuer === false ? undefined : jwt.issuer,
+      audience: jwt.audience === false ? undefined : jwt.audience,
+      subjectClaim: jwt.subjectClaim ?? 'sub',
+      rolesClaim: jwt.rolesClaim ?? 'roles',
+      leewaySeconds: jwt.leewaySeconds ?? 30,
+    },
+    authenticate,
+    limits: {
+      requestsPerMinute: limits.requestsPerMinute ?? 60,
+      requestsPerMinutePerAddress: limits.requestsPerMinutePerAddress ?? 600,
+      maxInFlight: limits.maxInFlight ?? 8,
+      maxBodyBytes: limits.maxBodyBytes ?? 1024 * 1024,
+      maxImageBodyBytes: limits.maxImageBodyBytes ?? 20 * 1024 * 1024,
+    },
+    corsOrigins: new Set(cors?.origins),
+    timeouts: {
+      connectMs: timeouts.connectMs ?? 2000,
+      loadMs: timeouts.loadMs ?? 600_000,
+      firstTokenMs: timeouts.firstTokenMs ?? 300_000,
+      idleMs: timeouts.idleMs ?? 60_000,
+      // Text that might be a tool call, or that a grammar forces, is held back by Ollama: long gaps are normal.
+      idleWithToolsMs: Math.max(timeouts.idleMs ?? 0, timeouts.idleMs === undefined ? 180_000 : 0),
+      heartbeatMs: timeouts.heartbeatMs ?? 10_000,
+      drainMs: timeouts.drainMs ?? 30_000,
+    },
+    logger: logger ?? errorsToConsole,
+    clock: clock ?? systemClock,
+  };
+}
+
+function bytesOf(secret: string | Uint8Array): Uint8Array {
+  return typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
+function isLogger(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const logger = value as Record<string, unknown>;
+  return isFunction(logger['info']) && isFunction(logger['warn']) && isFunction(logger['error']);
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && url.origin === text && /^https?:$/.test(url.protocol);
+}
+
+function isUpstreamUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
+  return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+}

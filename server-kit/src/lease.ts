@@ -1,0 +1,168 @@
+import type { Clock } from './clock.ts';
+import { KitFailure, shuttingDown } from './failure.ts';
+
+/** Every admitted request that is not over, and what it holds. */
+export class LeaseBook {
+  readonly #clock: Clock;
+  readonly #maxInFlight: number;
+  readonly #isDraining: () => boolean;
+  readonly #leases = new Set<Lease>();
+  readonly #inFlight = new Map<string, number>();
+  #onIdle: (() => void) | undefined;
+  timers = 0;
+
+  constructor(clock: Clock, maxInFlightPerPrincipal: number, isDraining: () => boolean) {
+    this.#clock = clock;
+    this.#maxInFlight = maxInFlightPerPrincipal;
+    this.#isDraining = isDraining;
+  }
+
+  get active(): number {
+    return this.#leases.size;
+  }
+
+  /**
+   * Opens a lease. It must be closed; `client` closing its connection does that.
+   *
+   * @throws {KitFailure} `too_many_in_flight`, and `shutting_down` when a drain began while the body was arriving.
+   */
+  open(principalId: string, client: AbortSignal): Lease {
+    if (this.#isDraining()) throw shuttingDown();
+    const running = this.#inFlight.get(principalId) ?? 0;
+    if (running >= this.#maxInFlight) {
+      throw new KitFailure(
+        'too_many_in_flight',
+        `${running} answers are being written for this user already. Wait for one to end, or stop it.`,
+        { retryAfterMs: 1000 },
+      );
+    }
+    this.#inFlight.set(principalId, running + 1);
+    const lease = new Lease(this.#clock, client, this, () => {
+      const left = (this.#inFlight.get(principalId) ?? 1) - 1;
+      if (left > 0) this.#inFlight.set(principalId, left);
+      else this.#inFlight.delete(principalId);
+      this.#leases.delete(lease);
+      if (this.#leases.size === 0) this.#onIdle?.();
+    });
+    this.#leases.add(lease);
+    if (client.aborted) lease.leave();
+    return lease;
+  }
+
+  /** Resolves when no lease is open. */
+  async idle(): Promise<void> {
+    if (this.#leases.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  /** Ends every open request with this failure. */
+  failAll(failure: KitFailure): void {
+    for (const lease of [...this.#leases]) lease.fail(failure);
+  }
+}
+
+/**
+ * What one admitted request holds: its place among the principal's, its timers, its upstream. Closed in one place, once,
+ * however the request ends.
+ */
+export class Lease {
+  readonly #clock: Clock;
+  readonly #client: AbortSignal;
+  readonly #book: LeaseBook;
+  readonly #onClose: () => void;
+  readonly #upstream = new AbortController();
+  readonly #cancels = new Set<() => void>();
+  /** When the request was admitted, by the clock. */
+  readonly openedAt: number;
+  #closed = false;
+  #failure: KitFailure | undefined;
+  #hasLeft = false;
+
+  constructor(clock: Clock, client: AbortSignal, book: LeaseBook, onClose: () => void) {
+    this.#clock = clock;
+    this.#client = client;
+    this.#book = book;
+    this.#onClose = onClose;
+    this.openedAt = clock.now();
+    client.addEventListener('abort', this.leave, { once: true });
+  }
+
+  /** Aborts when the upstream must be closed. Its reason is a `KitFailure`. */
+  get signal(): AbortSignal {
+    return this.#upstream.signal;
+  }
+
+  /** Why the request must end, when it was ended from outside: a clock, a drain, or the client that left. */
+  get failure(): KitFailure | undefined {
+    return this.#failure;
+  }
+
+  /** Whether the client has gone. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
+  /** The result of work that others share and that therefore goes on, unless the request ends first. @throws {KitFailure} */
+  async during<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this;
+    let stop = () => {};
+    const ended = new Promise<never>((_, reject) => {
+      stop = () => reject(signal.reason);
+    });
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    try {
+      return await Promise.race([ended, work]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Calls back once, unless the lease is closed before. */
+  setTimer(callback: () => void, delayMs: number): () => void {
+    if (this.#closed) return () => {};
+    this.#book.timers++;
+    const forget = () => {
+      if (!this.#cancels.delete(cancel)) return;
+      this.#book.timers--;
+    };
+    const cancelTimer = this.#clock.setTimer(() => {
+      forget();
+      callback();
+    }, delayMs);
+    const cancel = () => {
+      cancelTimer();
+      forget();
+    };
+    this.#cancels.add(cancel);
+    return cancel;
+  }
+
+  /** Ends the request with a failure that its writer will tell. The first one counts. */
+  fail(failure: KitFailure): void {
+    if (this.#closed || this.#failure) return;
+    this.#failure = failure;
+    this.#upstream.abort(failure);
+  }
+
+  /** The client has gone: the upstream is closed at once. */
+  readonly leave = (): void => {
+    if (this.#closed) return;
+    this.#hasLeft = true;
+    this.#failure = new KitFailure('aborted', 'The client closed the connection.');
+    this.#upstream.abort(this.#failure);
+    this.close();
+  };
+
+  /** Gives everything back. Harmless when repeated. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#client.removeEventListener('abort', this.leave);
+    for (const cancel of [...this.#cancels]) cancel();
+    this.#upstream.abort(new KitFailure('aborted', 'The request is over.'));
+    this.#onClose();
+  }
+}

@@ -1,0 +1,3 @@
+export type { TrustProxy } from './node/client-address.ts';
+export type { DoorOptions } from './node/door-options.ts';
+export { type NodeListener, type ZiggieNodeOptions, ziggieNode } from './node/ziggie-node.ts';

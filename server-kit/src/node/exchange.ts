@@ -1,0 +1,163 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Connection } from '../connection.ts';
+import type { ServerKit } from '../kit-types.ts';
+import { BodyPump } from './body-pump.ts';
+import type { Door } from './door-options.ts';
+import { announcesBody, type BodySource, toWebRequest } from './node-request.ts';
+import { problemResponse } from './problem-response.ts';
+import { requestUrl } from './raw-target.ts';
+import { writeHead } from './response-head.ts';
+import { onSocketClose } from './socket-close.ts';
+import { discardUnreadBody, holdUnreadBody } from './unread-body.ts';
+
+/** What the host app knows about a request beyond its socket. */
+export interface HostFacts {
+  /** Raw target below the mount. */
+  target: string;
+  /** What a body parser in front made of the body. */
+  body?: unknown;
+  user?: unknown;
+}
+
+/** Statuses without a body (RFC 9110 §6.4.1). */
+const emptyStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** One request and its answer on a Node connection: sees the client leave and tells both directions. */
+export class Exchange {
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #door: Door;
+  readonly #leaving = new AbortController();
+  readonly #stopWatching: () => void;
+  #answer: Response | undefined;
+  #pump: BodyPump | undefined;
+  #over = false;
+  #failed = false;
+
+  constructor(req: IncomingMessage, res: ServerResponse, door: Door) {
+    this.#req = req;
+    this.#res = res;
+    this.#door = door;
+    res.once('finish', this.#onFinish);
+    // Streams of HTTP/2 end one by one and say so by `finish`; their socket is everybody's.
+    this.#stopWatching = req.httpVersionMajor === 1 ? onSocketClose(req.socket, this.#onLeave) : () => {};
+    if (req.socket.destroyed) this.#onLeave();
+  }
+
+  /**
+   * Asks the kit. Never rejects: what it should not throw becomes a plain 500. After `undefined` the caller calls
+   * {@link release} and lets the host app go on, or sends an answer of its own.
+   */
+  async ask(kit: ServerKit, facts: HostFacts): Promise<Response | undefined> {
+    try {
+      const { request, connection } = this.#translate(facts);
+      this.#answer = await kit.handle(request, connection);
+    } catch {
+      this.#answer = problemResponse('internal_error', 'The server failed while it handled the request.');
+    }
+    if (this.#over) this.#dropAnswer();
+    return this.#answer;
+  }
+
+  /** Sends an answer, unless the client has left or the host app has answered by itself. */
+  send(response: Response): void {
+    this.#answer = response;
+    const res = this.#res;
+    if (this.#over || res.headersSent) {
+      this.#dropAnswer();
+      return;
+    }
+    try {
+      writeHead(response, res, this.#req.httpVersionMajor);
+      holdUnreadBody(this.#req);
+      const { body } = response;
+      if (body === null || this.#req.method === 'HEAD' || emptyStatuses.has(response.status)) {
+        this.#dropAnswer();
+        res.end();
+        return;
+      }
+      const { clock, stallTimeoutMs } = this.#door;
+      this.#pump = new BodyPump(body, res, { clock, stallTimeoutMs, onBroken: this.#onBroken });
+      this.#pump.start();
+    } catch {
+      this.#dropAnswer();
+      this.#onBroken();
+    }
+  }
+
+  /** Lets go of the request: it is over, or the host app goes on with it. */
+  release(): void {
+    this.#over = true;
+    this.#stopWatching();
+    this.#res.off('finish', this.#onFinish);
+    this.#dropAnswer();
+  }
+
+  #translate(facts: HostFacts): { request: Request; connection: Connection } {
+    const req = this.#req;
+    const encrypted = 'encrypted' in req.socket && req.socket.encrypted === true;
+    const forwardedFor = req.headers['x-forwarded-for'];
+    const connection: Connection = {
+      remoteAddress: this.#door.clientAddress(
+        req.socket.remoteAddress ?? '',
+        Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
+      ),
+      encrypted,
+      target: facts.target,
+      rawHeaders: req.rawHeaders,
+    };
+    if (facts.user !== undefined) connection.user = facts.user;
+    let source: BodySource = announcesBody(req) ? 'wire' : null;
+    // Only when something was read: the parsers of Express 4 set `req.body = {}` on requests they pass over.
+    if (req.readableDidRead && facts.body !== undefined) {
+      const { body } = facts;
+      // What `express.text()` and `express.raw()` keep is the body itself, not something parsed.
+      if (typeof body === 'string' || body instanceof Uint8Array) source = body as BodySource;
+      else {
+        connection.parsedBody = body;
+        source = null;
+      }
+    }
+    const url = requestUrl(facts.target, encrypted);
+    return { request: toWebRequest(req, url, this.#leaving.signal, source), connection };
+  }
+
+  readonly #onFinish = (): void => {
+    // HTTP/2 says `finish` of a response whose stream was reset, too.
+    if (!this.#res.writableEnded) {
+      this.#onLeave();
+      return;
+    }
+    this.release();
+    discardUnreadBody(this.#req, this.#door.clock);
+  };
+
+  readonly #onLeave = (): void => {
+    if (this.#over) return;
+    const reason = new DOMException('The client closed the connection.', 'AbortError');
+    this.#leaving.abort(reason);
+    this.#pump?.stop(reason);
+    this.release();
+  };
+
+  /** An answer that nobody reads is told so, or its source would wait for a reader for ever. */
+  #dropAnswer(): void {
+    const body = this.#answer?.body;
+    if (body && !body.locked) body.cancel().catch(() => {});
+  }
+
+  readonly #onBroken = (): void => {
+    const res = this.#res;
+    if (!res.headersSent && !this.#pump?.wrote && !this.#failed) {
+      this.#failed = true;
+      for (const name of res.getHeaderNames()) res.removeHeader(name);
+      this.send(problemResponse('internal_error', 'The server failed while it made the answer.'));
+      return;
+    }
+    // The connection ends so that nobody takes what was sent for a whole answer. HTTP/1.0 ends a body by closing:
+    // there only a reset looks like a failure. TLS sees the missing end by itself.
+    const { socket } = this.#req;
+    if (this.#req.httpVersion === '1.0' && !('encrypted' in socket)) socket.resetAndDestroy();
+    else res.destroy();
+  };
+}

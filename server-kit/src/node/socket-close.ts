@@ -1,0 +1,26 @@
+import type { Socket } from 'node:net';
+
+const watched = new WeakMap<Socket, Set<() => void>>();
+
+/**
+ * Calls back when the socket closes; returns how to stop watching.
+ *
+ * One listener per socket however many requests wait on it: with pipelining dozens can, and only the first of them
+ * holds the socket, so the `close` of the other responses never comes.
+ */
+export function onSocketClose(socket: Socket, callback: () => void): () => void {
+  let callbacks = watched.get(socket);
+  if (callbacks === undefined) {
+    const created = new Set<() => void>();
+    watched.set(socket, created);
+    socket.once('close', () => {
+      for (const each of [...created]) each();
+    });
+    callbacks = created;
+  }
+  const set = callbacks;
+  set.add(callback);
+  return () => {
+    set.delete(callback);
+  };
+}

@@ -1,0 +1,105 @@
+import { ProtocolError, parseJson } from '@ziggie/llm-protocol';
+import type { Connection } from '../connection.ts';
+import { KitFailure } from '../failure.ts';
+
+const jsonType = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
+
+/** A parsed body and the size it had. */
+export interface JsonBody {
+  value: unknown;
+  bytes: number;
+}
+
+interface Text {
+  text: string;
+  bytes: number;
+}
+
+/**
+ * Reads a JSON body once, within `maxBytes`: refused by its announced length where there is one, cut while reading
+ * otherwise, and when `signal` aborts. A body that the host app has parsed already goes through the same checks.
+ *
+ * @throws {KitFailure} `unsupported_media_type`, `payload_too_large` or `bad_request`
+ */
+export async function readJsonBody(
+  request: Request,
+  connection: Connection,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<JsonBody> {
+  if (!jsonType.test(request.headers.get('content-type') ?? '')) {
+    throw new KitFailure(
+      'unsupported_media_type',
+      'The body must be JSON. Send "Content-Type: application/json".',
+    );
+  }
+  if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes);
+  const { text, bytes } =
+    connection.parsedBody === undefined
+      ? await readText(request, maxBytes, signal)
+      : writtenAgain(connection.parsedBody, maxBytes);
+  if (text.trim() === '') throw new KitFailure('bad_request', 'The body is empty. Send a JSON object.');
+  try {
+    return { value: parseJson(text), bytes };
+  } catch (thrown) {
+    if (!(thrown instanceof ProtocolError)) throw thrown;
+    throw notJson();
+  }
+}
+
+function notJson(): KitFailure {
+  return new KitFailure('bad_request', 'The body is not JSON, or it nests deeper than 64 levels.');
+}
+
+/** What the host app has parsed, as text again: it goes through the same checks as any other body. */
+function writtenAgain(parsedBody: unknown, maxBytes: number): Text {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(parsedBody);
+  } catch {
+    // Nested so deep that writing it overflows the stack, or not made of JSON at all.
+    throw notJson();
+  }
+  if (text === undefined) throw notJson();
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxBytes) throw tooLarge(maxBytes);
+  return { text, bytes };
+}
+
+async function readText(request: Request, maxBytes: number, signal: AbortSignal): Promise<Text> {
+  if (request.body === null) return { text: '', bytes: 0 };
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const reader = request.body.getReader();
+  const pieces: string[] = [];
+  let bytes = 0;
+  const stop = () => void reader.cancel().catch(() => {});
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      bytes += value.byteLength;
+      if (bytes > maxBytes) {
+        stop();
+        throw tooLarge(maxBytes);
+      }
+      pieces.push(decoder.decode(value, { stream: true }));
+    }
+    pieces.push(decoder.decode());
+  } catch (thrown) {
+    if (thrown instanceof KitFailure) throw thrown;
+    throw new KitFailure('bad_request', 'The body broke off or is not UTF-8.', {
+      reason: 'body could not be read',
+    });
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  return { text: pieces.join(''), bytes };
+}
+
+/** The refusal of a body above the limit. */
+export function tooLarge(maxBytes: number): KitFailure {
+  const mebibytes = maxBytes / 1024 / 1024;
+  const size = Number.isInteger(mebibytes) ? `${mebibytes} MiB` : `${maxBytes} bytes`;
+  return new KitFailure('payload_too_large', `The body is larger than ${size}. Send less.`);
+}

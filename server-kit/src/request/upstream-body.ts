@@ -1,0 +1,26 @@
+import type { ChatBody, GenerateBody } from './chat-shape.ts';
+import { optionsFor } from './options-policy.ts';
+
+/**
+ * The body that goes to Ollama: our own serialisation of what was checked, never the caller's bytes. Always streamed,
+ * also for complete answers, so that a long one is seen to be alive. `keep_alive`, `shift` and load-time options stay
+ * behind.
+ */
+export function upstreamBody(body: ChatBody | GenerateBody, model: string): string {
+  const { format, think, truncate } = body;
+  const shared = { model, stream: true, format, think, truncate, options: optionsFor(body) };
+  if ('messages' in body) {
+    return JSON.stringify({
+      ...shared,
+      messages: body.messages,
+      tools: body.tools?.length ? body.tools : undefined,
+    });
+  }
+  const { prompt, system, suffix, images, raw } = body;
+  return JSON.stringify({ ...shared, prompt, system, suffix, images, raw });
+}
+
+/** Whether records may be held back upstream: tools and formats make Ollama wait before it writes. */
+export function holdsBack(body: ChatBody | GenerateBody): boolean {
+  return body.format !== undefined || ('tools' in body && (body.tools?.length ?? 0) > 0);
+}

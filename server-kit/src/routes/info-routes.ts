@@ -1,0 +1,53 @@
+import type { ModelList, ServerHealth, ServerStatus } from '@ziggie/llm-protocol';
+import type { Clock } from '../clock.ts';
+import type { ModelCatalog } from '../upstream/model-catalog.ts';
+import { version } from '../version.ts';
+
+/** What the routes without a model's answer need of the kit. */
+export interface InfoParts {
+  catalog: ModelCatalog;
+  clock: Clock;
+  isDraining: () => boolean;
+}
+
+/** A JSON answer before it has headers. */
+export interface JsonAnswer {
+  status: number;
+  body: unknown;
+}
+
+/** `/models`: what the caller may use. @throws {KitFailure} when the model server does not answer. */
+export async function modelsRoute({ catalog }: InfoParts): Promise<JsonAnswer> {
+  const body: ModelList = { models: await catalog.models() };
+  return { status: 200, body };
+}
+
+/** `/status`: public, so it says how things are and nothing else. */
+export async function statusRoute({ catalog, isDraining }: InfoParts): Promise<JsonAnswer> {
+  const reachable = (await catalog.count()) !== undefined;
+  const body: ServerStatus = { status: !reachable ? 'down' : isDraining() ? 'degraded' : 'ok', version };
+  return { status: 200, body };
+}
+
+/** `/health`: the seed's form, always 200. */
+export async function healthRoute({ catalog, clock, isDraining }: InfoParts): Promise<JsonAnswer> {
+  const models = await catalog.count();
+  const body: ServerHealth = {
+    status: models === undefined ? 'unhealthy' : isDraining() || models === 0 ? 'degraded' : 'healthy',
+    ollama_connected: models !== undefined,
+    models_available: models ?? 0,
+    timestamp: new Date(clock.wallNow()).toISOString(),
+  };
+  return { status: 200, body };
+}
+
+/** `/health/live`: the process answers. */
+export function liveRoute(): JsonAnswer {
+  return { status: 200, body: { status: 'live' } };
+}
+
+/** `/health/ready`: whether new work should be sent here. 503 while draining and while no model server answers. */
+export async function readyRoute({ catalog, isDraining }: InfoParts): Promise<JsonAnswer> {
+  const ready = !isDraining() && (await catalog.count()) !== undefined;
+  return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not_ready' } };
+}

@@ -1,0 +1,38 @@
+/** One request to a model server. The header set is the transport's own; nothing of a caller's request passes. */
+export interface UpstreamRequest {
+  method: 'GET' | 'POST';
+  /** Path below the upstream's URL, such as `/api/chat`. */
+  path: string;
+  /** JSON text. */
+  body?: string | undefined;
+  /** Closes the connection, in every phase. */
+  signal: AbortSignal;
+}
+
+/** The body of an answer, pulled piece by piece; what is not pulled is not read from the socket. */
+export interface UpstreamBody {
+  /** The next bytes, `null` at the clean end. Rejects when the connection broke. One call at a time. */
+  read(): Promise<Uint8Array | null>;
+}
+
+/** An answer of a model server. */
+export interface UpstreamAnswer {
+  status: number;
+  contentType: string;
+  retryAfter: string | undefined;
+  body: UpstreamBody;
+}
+
+/** Carries requests to one model server. */
+export interface Transport {
+  /** Rejects with {@link ConnectFailed} when no connection stood, with another error when it broke. */
+  send(request: UpstreamRequest): Promise<UpstreamAnswer>;
+  /** Requests that are open right now. */
+  readonly open: number;
+  close(): Promise<void>;
+}
+
+/** No connection could be made, so nothing was sent. */
+export class ConnectFailed extends Error {
+  override readonly name = 'ConnectFailed';
+}

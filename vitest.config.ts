@@ -1,0 +1,113 @@
+import { fileURLToPath } from 'node:url';
+import { storybookTest } from '@storybook/addon-vitest/vitest-plugin';
+import react from '@vitejs/plugin-react';
+import { playwright } from '@vitest/browser-playwright';
+import { defaultClientConditions, defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+import { chromiumArgs, chromiumPath } from './.ci/chromium.mjs';
+
+// Tests read the sources of the workspace, never a stale dist.
+const source = '@ziggie/source';
+const node = {
+  extends: true as const,
+  resolve: { conditions: [source, ...defaultServerConditions] },
+  ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
+};
+const dom = { extends: true as const, resolve: { conditions: [source, ...defaultClientConditions] } };
+// A function: one shared object is changed by the first project that takes it.
+const browser = () => ({
+  enabled: true,
+  headless: true,
+  screenshotFailures: false,
+  provider: playwright({ launchOptions: { executablePath: chromiumPath, args: chromiumArgs } }),
+  instances: [{ browser: 'chromium' as const }],
+});
+const react18 = 'packages/react/compat/react18';
+// Storybook starts its own server while the configuration loads: only when its project is asked for.
+const asked = process.argv.flatMap((arg, at) =>
+  arg === '--project' ? [process.argv[at + 1]] : arg.startsWith('--project=') ? [arg.slice(10)] : [],
+);
+const stories = asked.length === 0 || asked.includes('storybook');
+const long = process.env['ZIGGIE_LONG'] === '1';
+
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: long
+      ? [
+          {
+            ...node,
+            test: {
+              name: 'long',
+              environment: 'node',
+              include: ['{packages/*,server-kit}/{src,test}/**/*.long.ts'],
+              testTimeout: 900_000,
+            },
+          },
+        ]
+      : [
+          {
+            ...node,
+            test: {
+              name: 'node',
+              environment: 'node',
+              include: [
+                '{packages/*,server-kit}/{src,test}/**/*.test.ts',
+                'packages/react/src/**/*.ssr.test.tsx',
+              ],
+              exclude: ['**/*.browser.test.ts', '**/node_modules/**'],
+            },
+          },
+          {
+            ...dom,
+            plugins: [react()],
+            test: {
+              name: 'browser',
+              include: ['packages/*/{src,test}/**/*.browser.test.{ts,tsx}'],
+              // These want React 18: project `react18`.
+              exclude: ['**/*.compat.browser.test.tsx', '**/node_modules/**'],
+              browser: browser(),
+            },
+          },
+          {
+            ...dom,
+            plugins: [react()],
+            root: react18,
+            resolve: {
+              ...dom.resolve,
+              dedupe: ['react', 'react-dom', 'react-markdown'],
+            },
+            test: {
+              name: 'react18',
+              dir: 'packages/react/src',
+              include: ['**/*.compat.browser.test.tsx'],
+              browser: browser(),
+            },
+          },
+          ...(stories
+            ? [
+                {
+                  extends: true as const,
+                  plugins: [
+                    storybookTest({ configDir: fileURLToPath(new URL('.storybook', import.meta.url)) }),
+                  ],
+                  test: { name: 'storybook', browser: browser() },
+                },
+              ]
+            : []),
+          {
+            ...node,
+            test: {
+              name: 'e2e',
+              environment: 'node',
+              include: ['examples/*/e2e/**/*.test.ts'],
+              globalSetup: ['examples/control-center/e2e/build-page.ts'],
+              testTimeout: 90_000,
+              hookTimeout: 120_000,
+              fileParallelism: false,
+            },
+          },
+        ],
+  },
+});
