@@ -34,6 +34,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A second, the default, is short on a machine that also builds or installs: a test waits for the state it names.
+    expect: { poll: { timeout: 15_000 } },
     projects: long
       ? [
           {
