@@ -6,6 +6,7 @@ import { checkHeaders, checkNumbers, checkRequest, checkToken } from './check-ar
 import { systemClock } from './clock.ts';
 import { parseBaseUrl } from './http/base-url.ts';
 import { fetchTransport } from './http/fetch-transport.ts';
+import { withSettings } from './internals.ts';
 import { IDLE_WITH_STRUCTURE_MS, type Settings } from './settings.ts';
 import { AnswerStream } from './stream/answer-stream.ts';
 import { kitTarget } from './targets/kit.ts';
@@ -47,7 +48,7 @@ export function createClient(options: ClientOptions): ZiggieClient {
     );
   }
 
-  return {
+  const client: ZiggieClient = {
     target: target.name,
     baseUrl,
     chat(request, call = {}) {
@@ -61,14 +62,15 @@ export function createClient(options: ClientOptions): ZiggieClient {
     models: {
       list(call = {}) {
         checkCall(call);
-        return target.listModels((path, read) => callJson(settings, path, call, read));
+        return target.listModels((path, read) => callJson(settings, { path }, call, read));
       },
     },
     status(call = {}) {
       checkCall(call);
-      return callJson(settings, target.paths.status, call, target.readStatus);
+      return callJson(settings, { path: target.paths.status }, call, target.readStatus);
     },
   };
+  return withSettings(client, settings);
 }
 
 function settingsOf(options: ClientOptions): Settings {

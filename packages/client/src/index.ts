@@ -6,6 +6,8 @@ export { HttpError } from './errors/http-error.ts';
 export { StreamError } from './errors/stream-error.ts';
 export { type TimedPhase, TimeoutError } from './errors/timeout-error.ts';
 export { type ErrorPhase, isZiggieError, ZiggieError } from './errors/ziggie-error.ts';
+export type { CallInfo, ClientHooks } from './hooks.ts';
+export type { Logger } from './logger.ts';
 export type {
   Attempt,
   CallOptions,

@@ -17,6 +17,8 @@ import type {
   Usage,
   UsageEvent,
 } from '@ziggie/llm-protocol';
+import type { ClientHooks } from './hooks.ts';
+import type { Logger } from './logger.ts';
 
 /**
  * What a stream yields: the events of the wire without their numbers. A failure is thrown, never yielded.
@@ -169,6 +171,10 @@ export interface ClientOptions {
   timeouts?: Partial<Timeouts> | undefined;
   retry?: Partial<RetryOptions> | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
+  /** Watches every call: metrics, traces, a log of your own. See {@link ClientHooks}. */
+  hooks?: ClientHooks | readonly ClientHooks[] | undefined;
+  /** Told about retries, slow phases and hooks that threw. Default: nothing is printed. */
+  logger?: Logger | undefined;
   clock?: Clock | undefined;
   /** Numbers in [0, 1) for jitter. Default `Math.random`. */
   random?: (() => number) | undefined;

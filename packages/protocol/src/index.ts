@@ -16,6 +16,14 @@ export {
   isErrorCode,
 } from './error-codes.ts';
 export { encodeNdjson, NDJSON_CONTENT_TYPE, NDJSON_HEARTBEAT, NdjsonSplitter } from './framing/ndjson.ts';
+export {
+  type ClientFrame,
+  type ServerFrame,
+  SOCKET_PING_INTERVAL_MS,
+  SOCKET_SUBPROTOCOL,
+  SOCKET_TICKET_PREFIX,
+  socketCloseCodes,
+} from './framing/socket-frame.ts';
 export { encodeSse, SSE_CONTENT_TYPE, SSE_HEARTBEAT } from './framing/sse.ts';
 export { parseJson } from './json/parse-json.ts';
 export { HEARTBEAT_INTERVAL_MS, MAX_ANSWER_BYTES, MAX_JSON_DEPTH, MAX_RECORD_BYTES } from './limits.ts';

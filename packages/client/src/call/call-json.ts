@@ -5,6 +5,7 @@ import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/zigg
 import { connectLimitMs } from '../http/connect-limit.ts';
 import { readText } from '../http/read-text.ts';
 import { type Answer, send } from '../http/send.ts';
+import type { Method } from '../http/transport.ts';
 import type { Settings } from '../settings.ts';
 import type { CallOptions } from '../types.ts';
 import { CallScope } from './call-scope.ts';
@@ -13,15 +14,26 @@ import { PhaseTimer } from './phase-timer.ts';
 /** A list of a thousand models is well below. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
+/** A request whose whole answer is one JSON value, or nothing. */
+export interface JsonRequest {
+  /** Default `GET`. */
+  method?: Method | undefined;
+  path: string;
+  /** Sent as JSON; bytes and blobs as they are. */
+  body?: object | Uint8Array | Blob | undefined;
+  /** How long the answer may take after the connection. Default `timeouts.idleMs`. */
+  answerMs?: number | undefined;
+}
+
 /**
- * GETs a path whose whole answer is one JSON value. Retried like a stream before its first token. The connect clock runs
- * until the connection stands, the idle clock from there to the end of the answer.
+ * Asks for a path whose whole answer is one JSON value. Retried like a stream before its first token. The connect clock
+ * runs until the connection stands, the idle clock from there to the end of the answer.
  *
- * @param read Makes the value out of the parsed body, or throws a `ProtocolError`.
+ * @param read Makes the value out of the parsed body (`undefined` when it is empty), or throws a `ProtocolError`.
  */
 export async function callJson<T>(
   settings: Settings,
-  path: string,
+  request: JsonRequest,
   options: CallOptions,
   read: (body: unknown) => T,
 ): Promise<T> {
@@ -30,7 +42,7 @@ export async function callJson<T>(
     scope.begin();
     for (;;) {
       try {
-        return await attempt(scope, path, read);
+        return await attempt(scope, request, read);
       } catch (error) {
         if (!isZiggieError(error)) throw error;
         await scope.waitForRetry(error);
@@ -43,33 +55,36 @@ export async function callJson<T>(
   }
 }
 
-async function attempt<T>(scope: CallScope, path: string, read: (body: unknown) => T): Promise<T> {
+async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: unknown) => T): Promise<T> {
   const { settings, timeouts, options } = scope;
+  const { method = 'GET', path, answerMs = timeouts.idleMs } = request;
+  const body = encode(request.body);
   const interrupt = scope.newInterrupt();
   const startedAt = settings.clock.now();
   const timer = new PhaseTimer(settings.clock, (phase, limitMs) =>
     interrupt.fire(new TimeoutError(phase, limitMs)),
   );
   const connected = (): void => {
-    if (timer.phase !== 'idle') timer.enter('idle', timeouts.idleMs);
+    if (timer.phase !== 'idle') timer.enter('idle', answerMs);
   };
-  const connectMs = connectLimitMs(settings, timeouts, 0);
+  const connectMs = connectLimitMs(settings, timeouts, sizeOf(body));
   if (connectMs === undefined) connected();
   else timer.enter('connect', connectMs);
   let answer: Answer | undefined;
   try {
     answer = await send(
       settings,
-      { method: 'GET', path, accept: 'application/json', headers: options.headers },
+      { method, path, body, accept: 'application/json', headers: options.headers },
       interrupt,
       connected,
     );
     connected();
-    const value = read(parseJson(await readBody(answer, interrupt.wait.bind(interrupt))));
+    const text = await readBody(answer, interrupt.wait.bind(interrupt));
+    const value = read(text === '' ? undefined : parseJson(text));
     scope.record(startedAt, answer.status, undefined);
     return value;
   } catch (error) {
-    const failure = asZiggieError(error, path, answer);
+    const failure = asZiggieError(error, `${method} ${path}`, answer);
     scope.record(startedAt, answer?.status ?? failure.status, failure.code);
     interrupt.fire(failure);
     answer?.body.close();
@@ -81,13 +96,23 @@ async function attempt<T>(scope: CallScope, path: string, read: (body: unknown) 
   }
 }
 
+function encode(body: JsonRequest['body']): string | Uint8Array | Blob | undefined {
+  return body === undefined || body instanceof Uint8Array || body instanceof Blob
+    ? body
+    : JSON.stringify(body);
+}
+
+function sizeOf(body: string | Uint8Array | Blob | undefined): number {
+  return body === undefined ? 0 : body instanceof Blob ? body.size : body.length;
+}
+
 async function readBody(answer: Answer, wait: <V>(work: Promise<V>) => Promise<V>): Promise<string> {
   const text = await wait(readText(answer.body, MAX_BODY_BYTES + 1));
   if (text.length > MAX_BODY_BYTES) throw new ProtocolError('response_too_large', 'The list is too long.');
   return text;
 }
 
-function asZiggieError(error: unknown, path: string, answer: Answer | undefined): ZiggieError {
+function asZiggieError(error: unknown, what: string, answer: Answer | undefined): ZiggieError {
   if (isZiggieError(error)) return error;
   const found =
     error instanceof ProtocolError
@@ -96,7 +121,7 @@ function asZiggieError(error: unknown, path: string, answer: Answer | undefined)
           text: 'it could not be read',
         } as const)
       : ({ code: 'truncated', text: 'the connection broke' } as const);
-  return new StreamError(found.code, `Reading the answer to GET ${path}: ${found.text}.`, {
+  return new StreamError(found.code, `Reading the answer to ${what}: ${found.text}.`, {
     receivedEvents: 0,
     requestId: answer?.requestId,
     cause: error,

@@ -5,7 +5,13 @@ export function fetchTransport(fetch: typeof globalThis.fetch): Transport {
   return {
     reportsConnection: false,
     async send({ method, url, headers, body, signal }) {
-      const response = await fetch(url, { method, headers, body: body ?? null, signal, redirect: 'manual' });
+      const response = await fetch(url, {
+        method,
+        headers,
+        body: (body as BodyInit | undefined) ?? null,
+        signal,
+        redirect: 'manual',
+      });
       return {
         // Browsers hide a redirect behind status 0.
         status: response.type === 'opaqueredirect' ? 302 : response.status,

@@ -1,5 +1,8 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
 import type { Transport } from './transport.ts';
 
 /**
@@ -13,7 +16,9 @@ export const platformTransport: Transport = {
   send: ({ method, url, headers, body, signal, onConnected }) =>
     new Promise((resolve, reject) => {
       const open = url.startsWith('https:') ? requestHttps : requestHttp;
-      const outgoing = open(url, { method, headers: { ...headers } });
+      // A length, so that a server without chunked uploads takes it too.
+      const length = body instanceof Blob ? { 'content-length': String(body.size) } : {};
+      const outgoing = open(url, { method, headers: { ...headers, ...length } });
       // Without an error: the socket may already be idle in the agent, where nobody listens for one.
       const abort = (): void => void outgoing.destroy();
       signal.addEventListener('abort', abort, { once: true });
@@ -45,6 +50,8 @@ export const platformTransport: Transport = {
           },
         });
       });
-      outgoing.end(body);
+      if (body instanceof Blob)
+        pipeline(Readable.fromWeb(body.stream() as ReadableStream), outgoing).catch(reject);
+      else outgoing.end(body);
     }),
 };

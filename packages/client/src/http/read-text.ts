@@ -6,7 +6,7 @@ export async function readText(body: ByteSource, maxBytes: number): Promise<stri
   let text = '';
   let left = maxBytes;
   for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) {
-    text += decoder.decode(chunk.subarray(0, left), { stream: true });
+    text += typeof chunk === 'string' ? chunk : decoder.decode(chunk.subarray(0, left), { stream: true });
     left -= chunk.length;
     if (left <= 0) break;
   }

@@ -9,14 +9,14 @@ import type { Settings } from '../settings.ts';
 import type { Credentials } from '../types.ts';
 import { quotable } from './quotable.ts';
 import { readText } from './read-text.ts';
-import type { ByteSource, TransportResponse } from './transport.ts';
+import type { ByteSource, Method, TransportResponse } from './transport.ts';
 
 /** One request of ours. */
 export interface OutgoingRequest {
-  method: 'GET' | 'POST';
+  method: Method;
   path: string;
   accept: string;
-  body?: string | undefined;
+  body?: string | Uint8Array | Blob | undefined;
   headers: Readonly<Record<string, string>> | undefined;
 }
 
@@ -51,7 +51,8 @@ export async function send(
     }
     headers['accept'] = request.accept;
   }
-  if (request.body !== undefined) headers['content-type'] = 'application/json';
+  if (typeof request.body === 'string') headers['content-type'] = 'application/json';
+  else if (request.body !== undefined) headers['content-type'] = 'application/octet-stream';
   const token = await interrupt.wait(readToken(settings.credentials));
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
 
@@ -129,7 +130,9 @@ async function failureOf(
       );
     }
     const failure = target.readFailure(status, body);
-    const found = quotable(failure.text, sent, token) ?? errorKinds[failure.code].title;
+    const found =
+      quotable(failure.text, typeof sent === 'string' ? sent : undefined, token) ??
+      errorKinds[failure.code].title;
     return new HttpError(failure.code, `${what} answered ${status}: ${found}`, {
       status,
       retryable: failure.retryable,

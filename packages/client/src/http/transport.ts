@@ -1,9 +1,11 @@
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD';
+
 /** One HTTP request as it goes out. */
 export interface TransportRequest {
-  method: 'GET' | 'POST';
+  method: Method;
   url: string;
   headers: Readonly<Record<string, string>>;
-  body?: string | undefined;
+  body?: string | Uint8Array | Blob | undefined;
   /** Closes the connection in every phase. */
   signal: AbortSignal;
   /** Called once when the connection stands, by transports that can tell. */
@@ -17,10 +19,13 @@ export interface TransportResponse {
   body: ByteSource;
 }
 
-/** Bytes on demand: nothing is read ahead beyond the buffers of the platform. */
+/**
+ * Bytes on demand: nothing is read ahead beyond the buffers of the platform. A carrier of text (a WebSocket) gives whole
+ * NDJSON lines as strings.
+ */
 export interface ByteSource {
   /** The next piece, `undefined` at the end. One call at a time. */
-  read(): Promise<Uint8Array | undefined>;
+  read(): Promise<Uint8Array | string | undefined>;
   /** Closes the connection if the end has not been reached. */
   close(): void;
 }

@@ -126,7 +126,7 @@ export class AnswerAttempt {
     return answer;
   }
 
-  async #nextChunk(answer: Answer): Promise<Uint8Array | undefined> {
+  async #nextChunk(answer: Answer): Promise<Uint8Array | string | undefined> {
     try {
       return await this.#interrupt.wait(answer.body.read());
     } catch (error) {
@@ -136,7 +136,7 @@ export class AnswerAttempt {
   }
 
   /** A failure inside a chunk waits until the events before it were handed out. */
-  #decode(chunk: Uint8Array | undefined): ChatEvent[] {
+  #decode(chunk: Uint8Array | string | undefined): ChatEvent[] {
     const events: ChatEvent[] = [];
     const onLine = (line: string): void => this.#line(line, events);
     try {
@@ -161,7 +161,11 @@ export class AnswerAttempt {
     return events;
   }
 
-  #push(chunk: Uint8Array, onLine: (line: string) => void): void {
+  #push(chunk: Uint8Array | string, onLine: (line: string) => void): void {
+    if (typeof chunk === 'string') {
+      this.#lines.push(chunk, onLine);
+      return;
+    }
     let text: string;
     try {
       text = this.#utf8.decode(chunk, { stream: true });
