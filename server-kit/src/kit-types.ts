@@ -15,6 +15,8 @@ export interface Principal {
   /** Unique for the person or program: limits and logs count by it. */
   id: string;
   roles: readonly string[];
+  /** When the credential ends, in ms since 1970: a WebSocket is closed then. Left out when it does not end. */
+  expiresAtMs?: number | undefined;
 }
 
 /** JWT verification (HS256 for now). */

@@ -22,6 +22,7 @@ export {
   SOCKET_PING_INTERVAL_MS,
   SOCKET_SUBPROTOCOL,
   SOCKET_TICKET_PREFIX,
+  type SocketTicket,
   socketCloseCodes,
 } from './framing/socket-frame.ts';
 export { encodeSse, SSE_CONTENT_TYPE, SSE_HEARTBEAT } from './framing/sse.ts';

@@ -1,34 +1,16 @@
-import {
-  encodeNdjson,
-  encodeSse,
-  NDJSON_CONTENT_TYPE,
-  NDJSON_HEARTBEAT,
-  SSE_CONTENT_TYPE,
-  SSE_HEARTBEAT,
-  type StreamEvent,
-  type StreamEventBody,
-} from '@ziggie/llm-protocol';
+import type { StreamEvent, StreamEventBody } from '@ziggie/llm-protocol';
 import { asFailure, failureEvent, type KitFailure } from '../failure.ts';
 import { newId } from '../request/request-id.ts';
 import type { Run } from './run.ts';
 
-/** How events are written: NDJSON unless the caller asks for server-sent events. */
-export interface Framing {
-  contentType: string;
-  heartbeat: string;
-  encode(event: StreamEvent): string;
-}
-
-const ndjson: Framing = {
-  contentType: NDJSON_CONTENT_TYPE,
-  heartbeat: NDJSON_HEARTBEAT,
-  encode: encodeNdjson,
-};
-const sse: Framing = { contentType: SSE_CONTENT_TYPE, heartbeat: SSE_HEARTBEAT, encode: encodeSse };
-
-/** The framing that `Accept` asks for. */
-export function framingFor(accept: string | null): Framing {
-  return accept !== null && /(?:^|[,\s])text\/event-stream(?:[;,\s]|$)/i.test(accept) ? sse : ndjson;
+/** Where the events of a stream go: a body of bytes, or one request of a WebSocket. */
+export interface EventSink {
+  /** Takes events in order. It asks for more with {@link EventStream.pull} when it has room. */
+  write(events: readonly StreamEvent[]): void;
+  /** Nothing was written for the heartbeat's time. A sink with a sign of life of its own ignores it. */
+  beat(): void;
+  /** The last event has been written. */
+  end(): void;
 }
 
 /**
@@ -36,50 +18,39 @@ export function framingFor(accept: string | null): Framing {
  * then a failure keeps its HTTP status, and most refusals of a model server come within a few milliseconds.
  */
 const startAfterMs = 500;
-/** Bytes that wait for a slow reader before the model server is no longer read. */
-const bufferBytes = 64 * 1024;
-const encoder = new TextEncoder();
 
 /**
- * Writes a run as a stream of events. Pulled: what the caller does not read is not read from the model server.
+ * A run as numbered events, `start` first, exactly one `done` or `error` last. Pulled: what its sink does not ask for is
+ * not read from the model server.
  *
- * The status line goes out with the first event; without one, `start` goes out alone after half a second. A failure before
- * that keeps its real HTTP status, one after it is an `error` event. Exactly one `done` or `error` ends the stream.
+ * The first event is read ahead, because it decides the status line: a failure before it keeps its real HTTP status, one
+ * after it is an `error` event. Without one, `start` goes out alone after half a second.
  */
 export class EventStream {
   readonly #run: Run;
-  readonly #framing: Framing;
   readonly #heartbeatMs: number;
+  readonly #now: () => number;
   readonly id = newId('run');
-  readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
-  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
+  #sink: EventSink | undefined;
+  /** What was read before there was a sink. */
+  #waiting: StreamEvent[] = [];
+  #pulling = false;
   #seq = 0;
   #over = false;
-  #lastWriteAt = 0;
+  #lastWriteAt: number;
   #settleFirst: (failure: KitFailure | undefined) => void = () => {};
-  readonly #now: () => number;
 
-  constructor(run: Run, framing: Framing, heartbeatMs: number, now: () => number) {
+  constructor(run: Run, heartbeatMs: number, now: () => number) {
     this.#run = run;
-    this.#framing = framing;
     this.#heartbeatMs = heartbeatMs;
     this.#now = now;
     this.#lastWriteAt = run.lease.openedAt;
-    this.body = new ReadableStream<Uint8Array<ArrayBuffer>>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-        },
-        pull: () => this.#pull(),
-        cancel: () => this.#leave(),
-      },
-      { highWaterMark: bufferBytes, size: (chunk) => chunk.byteLength },
-    );
     run.onLoading = (elapsedMs, typicalMs) => {
       this.#write([{ type: 'loading', model: run.request.asked, elapsedMs, typicalMs }]);
     };
-    run.lease.signal.addEventListener('abort', () => this.#onAbort(), { once: true });
+    run.lease.signal.addEventListener('abort', this.#onAbort, { once: true });
     this.#beat(Math.min(startAfterMs, heartbeatMs) - (now() - run.lease.openedAt));
+    this.pull();
   }
 
   /** Resolves when the status line may go out: `undefined` for 200, else the failure to answer with. */
@@ -87,14 +58,42 @@ export class EventStream {
     this.#settleFirst = resolve;
   });
 
-  async #pull(): Promise<void> {
+  /** Says where the events go; they flow from here on. */
+  attach(sink: EventSink): void {
+    this.#sink = sink;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length > 0) sink.write(waiting);
+    if (this.#over) sink.end();
+    else if (waiting.length === 0) this.pull();
+  }
+
+  /** Asks for more: at least one event will be written, or the stream ends. Harmless while that goes on. */
+  readonly pull = (): void => {
+    if (this.#pulling || this.#over) return;
+    this.#pulling = true;
+    void this.#read();
+  };
+
+  async #read(): Promise<void> {
+    const run = this.#run;
     try {
       while (!this.#over) {
-        const decoded = await this.#run.next();
+        const decoded = await run.next();
         if (this.#over) return;
-        const events = decoded.flatMap((one) => one.events);
-        if (events.length > 0) this.#write(events);
-        if (this.#run.ended) this.#finish('ok', 200);
+        const only = decoded[0];
+        const events =
+          decoded.length === 1 && only !== undefined ? only.events : decoded.flatMap((one) => one.events);
+        if (run.ended) this.#pulling = false;
+        // Before the write: a sink with room asks for more while it takes this.
+        if (events.length > 0) {
+          this.#pulling = false;
+          this.#write(events);
+        }
+        if (run.ended) {
+          this.#finish('ok', 200);
+          return;
+        }
         if (events.length > 0) return;
       }
     } catch (thrown) {
@@ -103,17 +102,18 @@ export class EventStream {
   }
 
   #write(events: readonly StreamEventBody[]): void {
-    if (this.#over || !this.#controller) return;
-    let text = '';
-    if (this.#seq === 0) text = this.#encode(this.#startEvent());
-    for (const event of events) text += this.#encode(event);
+    if (this.#over) return;
+    const numbered: StreamEvent[] = [];
+    if (this.#seq === 0) numbered.push(this.#number(this.#startEvent()));
+    for (const event of events) numbered.push(this.#number(event));
     this.#lastWriteAt = this.#now();
-    this.#controller.enqueue(encoder.encode(text));
+    if (this.#sink) this.#sink.write(numbered);
+    else this.#waiting.push(...numbered);
     this.#settleFirst(undefined);
   }
 
-  #encode(event: StreamEventBody): string {
-    return this.#framing.encode({ ...event, seq: this.#seq++ });
+  #number(event: StreamEventBody): StreamEvent {
+    return { ...event, seq: this.#seq++ };
   }
 
   #startEvent(): StreamEventBody {
@@ -130,10 +130,7 @@ export class EventStream {
         this.#beat(restMs);
         return;
       }
-      // A reader that has not taken what is there needs no sign of life.
-      if ((this.#controller?.desiredSize ?? 0) > 0) {
-        this.#controller?.enqueue(encoder.encode(this.#framing.heartbeat));
-      }
+      this.#sink?.beat();
       this.#lastWriteAt = this.#now();
       this.#beat(this.#heartbeatMs);
     }, delayMs);
@@ -147,29 +144,27 @@ export class EventStream {
   }
 
   #finish(outcome: 'ok' | 'failed', status: number, failure?: KitFailure): void {
+    if (this.#over) return;
     this.#over = true;
-    this.#controller?.close();
+    this.#sink?.end();
     this.#run.lease.close();
     this.#run.context.log(outcome, status, failure);
   }
 
-  #onAbort(): void {
+  readonly #onAbort = (): void => {
     const { lease } = this.#run;
-    if (lease.hasLeft) this.#leave();
+    if (lease.hasLeft) this.leave();
     else if (lease.failure) this.#fail(lease.failure);
-  }
+  };
 
-  #leave(): void {
+  /** The reader has gone: the model server is let go at once. */
+  readonly leave = (): void => {
     if (this.#over) return;
     this.#over = true;
     const { lease } = this.#run;
     lease.leave();
     this.#settleFirst(lease.failure);
-    try {
-      this.#controller?.close();
-    } catch {
-      // The reader has cancelled the stream already.
-    }
+    this.#sink?.end();
     this.#run.context.log('left', 499);
-  }
+  };
 }

@@ -45,7 +45,7 @@ export function createAuthenticate(settings: Settings): Authenticate {
       if (typeof principal?.id !== 'string' || principal.id === '' || !Array.isArray(principal.roles)) {
         throw new TypeError('authenticate must give { id, roles }, or null to refuse.');
       }
-      return { id: principal.id, roles: principal.roles };
+      return { id: principal.id, roles: principal.roles, expiresAtMs: principal.expiresAtMs };
     };
   }
   return async () => {

@@ -43,8 +43,9 @@ export class JwtVerifier {
     } catch (thrown) {
       throw unauthorized(thrown instanceof errors.JOSEError ? thrown.code : 'token could not be read');
     }
-    const principal = principalOf(payload, subjectClaim, rolesClaim);
-    this.#cache.set(token, principal, ((payload.exp as number) + leewaySeconds) * 1000);
+    const expiresAtMs = ((payload.exp as number) + leewaySeconds) * 1000;
+    const principal = { ...principalOf(payload, subjectClaim, rolesClaim), expiresAtMs };
+    this.#cache.set(token, principal, expiresAtMs);
     return principal;
   }
 }

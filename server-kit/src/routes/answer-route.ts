@@ -1,6 +1,9 @@
 import { completeAnswer } from '../answer/complete-answer.ts';
-import { EventStream, framingFor } from '../answer/event-stream.ts';
+import { withDirectBody } from '../answer/direct-body.ts';
+import { EventStream } from '../answer/event-stream.ts';
+import { framingFor } from '../answer/framing.ts';
 import { Run, type RunParts, type RunRequest } from '../answer/run.ts';
+import { webBody } from '../answer/web-body.ts';
 import type { Connection } from '../connection.ts';
 import type { RequestContext } from '../context.ts';
 import { asFailure, KitFailure } from '../failure.ts';
@@ -21,25 +24,42 @@ export interface AnswerParts extends RunParts {
   leases: LeaseBook;
 }
 
+/** How a run is written to whoever asked. Throws what ends it before the first event. */
+export type WriteAnswer<Result> = (run: Run, body: ChatBody | GenerateBody) => Promise<Result>;
+
 /**
  * `/chat`, `/generate` and `/generate-complete`: body, shape, policy, then the model server.
  *
  * @throws {KitFailure} for everything that ends before the status line.
  */
-export async function answerRoute(
+export function answerRoute(
   parts: AnswerParts,
   request: Request,
   connection: Connection,
   context: RequestContext,
 ): Promise<Response> {
+  return answerWith(parts, request, connection, context, (run, body) =>
+    context.route.operation !== 'generate-complete' && body.stream !== false
+      ? streamed(parts, run, request)
+      : complete(parts, run),
+  );
+}
+
+/** The way of every answer, over HTTP and over a socket; only the writing at its end differs. @throws {KitFailure} */
+export async function answerWith<Result>(
+  parts: AnswerParts,
+  request: Request,
+  connection: Connection,
+  context: RequestContext,
+  write: WriteAnswer<Result>,
+): Promise<Result> {
   const principalId = context.principal?.id ?? '';
   // Before the body: one that is still arriving takes memory, so it counts.
   const lease = parts.leases.open(principalId, request.signal);
   try {
     const body = await lease.during(checkedBody(parts, request, connection, context, lease.signal));
     const run = new Run(parts, await lease.during(runRequest(parts, body, context)), context, lease);
-    const streams = context.route.operation !== 'generate-complete' && body.stream !== false;
-    return streams ? await streamed(parts, run, request) : await complete(parts, run);
+    return await write(run, body);
   } catch (thrown) {
     const failure = lease.failure ?? asFailure(thrown);
     if (lease.hasLeft) context.log('left', 499);
@@ -85,12 +105,18 @@ async function runRequest(
   };
 }
 
-async function streamed(parts: AnswerParts, run: Run, request: Request): Promise<Response> {
+/** The events of a run, once the first of them is there. @throws {KitFailure} when the run fails before. */
+export async function openStream(parts: AnswerParts, run: Run): Promise<EventStream> {
   const { clock, timeouts } = parts.settings;
-  const framing = framingFor(request.headers.get('accept'));
-  const stream = new EventStream(run, framing, timeouts.heartbeatMs, () => clock.now());
+  const stream = new EventStream(run, timeouts.heartbeatMs, () => clock.now());
   const failure = await stream.first;
   if (failure) throw failure;
+  return stream;
+}
+
+async function streamed(parts: AnswerParts, run: Run, request: Request): Promise<Response> {
+  const stream = await openStream(parts, run);
+  const framing = framingFor(request.headers.get('accept'));
   const { context } = run;
   context.mark('upstream');
   const headers = context.finalHeaders();
@@ -99,7 +125,8 @@ async function streamed(parts: AnswerParts, run: Run, request: Request): Promise
   // nginx would hold tokens back without this.
   headers.set('x-accel-buffering', 'no');
   headers.set('x-ziggie-stream-id', stream.id);
-  return new Response(stream.body, { status: 200, headers });
+  const response = new Response(webBody(stream, framing), { status: 200, headers });
+  return withDirectBody(response, { events: stream, framing });
 }
 
 async function complete(parts: AnswerParts, run: Run): Promise<Response> {
@@ -111,5 +138,6 @@ async function complete(parts: AnswerParts, run: Run): Promise<Response> {
   const headers = context.finalHeaders();
   headers.set('content-type', 'application/json; charset=utf-8');
   headers.set('cache-control', 'no-store');
-  return new Response(JSON.stringify(answer), { status: 200, headers });
+  const text = JSON.stringify(answer);
+  return withDirectBody(new Response(text, { status: 200, headers }), { text });
 }

@@ -7,6 +7,12 @@ export const SOCKET_SUBPROTOCOL = 'ziggie.v1';
 /** Prefix of the subprotocol that carries a one-use ticket. */
 export const SOCKET_TICKET_PREFIX = 'ticket.';
 
+/** The answer of `POST /ws/ticket`: good for one upgrade from the same origin. */
+export interface SocketTicket {
+  ticket: string;
+  expiresInMs: number;
+}
+
 /** Longest time between two frames from either side, in milliseconds; a silent peer is dead after twice that. */
 export const SOCKET_PING_INTERVAL_MS = 30_000;
 
@@ -15,7 +21,10 @@ export const SOCKET_PING_INTERVAL_MS = 30_000;
  *
  * `id` names one request on this socket, at most 64 of `[A-Za-z0-9_-]`, never used twice while it runs. `credit` is how
  * many events the server may send before it needs more: the consumer's speed reaches the GPU, and one slow reader does
- * not hold up the others on the socket. Terminal events need no credit.
+ * not hold up the others on the socket. Terminal events need no credit; they keep their place behind the events before
+ * them. A `cancel` is answered by an `error` event with the code `aborted`, after which the id is free, unless the last
+ * event was under way already. `auth` brings the first credential where the server lets it, and later a newer one of
+ * the same principal.
  */
 export type ClientFrame =
   | { id: string; type: 'chat'; request: WireBody<ChatRequest>; credit: number }
