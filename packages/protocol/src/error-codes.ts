@@ -52,6 +52,9 @@ export const errorKinds = {
   // Seen by a client only
   connect_failed: kind(0, true, 'The server cannot be reached'),
   connect_timeout: kind(0, true, 'The server did not answer in time'),
+  schema_invalid: kind(0, false, 'The answer does not have the form that was asked for'),
+  tool_failed: kind(0, false, 'A tool could not be used'),
+  tool_loop: kind(0, false, 'The model called tools without an end'),
   aborted: kind(0, false, 'Stopped'),
 } as const satisfies Record<string, ErrorKind>;
 

@@ -27,6 +27,7 @@ export {
 } from './framing/socket-frame.ts';
 export { encodeSse, SSE_CONTENT_TYPE, SSE_HEARTBEAT } from './framing/sse.ts';
 export { parseJson } from './json/parse-json.ts';
+export { PartialJson } from './json/partial-json.ts';
 export { HEARTBEAT_INTERVAL_MS, MAX_ANSWER_BYTES, MAX_JSON_DEPTH, MAX_RECORD_BYTES } from './limits.ts';
 export type { Capability, ModelInfo, ModelList, ServerHealth, ServerStatus } from './model.ts';
 export { isProblem, PROBLEM_CONTENT_TYPE, type Problem, problemOf } from './problem.ts';

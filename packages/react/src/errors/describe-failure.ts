@@ -77,6 +77,8 @@ export function describeFailure(
     case 'upstream_unreachable':
     case 'runner_crashed':
     case 'model_output_invalid':
+    case 'schema_invalid':
+    case 'tool_loop':
     case 'malformed_record':
       return danger(strings.upstreamTitle, strings.upstreamText);
     case 'out_of_memory':
@@ -94,6 +96,7 @@ export function describeFailure(
     case 'capability_unsupported':
       return danger(strings.unsupportedTitle, strings.unsupportedText, 'pick-model');
     case 'internal_error':
+    case 'tool_failed':
     case 'bad_request':
     case 'not_found':
     case 'method_not_allowed':
