@@ -1,5 +1,4 @@
 import type { ChatRequest, GenerateRequest } from '@ziggie/llm-protocol';
-import { encodeOllamaChat, encodeOllamaGenerate } from '@ziggie/llm-protocol/ollama';
 import { platformTransport } from '#platform-transport';
 import { callJson } from './call/call-json.ts';
 import { checkHeaders, checkNumbers, checkRequest, checkToken } from './check-arguments.ts';
@@ -9,8 +8,9 @@ import { fetchTransport } from './http/fetch-transport.ts';
 import { withSettings } from './internals.ts';
 import { IDLE_WITH_STRUCTURE_MS, type Settings } from './settings.ts';
 import { AnswerStream } from './stream/answer-stream.ts';
-import { kitTarget } from './targets/kit.ts';
+import { kitSseTarget, kitTarget } from './targets/kit.ts';
 import { ollamaTarget } from './targets/ollama.ts';
+import type { Question, Target } from './targets/target.ts';
 import type { CallOptions, ClientOptions, ZiggieClient } from './types.ts';
 
 /**
@@ -31,9 +31,8 @@ export function createClient(options: ClientOptions): ZiggieClient {
   const { target, baseUrl } = settings;
 
   function answer(
-    path: string,
     request: ChatRequest | GenerateRequest,
-    body: object,
+    { path, body }: Question,
     call: CallOptions,
   ): AnswerStream {
     checkCall(call);
@@ -53,11 +52,11 @@ export function createClient(options: ClientOptions): ZiggieClient {
     baseUrl,
     chat(request, call = {}) {
       checkRequest(request, 'messages');
-      return answer(target.paths.chat, request, encodeOllamaChat(request, true), call);
+      return answer(request, target.chat(request), call);
     },
     generate(request, call = {}) {
       checkRequest(request, 'prompt');
-      return answer(target.paths.generate, request, encodeOllamaGenerate(request, true), call);
+      return answer(request, target.generate(request), call);
     },
     models: {
       list(call = {}) {
@@ -67,7 +66,7 @@ export function createClient(options: ClientOptions): ZiggieClient {
     },
     status(call = {}) {
       checkCall(call);
-      return callJson(settings, { path: target.paths.status }, call, target.readStatus);
+      return callJson(settings, { path: target.statusPath }, call, target.readStatus);
     },
   };
   return withSettings(client, settings);
@@ -75,12 +74,12 @@ export function createClient(options: ClientOptions): ZiggieClient {
 
 function settingsOf(options: ClientOptions): Settings {
   checkCall(options);
-  const { target = 'kit', fetch, credentials } = options;
-  if (target !== 'kit' && target !== 'ollama') throw new TypeError('Reading target: give "kit" or "ollama".');
+  const { fetch, credentials } = options;
+  const target = targetOf(options);
   if (typeof credentials === 'string') checkToken(credentials);
   return {
-    target: target === 'kit' ? kitTarget : ollamaTarget,
-    baseUrl: parseBaseUrl(options.baseUrl, globalThis.location?.href),
+    target,
+    baseUrl: target.baseUrl(parseBaseUrl(options.baseUrl, globalThis.location?.href)),
     transport: fetch === undefined ? platformTransport : fetchTransport(fetch),
     credentials,
     headers: options.headers ?? {},
@@ -89,6 +88,19 @@ function settingsOf(options: ClientOptions): Settings {
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   };
+}
+
+function targetOf({ target = 'kit', framing = 'ndjson' }: ClientOptions): Target {
+  if (framing !== 'ndjson' && framing !== 'sse')
+    throw new TypeError('Reading framing: give "ndjson" or "sse".');
+  switch (target) {
+    case 'kit':
+      return framing === 'sse' ? kitSseTarget : kitTarget;
+    case 'ollama':
+      return ollamaTarget;
+    default:
+      throw new TypeError('Reading target: give "kit" or "ollama".');
+  }
 }
 
 function checkCall(options: CallOptions | ClientOptions): void {

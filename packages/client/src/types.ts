@@ -164,6 +164,11 @@ export interface ClientOptions {
   baseUrl: string;
   /** What answers there. Default `kit`. */
   target?: 'kit' | 'ollama' | undefined;
+  /**
+   * How the kit's streams travel: `ndjson` (default), or `sse` where something on the way lets only event streams pass
+   * unbuffered. The events are the same.
+   */
+  framing?: 'ndjson' | 'sse' | undefined;
   /** Sent as `Authorization: Bearer`, only to the origin of `baseUrl`. Never stored. */
   credentials?: Credentials | undefined;
   /** Another fetch. Default: node:http(s) in Node, the global `fetch` elsewhere. */

@@ -26,6 +26,7 @@ export {
   socketCloseCodes,
 } from './framing/socket-frame.ts';
 export { encodeSse, SSE_CONTENT_TYPE, SSE_HEARTBEAT } from './framing/sse.ts';
+export { type OnSseEvent, SseSplitter } from './framing/sse-splitter.ts';
 export { parseJson } from './json/parse-json.ts';
 export { PartialJson } from './json/partial-json.ts';
 export { HEARTBEAT_INTERVAL_MS, MAX_ANSWER_BYTES, MAX_JSON_DEPTH, MAX_RECORD_BYTES } from './limits.ts';

@@ -25,7 +25,7 @@ export function fetchTransport(fetch: typeof globalThis.fetch): Transport {
 function readBody(stream: ReadableStream<Uint8Array> | null): ByteSource {
   const reader = stream?.getReader();
   return {
-    read: async () => (reader ? (await reader.read()).value : undefined),
+    read: () => (reader ? reader.read() : Promise.resolve({})),
     // Cancelling a body that failed already rejects with that same failure, which its reader has seen.
     close: () => void reader?.cancel().catch(() => {}),
   };

@@ -9,8 +9,11 @@ function get(url: string, signal: AbortSignal = new AbortController().signal, on
 
 async function readAll(body: ByteSource): Promise<string> {
   let text = '';
-  for (let chunk = await body.read(); chunk; chunk = await body.read()) text += Buffer.from(chunk).toString();
-  return text;
+  for (;;) {
+    const { value } = await body.read();
+    if (value === undefined) return text;
+    text += Buffer.from(value as Uint8Array).toString();
+  }
 }
 
 test('status, headers and bytes arrive as they are', async () => {

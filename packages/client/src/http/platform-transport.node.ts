@@ -42,10 +42,7 @@ export const platformTransport: Transport = {
             return Array.isArray(value) ? value.join(', ') : value;
           },
           body: {
-            read: async () => {
-              const { done, value } = await chunks.next();
-              return done ? undefined : value;
-            },
+            read: () => chunks.next(),
             close: () => void incoming.destroy(),
           },
         });

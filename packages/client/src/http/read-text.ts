@@ -5,7 +5,9 @@ export async function readText(body: ByteSource, maxBytes: number): Promise<stri
   const decoder = new TextDecoder();
   let text = '';
   let left = maxBytes;
-  for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) {
+  for (;;) {
+    const { value: chunk } = await body.read();
+    if (chunk === undefined) break;
     text += typeof chunk === 'string' ? chunk : decoder.decode(chunk.subarray(0, left), { stream: true });
     left -= chunk.length;
     if (left <= 0) break;

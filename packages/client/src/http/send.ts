@@ -24,6 +24,7 @@ export interface OutgoingRequest {
 export interface Answer {
   status: number;
   requestId: string | undefined;
+  contentType: string | undefined;
   body: ByteSource;
 }
 
@@ -72,7 +73,8 @@ export async function send(
   }
   const requestId = requestIdOf(response);
   if (response.status >= 200 && response.status < 300 && !isPage(response)) {
-    return { status: response.status, requestId, body: response.body };
+    const contentType = response.header('Content-Type');
+    return { status: response.status, requestId, contentType, body: response.body };
   }
   throw await failureOf(settings, request, response, requestId, interrupt, token);
 }

@@ -19,13 +19,18 @@ export interface TransportResponse {
   body: ByteSource;
 }
 
+/** What one read of a body gives: the next piece, or no value at the end. */
+export interface Piece {
+  readonly value?: Uint8Array | string | undefined;
+}
+
 /**
  * Bytes on demand: nothing is read ahead beyond the buffers of the platform. A carrier of text (a WebSocket) gives whole
  * NDJSON lines as strings.
  */
 export interface ByteSource {
-  /** The next piece, `undefined` at the end. One call at a time. */
-  read(): Promise<Uint8Array | string | undefined>;
+  /** The next piece, without a value at the end. One call at a time. The form is that of the platform's own readers. */
+  read(): Promise<Piece>;
   /** Closes the connection if the end has not been reached. */
   close(): void;
 }

@@ -1,12 +1,4 @@
-import {
-  errorKinds,
-  MAX_ANSWER_BYTES,
-  NDJSON_CONTENT_TYPE,
-  NdjsonSplitter,
-  ProtocolError,
-  parseJson,
-  type StreamEventBody,
-} from '@ziggie/llm-protocol';
+import { errorKinds, ProtocolError, type StreamEventBody } from '@ziggie/llm-protocol';
 import type { CallScope } from '../call/call-scope.ts';
 import type { Interrupt } from '../call/interrupt.ts';
 import { PhaseTimer } from '../call/phase-timer.ts';
@@ -17,8 +9,9 @@ import { type ErrorPhase, isZiggieError, withCallDetails, type ZiggieError } fro
 import { connectLimitMs } from '../http/connect-limit.ts';
 import { quotable } from '../http/quotable.ts';
 import { type Answer, send } from '../http/send.ts';
-import type { RecordDecoder } from '../targets/target.ts';
+import type { Piece } from '../http/transport.ts';
 import type { ChatEvent } from '../types.ts';
+import { AnswerReader } from './answer-reader.ts';
 import { drain } from './drain.ts';
 
 /** What is asked, in its final form: an attempt only sends it. */
@@ -29,7 +22,8 @@ export interface AnswerRequest {
 }
 
 /**
- * One try at an answer: bytes to text to lines to records to events, on demand.
+ * One try at an answer, on demand: sends the request, hands the pieces of the body to an {@link AnswerReader}, and keeps
+ * the clocks.
  *
  * Its clocks: `connect` until the connection stands, then `first-token`, which begins anew with every `queued`; `load`
  * from the first `loading` until something else comes; `idle` from the first piece of the answer. Only events move them,
@@ -40,11 +34,13 @@ export class AnswerAttempt {
   readonly #request: AnswerRequest;
   readonly #interrupt: Interrupt;
   readonly #timer: PhaseTimer;
-  readonly #decoder: RecordDecoder;
-  readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
-  readonly #lines = new NdjsonSplitter();
   readonly #startedAt: number;
   #answer: Answer | undefined;
+  #reader: AnswerReader | undefined;
+  /** The read that waits, if one does. */
+  #waiting: { resolve: (events: ChatEvent[]) => void; reject: (error: unknown) => void } | undefined;
+  readonly #onPiece = ({ value }: Piece): void => this.#receive(value);
+  readonly #onBroken = (error: unknown): void => this.#settle(this.#brokenBy(error));
   #status: number | undefined;
   #events = 0;
   #length = 0;
@@ -52,12 +48,11 @@ export class AnswerAttempt {
   #failure: ZiggieError | undefined;
 
   constructor(scope: CallScope, request: AnswerRequest) {
-    const { clock, target } = scope.settings;
+    const { clock } = scope.settings;
     this.#scope = scope;
     this.#request = request;
     this.#interrupt = scope.newInterrupt();
     this.#startedAt = clock.now();
-    this.#decoder = target.decoder(request.model);
     this.#timer = new PhaseTimer(clock, (phase, limitMs) =>
       this.#interrupt.fire(new TimeoutError(phase, limitMs)),
     );
@@ -73,18 +68,14 @@ export class AnswerAttempt {
   }
 
   /** The next events, at least one. The last is `done`; do not read on after it. */
-  async read(): Promise<ChatEvent[]> {
+  read(): Promise<ChatEvent[]> {
     this.#timer.resume();
-    try {
-      this.#answer ??= await this.#open();
-      for (;;) {
-        if (this.#failure) throw this.#failure;
-        const events = this.#decode(await this.#nextChunk(this.#answer));
-        if (events.length > 0) return events;
-      }
-    } finally {
-      this.#timer.pause();
-    }
+    // Written with callbacks: streams come in pieces of a few bytes, and every promise in between costs per piece.
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      if (this.#answer) this.#next();
+      else this.#open().then(() => this.#next(), this.#onBroken);
+    });
   }
 
   /** After `done`: reads the end of the body, so that the connection can be used again. */
@@ -106,7 +97,7 @@ export class AnswerAttempt {
     this.#answer?.body.close();
   }
 
-  async #open(): Promise<Answer> {
+  async #open(): Promise<void> {
     const { settings, timeouts, options } = this.#scope;
     const { path, body } = this.#request;
     const connected = (): void => {
@@ -117,111 +108,122 @@ export class AnswerAttempt {
     else this.#timer.enter('connect', limitMs);
     const answer = await send(
       settings,
-      { method: 'POST', path, body, accept: NDJSON_CONTENT_TYPE, headers: options.headers },
+      { method: 'POST', path, body, accept: settings.target.accept, headers: options.headers },
       this.#interrupt,
       connected,
     );
     connected();
     this.#status = answer.status;
-    return answer;
+    this.#answer = answer;
+    this.#reader = new AnswerReader(settings.target.decoder(this.#request.model), answer.contentType);
+    // One for the whole attempt: a wait of its own for every piece would be most of the cost of a small piece.
+    const { signal } = this.#interrupt;
+    if (signal.aborted) throw signal.reason;
+    signal.addEventListener('abort', () => this.#settle(signal.reason), { once: true });
   }
 
-  async #nextChunk(answer: Answer): Promise<Uint8Array | string | undefined> {
-    try {
-      return await this.#interrupt.wait(answer.body.read());
-    } catch (error) {
-      if (isZiggieError(error)) throw error;
-      throw this.#streamError('truncated', 'the connection broke', error);
-    }
+  #next(): void {
+    if (this.#failure) this.#settle(this.#failure);
+    else if (this.#waiting) this.#answer?.body.read().then(this.#onPiece, this.#onBroken);
   }
 
-  /** A failure inside a chunk waits until the events before it were handed out. */
-  #decode(chunk: Uint8Array | string | undefined): ChatEvent[] {
-    const events: ChatEvent[] = [];
-    const onLine = (line: string): void => this.#line(line, events);
+  #receive(piece: Uint8Array | string | undefined): void {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    // A failure in this piece ends the connection, but the events before it still go out.
+    this.#waiting = undefined;
+    const events = this.#decode(piece);
+    this.#waiting = waiting;
+    if (events.length > 0) this.#settle(undefined, events);
+    else this.#next();
+  }
+
+  /** Ends the read that waits: with these events, or with a failure. */
+  #settle(error: unknown, events?: ChatEvent[]): void {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    this.#waiting = undefined;
+    this.#timer.pause();
+    if (events) waiting.resolve(events);
+    else waiting.reject(error);
+  }
+
+  #brokenBy(error: unknown): unknown {
+    // Wrong arguments that only a platform sees are told as they are.
+    if (isZiggieError(error) || !this.#answer) return error;
+    return this.#streamError('truncated', 'the connection broke', error);
+  }
+
+  /** A failure inside a piece waits until the events before it were handed out. */
+  #decode(piece: Uint8Array | string | undefined): ChatEvent[] {
+    const reader = this.#reader as AnswerReader;
+    const found: StreamEventBody[] = [];
     try {
-      if (chunk) this.#push(chunk, onLine);
-      else {
-        this.#lines.push(this.#utf8.decode(), onLine);
-        this.#lines.end(onLine);
-        if (!this.#decoder.ended)
-          this.#failure ??= this.#streamError('truncated', 'it ends without a last record');
-      }
+      if (piece === undefined) reader.end(found);
+      else reader.push(piece, found);
+      if (piece === undefined && !reader.ended)
+        this.#failure = this.#streamError('truncated', 'it ends without a last record');
     } catch (error) {
       // After the last record nothing can spoil the answer. An unfinished record at the end of the bytes is a broken
       // stream, not a wrong one.
-      if (!this.#decoder.ended) {
-        this.#failure ??= chunk
-          ? this.#unreadable(error)
-          : this.#streamError('truncated', 'it ends inside a record', error);
+      if (!reader.ended) {
+        this.#failure =
+          piece === undefined
+            ? this.#streamError('truncated', 'it ends inside a record', error)
+            : this.#unreadable(error);
       }
     }
+    const events = this.#accept(found);
     // Whatever the reader still has to take: nothing more is wanted from this connection.
     if (this.#failure) this.#interrupt.fire(this.#failure);
     return events;
   }
 
-  #push(chunk: Uint8Array | string, onLine: (line: string) => void): void {
-    if (typeof chunk === 'string') {
-      this.#lines.push(chunk, onLine);
-      return;
+  /** Moves the clocks by the events, and keeps an `error` back as the failure it is. */
+  #accept(events: StreamEventBody[]): ChatEvent[] {
+    let goesOn = false;
+    for (let at = 0; at < events.length; at++) {
+      const event = events[at] as StreamEventBody;
+      switch (event.type) {
+        case 'text-delta':
+        case 'thinking-delta':
+        case 'tool-call':
+          if (!this.#committed) this.#commit();
+          goesOn = true;
+          break;
+        case 'usage':
+          goesOn = true;
+          break;
+        case 'queued':
+        case 'loading':
+          this.#wait(event.type);
+          break;
+        case 'done':
+          events[at] = { ...event, timings: { ...this.#scope.measured(), ...event.timings } };
+          break;
+        case 'error':
+          this.#failure = this.#reported(event);
+          events.length = at;
+          break;
+        default:
+      }
     }
-    let text: string;
-    try {
-      text = this.#utf8.decode(chunk, { stream: true });
-    } catch (error) {
-      // The lines before the bad bytes are whole, and still delivered.
-      const shown = new TextDecoder().decode(chunk);
-      this.#lines.push(shown.slice(0, shown.lastIndexOf('\n', shown.indexOf('\ufffd')) + 1), onLine);
-      throw error;
-    }
-    this.#lines.push(text, onLine);
+    if (goesOn) this.#timer.restart();
+    this.#events += events.length;
+    return events as ChatEvent[];
   }
 
-  #line(line: string, events: ChatEvent[]): void {
-    if (this.#decoder.ended || this.#failure) return;
-    this.#length += line.length;
-    if (this.#length > MAX_ANSWER_BYTES) {
-      throw new ProtocolError(
-        'response_too_large',
-        `the answer is longer than ${MAX_ANSWER_BYTES} characters`,
-      );
-    }
-    for (const event of this.#decoder.decode(parseJson(line))) this.#accept(event, events);
+  #commit(): void {
+    this.#committed = true;
+    this.#scope.firstToken();
+    this.#timer.enter('idle', this.#scope.timeouts.idleMs);
   }
 
-  #accept(event: StreamEventBody, events: ChatEvent[]): void {
+  #wait(type: 'queued' | 'loading'): void {
     const { timeouts } = this.#scope;
-    switch (event.type) {
-      case 'error':
-        this.#failure = this.#reported(event);
-        return;
-      case 'queued':
-        if (!this.#committed) this.#timer.enter('first-token', timeouts.firstTokenMs);
-        break;
-      case 'loading':
-        if (!this.#committed && this.#timer.phase !== 'load') this.#timer.enter('load', timeouts.loadMs);
-        break;
-      case 'text-delta':
-      case 'thinking-delta':
-      case 'tool-call':
-        if (this.#committed) this.#timer.restart();
-        else {
-          this.#committed = true;
-          this.#scope.firstToken();
-          this.#timer.enter('idle', timeouts.idleMs);
-        }
-        break;
-      case 'usage':
-        this.#timer.restart();
-        break;
-      case 'done':
-        event = { ...event, timings: { ...this.#scope.measured(), ...event.timings } };
-        break;
-      default:
-    }
-    this.#events++;
-    events.push(event);
+    if (this.#committed) return;
+    if (type === 'queued') this.#timer.enter('first-token', timeouts.firstTokenMs);
+    else if (this.#timer.phase !== 'load') this.#timer.enter('load', timeouts.loadMs);
   }
 
   #reported(event: Extract<StreamEventBody, { type: 'error' }>): HttpError {

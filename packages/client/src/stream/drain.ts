@@ -13,8 +13,10 @@ export function drain(body: ByteSource, clock: Clock): void {
   const cancel = clock.setTimer(() => body.close(), DRAIN_LIMIT_MS);
   const read = async (): Promise<void> => {
     let left = DRAIN_LIMIT_BYTES;
-    for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) {
-      left -= chunk.length;
+    for (;;) {
+      const { value } = await body.read();
+      if (value === undefined) return;
+      left -= value.length;
       if (left < 0) return body.close();
     }
   };

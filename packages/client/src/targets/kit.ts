@@ -4,18 +4,25 @@ import {
   HEARTBEAT_INTERVAL_MS,
   isProblem,
   type ModelInfo,
+  NDJSON_CONTENT_TYPE,
   ProtocolError,
   type ServerStatus,
+  SSE_CONTENT_TYPE,
 } from '@ziggie/llm-protocol';
+import { encodeOllamaChat, encodeOllamaGenerate } from '@ziggie/llm-protocol/ollama';
 import { KitDecoder } from './kit-decoder.ts';
 import type { ReportedFailure, Target } from './target.ts';
 
 /** The native routes of the server kit. */
 export const kitTarget: Target = {
   name: 'kit',
-  paths: { chat: '/chat', generate: '/generate', status: '/status' },
+  statusPath: '/status',
+  accept: NDJSON_CONTENT_TYPE,
   takesOwnHeaders: true,
   headersWithinMs: HEARTBEAT_INTERVAL_MS,
+  baseUrl: (given) => given,
+  chat: (request) => ({ path: '/chat', body: encodeOllamaChat(request, true) }),
+  generate: (request) => ({ path: '/generate', body: encodeOllamaGenerate(request, true) }),
   decoder: () => new KitDecoder(),
   readFailure,
 
@@ -32,6 +39,9 @@ export const kitTarget: Target = {
     return { status, version: typeof version === 'string' ? version : '' };
   },
 };
+
+/** The same routes, with the streams as server-sent events. */
+export const kitSseTarget: Target = { ...kitTarget, accept: SSE_CONTENT_TYPE };
 
 function readFailure(status: number, body: string): ReportedFailure {
   let problem: unknown;

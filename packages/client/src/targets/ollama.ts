@@ -2,24 +2,32 @@ import {
   type ErrorCode,
   type ErrorEvent,
   errorKinds,
+  NDJSON_CONTENT_TYPE,
   ProtocolError,
+  parseJson,
   type StreamEventBody,
 } from '@ziggie/llm-protocol';
 import {
   classifyOllamaError,
   decodeOllamaModels,
+  encodeOllamaChat,
+  encodeOllamaGenerate,
   OllamaDecoder,
   ollamaBodyText,
 } from '@ziggie/llm-protocol/ollama';
-import type { RecordDecoder, ReportedFailure, Target } from './target.ts';
+import type { AnswerDecoder, ReportedFailure, Target } from './target.ts';
 
 /** Ollama itself, without a kit in front. */
 export const ollamaTarget: Target = {
   name: 'ollama',
-  paths: { chat: '/api/chat', generate: '/api/generate', status: '/api/version' },
+  statusPath: '/api/version',
+  accept: NDJSON_CONTENT_TYPE,
   // Its CORS list refuses others, and then a browser sends nothing at all.
   takesOwnHeaders: false,
   headersWithinMs: undefined,
+  baseUrl: (given) => given,
+  chat: (request) => ({ path: '/api/chat', body: encodeOllamaChat(request, true) }),
+  generate: (request) => ({ path: '/api/generate', body: encodeOllamaGenerate(request, true) }),
   decoder: (model) => new DirectDecoder(model),
   readFailure,
 
@@ -42,7 +50,7 @@ export const ollamaTarget: Target = {
 let runs = 0;
 
 /** The decoder of protocol with the `start` that Ollama does not send. */
-class DirectDecoder implements RecordDecoder {
+class DirectDecoder implements AnswerDecoder {
   readonly #model: string;
   readonly #inner = new OllamaDecoder();
   #started = false;
@@ -55,23 +63,32 @@ class DirectDecoder implements RecordDecoder {
     return this.#inner.ended;
   }
 
-  decode(record: unknown): StreamEventBody[] {
-    const events = this.#inner.decode(record);
-    if (events[0]?.type === 'error') return [withoutOutput(events[0])];
-    if (this.#started) return events;
-    this.#started = true;
-    const answers = (record as { model?: unknown }).model;
-    return [
-      {
-        type: 'start',
-        id: `run-${++runs}`,
-        model: this.#model,
-        upstreamModel: typeof answers === 'string' && answers !== '' ? answers : this.#model,
-        resumable: false,
-      },
-      ...events,
-    ];
+  read(record: string, events: StreamEventBody[]): void {
+    if (this.#started) {
+      this.#inner.read(record, events);
+    } else {
+      const found: StreamEventBody[] = [];
+      this.#inner.read(record, found);
+      if (found[0]?.type !== 'error') {
+        this.#started = true;
+        events.push(startOf(record, this.#model));
+      }
+      events.push(...found);
+    }
+    const last = events.at(-1);
+    if (last?.type === 'error') events[events.length - 1] = withoutOutput(last);
   }
+}
+
+function startOf(record: string, model: string): StreamEventBody {
+  const answers = (parseJson(record) as { model?: unknown }).model;
+  return {
+    type: 'start',
+    id: `run-${++runs}`,
+    model,
+    upstreamModel: typeof answers === 'string' && answers !== '' ? answers : model,
+    resumable: false,
+  };
 }
 
 function readFailure(status: number, body: string): ReportedFailure {

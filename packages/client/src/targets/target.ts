@@ -1,4 +1,12 @@
-import type { ErrorCode, ModelInfo, Problem, ServerStatus, StreamEventBody } from '@ziggie/llm-protocol';
+import type {
+  ChatRequest,
+  ErrorCode,
+  GenerateRequest,
+  ModelInfo,
+  Problem,
+  ServerStatus,
+  StreamEventBody,
+} from '@ziggie/llm-protocol';
 
 /** What a failed answer says, in the words of the error table. */
 export interface ReportedFailure {
@@ -13,24 +21,38 @@ export interface ReportedFailure {
 }
 
 /** Turns the records of one answer into events. Stateful, one per attempt. */
-export interface RecordDecoder {
-  /** Whether the terminal record was seen. */
+export interface AnswerDecoder {
+  /** Whether the terminal record was seen. What follows it is not read. */
   readonly ended: boolean;
-  /** @throws {ProtocolError} when the record is not what the protocol allows. */
-  decode(record: unknown): StreamEventBody[];
+  /** Reads the text of one record and adds its events. @throws {ProtocolError} when it is not what the protocol allows. */
+  read(record: string, events: StreamEventBody[]): void;
+  /** Adds what only the end of the body tells, where a dialect may leave out its terminal record. */
+  end?(events: StreamEventBody[]): void;
+}
+
+/** What is sent for a question. */
+export interface Question {
+  path: string;
+  body: object;
 }
 
 /** Everything that differs between the servers we talk to. */
 export interface Target {
   readonly name: 'kit' | 'ollama';
-  readonly paths: { chat: string; generate: string; status: string };
+  readonly statusPath: string;
+  /** What a stream is asked for with `Accept`. */
+  readonly accept: string;
   /** Whether headers other than `Content-Type` and `Authorization` may be sent. */
   readonly takesOwnHeaders: boolean;
   /**
    * How long after the connection the status line may take, or `undefined` when it comes with the first token only.
    */
   readonly headersWithinMs: number | undefined;
-  decoder(model: string): RecordDecoder;
+  /** The address that paths are appended to, from the one the caller gave. */
+  baseUrl(given: string): string;
+  chat(request: ChatRequest): Question;
+  generate(request: GenerateRequest): Question;
+  decoder(model: string): AnswerDecoder;
   readFailure(status: number, body: string): ReportedFailure;
   /** @param get Fetches a path as JSON and reads it; `ProtocolError`s of the reader become failures of the call. */
   listModels(get: GetJson): Promise<ModelInfo[]>;

@@ -1,3 +1,5 @@
+import { RecordShape } from '../../framing/record-shape.ts';
+import { parseJson } from '../../json/parse-json.ts';
 import { ProtocolError } from '../../protocol-error.ts';
 import type { StreamEventBody } from '../../stream-event.ts';
 import type { FinishReason, Timings } from '../../usage.ts';
@@ -15,10 +17,33 @@ export class OllamaDecoder {
   #ended = false;
   #deltas = 0;
   #toolCalls = 0;
+  readonly #shape = new RecordShape('created_at');
 
   /** Whether the terminal record was seen. A stream that ends while this is `false` broke off. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /**
+   * Reads one record from its text and adds its events. Gives what `decode(parseJson(text))` gives, at a fraction of the
+   * cost where a record repeats the last one but for its piece of text.
+   *
+   * @throws {ProtocolError} as {@link parseJson} and {@link OllamaDecoder.decode}.
+   */
+  read(text: string, events: StreamEventBody[]): void {
+    const known = this.#ended ? undefined : this.#shape.textOf(text);
+    if (known === undefined) {
+      const record = parseJson(text);
+      const found = this.decode(record);
+      const [only] = found;
+      if (found.length === 1 && only?.type === 'text-delta') {
+        this.#shape.learn(text, only.text, (record as OllamaRecord).message ? 'content' : 'response');
+      }
+      for (const event of found) events.push(event);
+    } else if (known !== '') {
+      this.#deltas++;
+      events.push({ type: 'text-delta', text: known });
+    }
   }
 
   /** @throws {ProtocolError} `malformed_record` when the record is JSON but not an object. */
