@@ -19,8 +19,11 @@ async function open(options?: StageOptions): Promise<Stage> {
   return stage;
 }
 afterEach(async () => {
+  const complaints = stage?.complaints ?? [];
   await stage?.close();
   stage = undefined;
+  // Whatever happened: the page breaks neither its own policy nor down.
+  expect(complaints.filter((text) => !text.startsWith('console: Failed to load resource'))).toEqual([]);
 });
 
 const words = (count: number) => Array.from({ length: count }, (_, at) => `word${at}`).join(' ');

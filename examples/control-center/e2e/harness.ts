@@ -28,6 +28,8 @@ export interface StageOptions {
   source?: Source;
   viewport?: { width: number; height: number };
   colorScheme?: 'light' | 'dark';
+  /** A touch screen of 390 x 844 instead of a desktop. */
+  phone?: boolean;
   /** Runs before the page is opened: routes, init scripts. */
   before?: (page: Page) => Promise<void>;
 }
@@ -59,8 +61,10 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   await app.listen({ port: 0, host: '127.0.0.1' });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/`;
   const context = await browser.newContext({
-    viewport: options.viewport ?? { width: 1280, height: 800 },
+    viewport:
+      options.viewport ?? (options.phone ? { width: 390, height: 844 } : { width: 1280, height: 800 }),
     colorScheme: options.colorScheme ?? 'light',
+    ...(options.phone ? { hasTouch: true, isMobile: true, deviceScaleFactor: 2 } : {}),
   });
   const page = await context.newPage();
   const complaints: string[] = [];

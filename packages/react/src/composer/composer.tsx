@@ -35,7 +35,8 @@ export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined 
     send(words).catch(() => setDraft((now) => (now === '' ? words : now)));
   };
   const settledClick = useSettledClick(running);
-  const hint = running ? strings.hintBusy : model === null ? strings.hintNoModel : strings.hint;
+  const hintKind = running ? 'busy' : model === null ? 'model' : 'keys';
+  const hint = { busy: strings.hintBusy, model: strings.hintNoModel, keys: strings.hint }[hintKind];
 
   return (
     <form
@@ -69,7 +70,7 @@ export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined 
           />
         </div>
         <div className="zg-composer-row">
-          <span className="zg-hint" id={hintId}>
+          <span className="zg-hint" data-hint={hintKind} id={hintId}>
             {hint}
           </span>
           <button

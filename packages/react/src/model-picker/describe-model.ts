@@ -7,16 +7,23 @@ export function loadStateOf(model: ModelInfo | undefined): 'loaded' | 'cold' | '
   return model.loaded === null ? 'cold' : 'loaded';
 }
 
-/** `in memory, 9.8 GB`; the long form has size and precision too: `14.8B, Q4_K_M, 9.3 GB, not in memory`. */
-export function describeModel(model: ModelInfo, { strings, format }: Text, form: 'short' | 'long'): string {
+/**
+ * `in memory, 9.8 GB`; the brief form leaves the size out, the long one has size and precision too:
+ * `14.8B, Q4_K_M, 9.3 GB, not in memory`.
+ */
+export function describeModel(
+  model: ModelInfo,
+  { strings, format }: Text,
+  form: 'brief' | 'short' | 'long',
+): string {
   const vram = model.loaded?.sizeVramBytes ?? null;
   const memory =
     model.loaded === null
       ? strings.notInMemory
-      : vram === null || vram === 0
+      : vram === null || vram === 0 || form === 'brief'
         ? strings.inMemory
         : strings.inMemorySize(format.bytes(vram));
-  if (form === 'short') return memory;
+  if (form !== 'long') return memory;
   const size = model.loaded === null && model.sizeBytes ? format.bytes(model.sizeBytes) : null;
   const parts = [model.parameterSize, model.quantization, size, memory];
   return parts.filter((part) => part !== null && part !== '').join(', ');

@@ -73,9 +73,13 @@ export function ModelPicker({ handle }: { handle?: Ref<ModelPickerHandle> | unde
         <span className="zg-sr">{strings.model}: </span>
         <span className="zg-dot" data-load={loadStateOf(picked)} />
         <span className="zg-picker-name">{current ?? strings.pickModel}</span>
-        <span className="zg-picker-detail">
-          {missing ? strings.modelMissing : picked === undefined ? '' : describeModel(picked, text, 'short')}
-        </span>
+        {missing ? <span className="zg-picker-detail">{strings.modelMissing}</span> : null}
+        {picked === undefined ? null : (
+          <>
+            <span className="zg-picker-detail zg-wide">{describeModel(picked, text, 'short')}</span>
+            <span className="zg-picker-detail zg-narrow">{describeModel(picked, text, 'brief')}</span>
+          </>
+        )}
         <ChevronDownIcon />
       </button>
       {open ? (

@@ -19,7 +19,7 @@ export const defaultStrings = {
   placeholder: 'Ask anything',
   placeholderBusy: 'Write your next message',
   hint: 'Enter sends, Shift + Enter makes a new line',
-  hintBusy: 'Your draft stays here. Send it when the answer is done.',
+  hintBusy: 'Your draft stays here until the answer ends',
   hintNoModel: 'Pick a model first',
   send: 'Send',
   stop: 'Stop',
