@@ -4,7 +4,7 @@ import { say, stall } from '@ziggie/llm-testing';
 import { describe, expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { version } from '../src/version.ts';
-import { type Bench, eventsIn, problemIn, startBench } from './harness.ts';
+import { type Bench, eventsIn, hello, problemIn, startBench } from './harness.ts';
 
 async function read(bench: Bench, target: string): Promise<{ status: number; body: unknown }> {
   const response = await bench.answer(target, { token: target === '/models' ? undefined : null });
@@ -68,6 +68,19 @@ describe('/models', () => {
       expiresAt: expect.stringMatching(/^\d{4}-/),
     });
     expect(models.filter(({ loaded }) => loaded !== null)).toHaveLength(1);
+  });
+
+  test('a model that began to answer is in memory at once, however young the list', async () => {
+    const bench = await startBench();
+    const loaded = async () => {
+      const { body } = await read(bench, '/models');
+      const { models } = body as { models: { name: string; loaded: unknown }[] };
+      return models.filter((model) => model.loaded !== null).map(({ name }) => name);
+    };
+    expect(await loaded()).toEqual([]);
+    bench.ollama.fake.script([say('Hello.')]);
+    await (await bench.answer('/chat', { body: hello })).text();
+    expect(await loaded()).toEqual(['stand-in:latest']);
   });
 
   test('a hundred callers at once are one question upstream', async () => {

@@ -135,6 +135,7 @@ export class Run {
   #begin(): void {
     const { clock, timeouts } = this.#parts.settings;
     this.#firstTokenAt = clock.now();
+    this.#parts.catalog.sawAnswer(this.request.model);
     this.#clock.enter('idle_timeout', this.request.holdsBack ? timeouts.idleWithToolsMs : timeouts.idleMs);
     this.lease.setTimer(() => {
       this.lease.fail(upstreamFailure('deadline_exceeded', `longer than ${maxWritingMs} ms`));

@@ -59,6 +59,11 @@ export class ModelCatalog {
     }
   }
 
+  /** Notes that a model answers: a list of loaded models that lacks it is old, however young. */
+  sawAnswer(model: string): void {
+    this.#ps.dropUnless((ps) => decodeOllamaModels(ps, null).some((one) => one.name === model));
+  }
+
   /**
    * How many models there are, or `undefined` when the model server does not answer. Anybody may ask, so a server that
    * is down is tried once a second and no more.
@@ -138,6 +143,11 @@ class Cached<T> {
   constructor(fetch: () => Promise<T>, clock: Clock) {
     this.#fetch = fetch;
     this.#clock = clock;
+  }
+
+  /** Forgets a value that does not hold any more. */
+  dropUnless(holds: (value: T) => boolean): void {
+    if (this.#value && !holds(this.#value.value)) this.#value = undefined;
   }
 
   get(maxAgeMs: number): Promise<T> {
