@@ -1,3 +1,5 @@
+import type { CallOptions } from './types.ts';
+
 /** @throws {TypeError} when a request lacks what no server can do without. */
 export function checkRequest(request: object, content: 'messages' | 'prompt'): void {
   const { model, [content]: value } = request as { model?: unknown; messages?: unknown; prompt?: unknown };
@@ -42,5 +44,16 @@ export function checkHeaders(headers: Readonly<Record<string, string>> | undefin
 export function checkToken(token: unknown): asserts token is string {
   if (typeof token !== 'string' || !/^[\x21-\x7e]*$/.test(token)) {
     throw new TypeError('Reading credentials: the token is not a string of printable ASCII without spaces.');
+  }
+}
+
+/** @throws {TypeError} when an option of a client or a call makes no sense. */
+export function checkCall(options: CallOptions): void {
+  checkNumbers('timeouts', options.timeouts);
+  checkNumbers('retry', options.retry);
+  checkHeaders(options.headers);
+  const { recovery } = options;
+  if (recovery !== undefined && !/^(?:throw|restart|continue)$/.test(recovery)) {
+    throw new TypeError('Reading recovery: give "throw", "restart" or "continue".');
   }
 }

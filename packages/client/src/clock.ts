@@ -6,6 +6,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The real time: `performance.now` and `setTimeout`. Delays of any length work; `Infinity` never calls back. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wallNow: () => Date.now(),
   setTimer(callback, delayMs) {
     if (delayMs === Infinity) return () => {};
     let timer: ReturnType<typeof setTimeout>;

@@ -44,6 +44,18 @@ describe('against Ollama', () => {
       timings: expect.objectContaining({ totalMs: 5 }),
       model: 'm',
       attempts: [{ number: 1, status: 200, durationMs: expect.any(Number) }],
+      stats: {
+        totalMs: 5,
+        queueMs: 1,
+        loadMs: 1,
+        prefillMs: 1,
+        decodeMs: 2,
+        ttftMs: expect.any(Number),
+        tokensPerSecond: 1_000,
+        chunks: expect.any(Number),
+        bytes: expect.any(Number),
+        attempts: 1,
+      },
     });
   });
 

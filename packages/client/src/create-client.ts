@@ -1,12 +1,12 @@
 import type { ChatRequest, GenerateRequest } from '@ziggie/llm-protocol';
 import { platformTransport } from '#platform-transport';
 import { callJson } from './call/call-json.ts';
-import { checkHeaders, checkNumbers, checkRequest, checkToken } from './check-arguments.ts';
+import { checkCall, checkRequest, checkToken } from './check-arguments.ts';
 import { systemClock } from './clock.ts';
 import { parseBaseUrl } from './http/base-url.ts';
 import { fetchTransport } from './http/fetch-transport.ts';
 import { withSettings } from './internals.ts';
-import { IDLE_WITH_STRUCTURE_MS, type Settings } from './settings.ts';
+import { hooksOf, IDLE_WITH_STRUCTURE_MS, type Settings } from './settings.ts';
 import { AnswerStream } from './stream/answer-stream.ts';
 import { kitSseTarget, kitTarget } from './targets/kit.ts';
 import { ollamaTarget } from './targets/ollama.ts';
@@ -31,6 +31,7 @@ export function createClient(options: ClientOptions): ZiggieClient {
   const { target, baseUrl } = settings;
 
   function answer(
+    operation: 'chat' | 'generate',
     request: ChatRequest | GenerateRequest,
     { path, body }: Question,
     call: CallOptions,
@@ -38,10 +39,11 @@ export function createClient(options: ClientOptions): ZiggieClient {
     checkCall(call);
     const structured =
       request.format !== undefined || ('tools' in request && (request.tools?.length ?? 0) > 0);
+    const resume = target.name === 'kit' && (call.resume ?? settings.resume) ? { resume: true } : {};
     return new AnswerStream(
       settings,
       // Written down now: what the caller does to the request later changes nothing.
-      { path, body: JSON.stringify(body), model: request.model },
+      { operation, path, body: JSON.stringify({ ...body, ...resume }), model: request.model },
       call,
       structured ? IDLE_WITH_STRUCTURE_MS : undefined,
     );
@@ -52,21 +54,23 @@ export function createClient(options: ClientOptions): ZiggieClient {
     baseUrl,
     chat(request, call = {}) {
       checkRequest(request, 'messages');
-      return answer(request, target.chat(request), call);
+      return answer('chat', request, target.chat(request), call);
     },
     generate(request, call = {}) {
       checkRequest(request, 'prompt');
-      return answer(request, target.generate(request), call);
+      return answer('generate', request, target.generate(request), call);
     },
     models: {
       list(call = {}) {
         checkCall(call);
-        return target.listModels((path, read) => callJson(settings, { path }, call, read));
+        return target.listModels((path, read) =>
+          callJson(settings, { path, operation: 'models.list' }, call, read),
+        );
       },
     },
     status(call = {}) {
       checkCall(call);
-      return callJson(settings, { path: target.statusPath }, call, target.readStatus);
+      return callJson(settings, { path: target.statusPath, operation: 'status' }, call, target.readStatus);
     },
   };
   return withSettings(client, settings);
@@ -85,6 +89,10 @@ function settingsOf(options: ClientOptions): Settings {
     headers: options.headers ?? {},
     timeouts: options.timeouts ?? {},
     retry: options.retry ?? {},
+    recovery: options.recovery ?? 'throw',
+    resume: options.resume ?? false,
+    hooks: hooksOf(options.hooks),
+    logger: options.logger,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   };
@@ -101,10 +109,4 @@ function targetOf({ target = 'kit', framing = 'ndjson' }: ClientOptions): Target
     default:
       throw new TypeError('Reading target: give "kit" or "ollama".');
   }
-}
-
-function checkCall(options: CallOptions | ClientOptions): void {
-  checkNumbers('timeouts', options.timeouts);
-  checkNumbers('retry', options.retry);
-  checkHeaders(options.headers);
 }

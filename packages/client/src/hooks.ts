@@ -1,6 +1,6 @@
 import type { Timings, Usage } from '@ziggie/llm-protocol';
 import type { ZiggieError } from './errors/ziggie-error.ts';
-import type { Attempt, ChatEvent } from './types.ts';
+import type { AnswerStats, Attempt, ChatEvent } from './types.ts';
 
 /** What a call is, the same object in every hook of that call: a key for what an observer keeps beside it. */
 export interface CallInfo {
@@ -42,6 +42,16 @@ export interface ClientHooks {
   ): void;
   /** A try failed and another follows after `delayMs`. */
   retry?(call: CallInfo, retry: { attempt: Attempt; delayMs: number; error: ZiggieError }): void;
+  /**
+   * The connection of a resumable answer broke after its first token. It is picked up again after `delayMs`, or when the
+   * network is back if the machine is `offline`. Told before every try; `tries` counts from 1.
+   */
+  reconnecting?(
+    call: CallInfo,
+    at: { tries: number; delayMs: number; offline: boolean; error: ZiggieError },
+  ): void;
+  /** The answer goes on where it broke, after `elapsedMs` without a connection. */
+  reconnected?(call: CallInfo, at: { elapsedMs: number }): void;
   /** The call is over and well. */
   done?(
     call: CallInfo,
@@ -50,6 +60,7 @@ export interface ClientHooks {
       attempts: readonly Attempt[];
       usage?: Usage | undefined;
       timings?: Timings | undefined;
+      stats?: AnswerStats | undefined;
       finishReason?: string | undefined;
       upstreamModel?: string | undefined;
     },

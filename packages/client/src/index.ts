@@ -11,6 +11,7 @@ export { type ErrorPhase, isZiggieError, ZiggieError } from './errors/ziggie-err
 export type { CallInfo, ClientHooks } from './hooks.ts';
 export type { Logger } from './logger.ts';
 export type {
+  AnswerStats,
   Attempt,
   CallOptions,
   ChatEvent,
@@ -20,6 +21,7 @@ export type {
   Clock,
   Credentials,
   PartialAnswer,
+  Recovery,
   RetryOptions,
   Timeouts,
   ZiggieClient,

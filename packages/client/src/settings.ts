@@ -1,6 +1,8 @@
+import type { ClientHooks } from './hooks.ts';
 import type { Transport } from './http/transport.ts';
+import type { Logger } from './logger.ts';
 import type { Target } from './targets/target.ts';
-import type { CallOptions, Clock, Credentials, RetryOptions, Timeouts } from './types.ts';
+import type { CallOptions, Clock, Credentials, Recovery, RetryOptions, Timeouts } from './types.ts';
 
 /** The options of a client, checked and complete. */
 export interface Settings {
@@ -12,6 +14,10 @@ export interface Settings {
   headers: Readonly<Record<string, string>>;
   timeouts: Partial<Timeouts>;
   retry: Partial<RetryOptions>;
+  recovery: Recovery;
+  resume: boolean;
+  hooks: readonly ClientHooks[];
+  logger: Logger | undefined;
   clock: Clock;
   random: () => number;
 }
@@ -27,7 +33,13 @@ const defaultTimeouts: Timeouts = {
 /** Ollama holds back a tool call or an object until it is whole, so silence is longer there. */
 export const IDLE_WITH_STRUCTURE_MS = 180_000;
 
-const defaultRetry: RetryOptions = { maxAttempts: 3, baseMs: 250, capMs: 8_000, maxRetryAfterMs: 60_000 };
+const defaultRetry: RetryOptions = {
+  maxAttempts: 3,
+  baseMs: 250,
+  capMs: 8_000,
+  maxRetryAfterMs: 60_000,
+  reconnectMs: 300_000,
+};
 
 /** The call's own timeouts over the client's over the defaults. */
 export function timeoutsFor(settings: Settings, options: CallOptions, idleMs?: number): Timeouts {
@@ -51,4 +63,9 @@ function overlay<T extends object>(base: T, ...layers: (Partial<T> | undefined)[
     }
   }
   return base;
+}
+
+/** One hook, several or none, as a list. */
+export function hooksOf(given: CallOptions['hooks']): readonly ClientHooks[] {
+  return given === undefined ? [] : Array.isArray(given) ? given : [given as ClientHooks];
 }

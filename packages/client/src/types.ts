@@ -45,7 +45,24 @@ export interface Attempt {
   status?: number | undefined;
   /** Code of the failure; absent on the attempt that succeeded. */
   code?: string | undefined;
+  /** It picked up a broken answer instead of asking anew. Such tries do not count against `maxAttempts`. */
+  resumed?: true | undefined;
   durationMs: number;
+}
+
+/**
+ * Where the time of an answer went and what it weighed. The server's own figures where it gives them, else what was
+ * measured here; a phase that was neither reported nor seen is absent.
+ */
+export interface AnswerStats extends Timings {
+  /** Output tokens over `decodeMs`. */
+  tokensPerSecond?: number | undefined;
+  /** Pieces of the connection that were read, over all attempts. */
+  chunks: number;
+  /** Their size; UTF-16 units where the transport carries text (WebSocket). */
+  bytes: number;
+  /** Tries, the one that succeeded included. */
+  attempts: number;
 }
 
 /** A whole answer. */
@@ -60,6 +77,7 @@ export interface ChatResult {
   model: string;
   requestId?: string | undefined;
   attempts: Attempt[];
+  stats: AnswerStats;
 }
 
 /** What had arrived when a stream broke. */
@@ -98,7 +116,27 @@ export interface CallOptions {
   retry?: Partial<RetryOptions> | undefined;
   /** Sent along where the target allows it (never directly to Ollama, whose CORS list refuses unknown headers). */
   headers?: Readonly<Record<string, string>> | undefined;
+  /** What to do when the answer breaks off after its first token. Default `throw`. See {@link Recovery}. */
+  recovery?: Recovery | undefined;
+  /**
+   * Asks the kit to keep the answer running when the connection breaks, so that it can be picked up again; without it
+   * the model stops with the connection. Default `false`. `stop`, `break` and `abort()` still end it at once.
+   */
+  resume?: boolean | undefined;
+  /** Watches this call, after the client's own hooks. */
+  hooks?: ClientHooks | readonly ClientHooks[] | undefined;
 }
+
+/**
+ * What happens when an answer breaks off after its first token, by a failure that is `retryable`; within
+ * `retry.maxAttempts`, and after picking up the broken answer was tried where the server allows that.
+ *
+ * - `throw`: the call fails with what had arrived as `partial`.
+ * - `restart`: a `restart` event says that everything before it is void, and the answer of another attempt follows.
+ * - `continue`: the model is asked to go on after what it wrote. Only where that is exact: a chat directly with Ollama,
+ *   plain text so far, without tools, format or thinking. Otherwise like `throw`.
+ */
+export type Recovery = 'throw' | 'restart' | 'continue';
 
 /**
  * How long each phase may take, in milliseconds; `Infinity` for no limit. Each limit has its own error code. Apart from
@@ -139,8 +177,10 @@ export interface RetryOptions {
   baseMs: number;
   /** Longest such wait. Default 8 s. */
   capMs: number;
-  /** Longest `Retry-After` that is obeyed; beyond it the call fails with `retryAfterMs` set. Default 60 s. */
+  /** Longest `Retry-After` that is obeyed; beyond it the call fails at once with `retryAt` set. Default 60 s. */
   maxRetryAfterMs: number;
+  /** How long a broken resumable answer is picked up again, offline time included. Default 5 min. */
+  reconnectMs: number;
 }
 
 /** The time, replaceable in tests. */
@@ -149,6 +189,11 @@ export interface Clock {
   now(): number;
   /** Calls back once after `delayMs`; returns how to cancel it. */
   setTimer(callback: () => void, delayMs: number): () => void;
+  /**
+   * Milliseconds since 1970. Compared with `now` it shows that the machine slept, which monotonic time leaves out.
+   * Without it only `now` is looked at.
+   */
+  wallNow?(): number;
 }
 
 /**
@@ -176,6 +221,10 @@ export interface ClientOptions {
   timeouts?: Partial<Timeouts> | undefined;
   retry?: Partial<RetryOptions> | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
+  /** Default for every call. */
+  recovery?: Recovery | undefined;
+  /** Default for every call. */
+  resume?: boolean | undefined;
   /** Watches every call: metrics, traces, a log of your own. See {@link ClientHooks}. */
   hooks?: ClientHooks | readonly ClientHooks[] | undefined;
   /** Told about retries, slow phases and hooks that threw. Default: nothing is printed. */

@@ -33,6 +33,7 @@ export { HEARTBEAT_INTERVAL_MS, MAX_ANSWER_BYTES, MAX_JSON_DEPTH, MAX_RECORD_BYT
 export type { Capability, ModelInfo, ModelList, ServerHealth, ServerStatus } from './model.ts';
 export { isProblem, PROBLEM_CONTENT_TYPE, type Problem, problemOf } from './problem.ts';
 export { ProtocolError } from './protocol-error.ts';
+export { streamPath } from './resume.ts';
 export {
   type DoneEvent,
   type ErrorEvent,

@@ -21,6 +21,9 @@ export interface JsonRequest {
   path: string;
   /** Sent as JSON; bytes and blobs as they are. */
   body?: object | Uint8Array | Blob | undefined;
+  /** For hooks. Default: the path. */
+  operation?: string | undefined;
+  model?: string | undefined;
   /** How long the answer may take after the connection. Default `timeouts.idleMs`. */
   answerMs?: number | undefined;
 }
@@ -37,19 +40,26 @@ export async function callJson<T>(
   options: CallOptions,
   read: (body: unknown) => T,
 ): Promise<T> {
-  const scope = new CallScope(settings, options);
+  const { operation = request.path, model } = request;
+  const scope = new CallScope(settings, options, { operation, model });
+  const { observer } = scope;
   try {
     scope.begin();
     for (;;) {
       try {
-        return await attempt(scope, request, read);
+        const value = await attempt(scope, request, read);
+        observer.tell('done', { elapsedMs: scope.elapsedMs, attempts: scope.attempts });
+        return value;
       } catch (error) {
         if (!isZiggieError(error)) throw error;
         await scope.waitForRetry(error);
       }
     }
   } catch (error) {
-    throw isZiggieError(error) ? withCallDetails(error, { attempts: scope.attempts }) : error;
+    if (!isZiggieError(error)) throw error;
+    withCallDetails(error, { attempts: scope.attempts });
+    observer.tell('error', { elapsedMs: scope.elapsedMs, error });
+    throw error;
   } finally {
     scope.end();
   }
@@ -59,13 +69,16 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
   const { settings, timeouts, options } = scope;
   const { method = 'GET', path, answerMs = timeouts.idleMs } = request;
   const body = encode(request.body);
-  const interrupt = scope.newInterrupt();
+  const interrupt = scope.newAttempt();
   const startedAt = settings.clock.now();
-  const timer = new PhaseTimer(settings.clock, (phase, limitMs) =>
-    interrupt.fire(new TimeoutError(phase, limitMs)),
-  );
+  const timer = new PhaseTimer(settings.clock, {
+    expired: (phase, limitMs) => interrupt.fire(new TimeoutError(phase, limitMs)),
+    slow: (phase, limitMs) => scope.observer.slow(phase, limitMs),
+  });
   const connected = (): void => {
-    if (timer.phase !== 'idle') timer.enter('idle', answerMs);
+    if (timer.phase === 'idle') return;
+    timer.enter('idle', answerMs);
+    if (settings.transport.reportsConnection) scope.observer.tell('connect', { elapsedMs: scope.elapsedMs });
   };
   const connectMs = connectLimitMs(settings, timeouts, sizeOf(body));
   if (connectMs === undefined) connected();
@@ -79,6 +92,8 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
       connected,
     );
     connected();
+    const { status, requestId } = answer;
+    scope.observer.tell('firstByte', { elapsedMs: scope.elapsedMs, status, requestId });
     const text = await readBody(answer, interrupt.wait.bind(interrupt));
     const value = read(text === '' ? undefined : parseJson(text));
     scope.record(startedAt, answer.status, undefined);

@@ -1,11 +1,13 @@
-import type { Timings } from '@ziggie/llm-protocol';
+import type { StreamEventBody, Timings, Usage } from '@ziggie/llm-protocol';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { ZiggieError } from '../errors/ziggie-error.ts';
 import { nextDelayMs } from '../retry/next-delay.ts';
 import { retryFor, type Settings, timeoutsFor } from '../settings.ts';
-import type { Attempt, CallOptions, RetryOptions, Timeouts } from '../types.ts';
+import type { AnswerStats, Attempt, CallOptions, RetryOptions, Timeouts } from '../types.ts';
 import { Interrupt } from './interrupt.ts';
+import { type CallPurpose, Observer } from './observer.ts';
+import { PhaseStopwatch, rounded } from './phase-stopwatch.ts';
 
 /**
  * What a call has over all its attempts: who may stop it, its deadline and the tries so far.
@@ -17,7 +19,11 @@ export class CallScope {
   readonly options: CallOptions;
   readonly timeouts: Timeouts;
   readonly attempts: Attempt[] = [];
-  readonly #retry: RetryOptions;
+  readonly observer: Observer;
+  readonly retry: RetryOptions;
+  /** What was read from the connection so far. */
+  chunks = 0;
+  bytes = 0;
   readonly #onStopped: (reason: ZiggieError) => void;
   readonly #onAbort = (): void => this.stop(new AbortedError(this.options.signal?.reason));
   #interrupt = new Interrupt();
@@ -26,30 +32,54 @@ export class CallScope {
   #stopped: ZiggieError | undefined;
   #ended = false;
   #askedAgain = false;
-  #ttftMs: number | undefined;
+  readonly #phases = new PhaseStopwatch();
 
   /** @param onStopped Told at once when something other than an attempt ends the call. */
   constructor(
     settings: Settings,
     options: CallOptions,
+    purpose: CallPurpose,
     idleMs?: number,
     onStopped: (reason: ZiggieError) => void = () => {},
   ) {
     this.settings = settings;
     this.options = options;
+    this.observer = new Observer(settings, options, purpose);
     this.timeouts = timeoutsFor(settings, options, idleMs);
-    this.#retry = retryFor(settings, options);
+    this.retry = retryFor(settings, options);
     this.#onStopped = onStopped;
   }
 
-  /** Marks the first piece of the answer, for {@link measured}. */
-  firstToken(): void {
-    this.#ttftMs = rounded(this.settings.clock.now() - (this.#startedAt ?? 0));
+  /** Since the call began, in milliseconds. */
+  get elapsedMs(): number {
+    return rounded(this.settings.clock.now() - (this.#startedAt ?? this.settings.clock.now()));
+  }
+
+  /** Measures the phases as an observer at this end sees them. */
+  saw(type: StreamEventBody['type']): void {
+    this.#phases.saw(type, this.elapsedMs);
   }
 
   /** What this side measured over the whole call, for servers that do not say. */
   measured(): Timings {
-    return this.#ttftMs === undefined ? {} : { ttftMs: this.#ttftMs };
+    const { ttftMs } = this.#phases;
+    return ttftMs === undefined ? {} : { ttftMs };
+  }
+
+  /** The figures of the call, after its end. */
+  stats(timings: Timings, usage: Usage | undefined): AnswerStats {
+    const all = { ...this.#phases.timings(this.elapsedMs), ...timings };
+    const { decodeMs } = all;
+    const { chunks, bytes, attempts } = this;
+    return {
+      ...all,
+      ...(usage && decodeMs !== undefined && decodeMs > 0
+        ? { tokensPerSecond: rounded((usage.outputTokens * 1000) / decodeMs) }
+        : {}),
+      chunks,
+      bytes,
+      attempts: attempts.length,
+    };
   }
 
   /** Starts the deadline and listens to the signal; does nothing the second time. */
@@ -58,6 +88,7 @@ export class CallScope {
     const { clock } = this.settings;
     const { totalMs } = this.timeouts;
     this.#startedAt = clock.now();
+    this.observer.tell('request');
     const { signal } = this.options;
     if (signal?.aborted) this.#onAbort();
     else signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -81,38 +112,65 @@ export class CallScope {
     return this.#interrupt;
   }
 
+  /** For a try that goes out now. @returns Its interrupt. @throws {ZiggieError} when the call was stopped. */
+  newAttempt(): Interrupt {
+    const interrupt = this.newInterrupt();
+    this.observer.tell('attempt', { number: this.attempts.length + 1 });
+    return interrupt;
+  }
+
   /** Waits as long as is right before another attempt. @throws The error itself, when there should be none. */
   async waitForRetry(error: ZiggieError): Promise<void> {
     if (this.#stopped) throw this.#stopped;
-    const { clock, credentials, random } = this.settings;
+    const { credentials, random } = this.settings;
+    const attempt = this.attempts.at(-1);
     if (error.code === 'unauthorized' && typeof credentials === 'function' && !this.#askedAgain) {
       this.#askedAgain = true;
+      if (attempt) this.observer.tell('retry', { attempt, delayMs: 0, error });
       return;
     }
-    // The try that only brought a new token does not count.
-    const made = this.attempts.length - (this.#askedAgain ? 1 : 0);
-    const delayMs = nextDelayMs(made, error, this.#retry, random());
+    // Neither the try that only brought a new token counts, nor those that picked up a broken answer.
+    const made = this.attempts.filter(({ resumed }) => !resumed).length - (this.#askedAgain ? 1 : 0);
+    const delayMs = nextDelayMs(made, error, this.retry, random());
     if (delayMs === undefined) throw error;
+    if (attempt) this.observer.tell('retry', { attempt, delayMs, error });
+    this.observer.log('warn', 'A try failed; another follows.', {
+      code: error.code,
+      status: error.status,
+      attempt: attempt?.number,
+      delayMs,
+    });
+    await this.sleep(delayMs, error);
+  }
+
+  /**
+   * Waits, unless the call is stopped first.
+   *
+   * @param error What went wrong before: it tells more than the clock, when time runs out here.
+   * @param wake Ends the wait early, when it resolves.
+   */
+  async sleep(delayMs: number, error: ZiggieError, wake?: Promise<void>): Promise<void> {
+    const { clock } = this.settings;
     let cancel = (): void => {};
     const elapsed = new Promise<void>((resolve) => {
       cancel = clock.setTimer(resolve, delayMs);
     });
     try {
-      await this.newInterrupt().wait(elapsed);
+      await this.newInterrupt().wait(wake === undefined ? elapsed : Promise.race([elapsed, wake]));
     } catch (stopped) {
-      // Out of time while waiting: the failure that was waited for tells more than the clock.
       throw stopped instanceof TimeoutError ? Object.assign(stopped, { cause: error }) : stopped;
     } finally {
       cancel();
     }
   }
 
-  record(startedAt: number, status: number | undefined, code: string | undefined): void {
+  record(startedAt: number, status: number | undefined, code: string | undefined, resumed?: true): void {
     this.attempts.push({
       number: this.attempts.length + 1,
       ...(status === undefined ? {} : { status }),
       ...(code === undefined ? {} : { code }),
       durationMs: rounded(this.settings.clock.now() - startedAt),
+      ...(resumed ? { resumed } : {}),
     });
   }
 
@@ -122,8 +180,4 @@ export class CallScope {
     this.options.signal?.removeEventListener('abort', this.#onAbort);
     this.#cancelDeadline?.();
   }
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

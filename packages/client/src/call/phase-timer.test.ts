@@ -5,9 +5,9 @@ import { PhaseTimer } from './phase-timer.ts';
 function timer() {
   const clock = createManualClock();
   const expired: string[] = [];
-  const phases = new PhaseTimer(clock, (phase, limitMs) =>
-    expired.push(`${phase} ${limitMs} at ${clock.now()}`),
-  );
+  const phases = new PhaseTimer(clock, {
+    expired: (phase, limitMs) => expired.push(`${phase} ${limitMs} at ${clock.now()}`),
+  });
   return { clock, phases, expired };
 }
 

@@ -1,24 +1,39 @@
 import type { TimedPhase } from '../errors/timeout-error.ts';
 import type { Clock } from '../types.ts';
 
+/** The timer looks at the time at least this often: a machine that slept is noticed so soon after it woke. */
+const LOOK_INTERVAL_MS = 1_000;
+
+/** What the timer tells. */
+export interface PhaseListener {
+  expired(phase: TimedPhase, limitMs: number): void;
+  /** Half of the limit has passed; told once per wait. */
+  slow?(phase: TimedPhase, limitMs: number): void;
+}
+
 /**
  * The clock of the present phase of an attempt. Only time spent waiting for the server counts: while the reader of a
  * stream thinks, it stands still.
  *
- * Prolonging is only an addition; the timer looks at the deadline when it fires, so a token costs no timer.
+ * Prolonging is only an addition; the timer looks at the deadline when it fires, so a token costs no timer. Monotonic
+ * time leaves out that the machine slept. Where the wall clock shows that the limit passed meanwhile, what the network
+ * still holds gets one more look interval to arrive, and then the phase is over.
  */
 export class PhaseTimer {
   readonly #clock: Clock;
-  readonly #onExpired: (phase: TimedPhase, limitMs: number) => void;
+  readonly #listener: PhaseListener;
   #phase: TimedPhase | undefined;
   #limitMs = Infinity;
   #deadline = Infinity;
   #pausedAt: number | undefined;
   #cancelTimer: (() => void) | undefined;
+  #warned = false;
+  /** Wall time minus monotonic time when the wait began. */
+  #drift: number | undefined;
 
-  constructor(clock: Clock, onExpired: (phase: TimedPhase, limitMs: number) => void) {
+  constructor(clock: Clock, listener: PhaseListener) {
     this.#clock = clock;
-    this.#onExpired = onExpired;
+    this.#listener = listener;
   }
 
   get phase(): TimedPhase | undefined {
@@ -38,6 +53,8 @@ export class PhaseTimer {
   restart(): void {
     const now = this.#clock.now();
     this.#deadline = now + this.#limitMs;
+    this.#warned = false;
+    this.#drift = this.#driftNow();
     if (this.#pausedAt !== undefined) this.#pausedAt = now;
   }
 
@@ -49,6 +66,7 @@ export class PhaseTimer {
     if (this.#pausedAt === undefined) return;
     this.#deadline += this.#clock.now() - this.#pausedAt;
     this.#pausedAt = undefined;
+    this.#drift = this.#driftNow();
     if (this.#cancelTimer === undefined) this.#arm();
   }
 
@@ -60,12 +78,29 @@ export class PhaseTimer {
 
   #arm(): void {
     if (this.#deadline === Infinity) return;
-    this.#cancelTimer = this.#clock.setTimer(() => {
-      this.#cancelTimer = undefined;
-      if (this.#pausedAt !== undefined || this.#phase === undefined) return;
-      if (this.#clock.now() < this.#deadline) this.#arm();
-      else this.#onExpired(this.#phase, this.#limitMs);
-    }, this.#deadline - this.#clock.now());
+    const leftMs = this.#deadline - this.#clock.now();
+    this.#cancelTimer = this.#clock.setTimer(() => this.#look(), Math.min(leftMs, LOOK_INTERVAL_MS));
+  }
+
+  #look(): void {
+    this.#cancelTimer = undefined;
+    if (this.#pausedAt !== undefined || this.#phase === undefined) return;
+    const now = this.#clock.now();
+    if (now >= this.#deadline) {
+      this.#listener.expired(this.#phase, this.#limitMs);
+      return;
+    }
+    const sleptMs = (this.#driftNow() ?? 0) - (this.#drift ?? 0);
+    if (now + sleptMs >= this.#deadline) this.#deadline = Math.min(this.#deadline, now + LOOK_INTERVAL_MS);
+    if (!this.#warned && this.#deadline - now <= this.#limitMs / 2) {
+      this.#warned = true;
+      this.#listener.slow?.(this.#phase, this.#limitMs);
+    }
+    this.#arm();
+  }
+
+  #driftNow(): number | undefined {
+    return this.#clock.wallNow && this.#clock.wallNow() - this.#clock.now();
   }
 
   #cancel(): void {

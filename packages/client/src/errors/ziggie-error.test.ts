@@ -96,6 +96,7 @@ test('toJSON() is safe to log: no partial answer, no cause, no stack', () => {
     requestId: 'req-1',
     phase: 'stream',
     retryAfterMs: 5,
+    retryAt: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T/),
     attempts: [{ number: 1, status: 503, code: 'server_busy', durationMs: 1 }],
   });
 });

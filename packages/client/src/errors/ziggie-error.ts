@@ -39,6 +39,12 @@ export class ZiggieError extends Error {
   readonly phase?: ErrorPhase | undefined;
   /** Milliseconds the server asked to wait before the next try. */
   readonly retryAfterMs?: number | undefined;
+  /** When that will be, by the clock of this machine. */
+  get retryAt(): Date | undefined {
+    return this.retryAfterMs === undefined ? undefined : new Date(this.#madeAt + this.retryAfterMs);
+  }
+
+  readonly #madeAt = Date.now();
   /** Every try of this call, the last one included. */
   readonly attempts: readonly Attempt[] = [];
   /** What had arrived of the answer. Left out of `toJSON()`. */
@@ -60,8 +66,20 @@ export class ZiggieError extends Error {
 
   /** Plain data that is safe to log: no prompt, no answer, no token, no cause. */
   toJSON(): Record<string, unknown> {
-    const { name, code, message, status, retryable, requestId, phase, retryAfterMs, attempts } = this;
-    return { name, code, message, status, retryable, requestId, phase, retryAfterMs, attempts };
+    const { name, code, message, status, retryable, requestId, phase, retryAfterMs, retryAt, attempts } =
+      this;
+    return {
+      name,
+      code,
+      message,
+      status,
+      retryable,
+      requestId,
+      phase,
+      retryAfterMs,
+      retryAt: retryAt?.toISOString(),
+      attempts,
+    };
   }
 }
 

@@ -4,8 +4,9 @@ import { checkToken } from '../check-arguments.ts';
 import { ConnectionError } from '../errors/connection-error.ts';
 import { HttpError } from '../errors/http-error.ts';
 import { isZiggieError, ZiggieError } from '../errors/ziggie-error.ts';
-import { parseRetryAfter } from '../retry/retry-after.ts';
+import { readRetryAdvice } from '../retry/retry-advice.ts';
 import type { Settings } from '../settings.ts';
+import type { ReportedFailure } from '../targets/target.ts';
 import type { Credentials } from '../types.ts';
 import { quotable } from './quotable.ts';
 import { readText } from './read-text.ts';
@@ -135,12 +136,12 @@ async function failureOf(
     const found =
       quotable(failure.text, typeof sent === 'string' ? sent : undefined, token) ??
       errorKinds[failure.code].title;
+    const advice = readRetryAdvice(status, (name) => response.header(name));
     return new HttpError(failure.code, `${what} answered ${status}: ${found}`, {
       status,
-      retryable: failure.retryable,
+      retryable: mayRetry(status, failure, advice.shouldRetry),
       requestId: failure.requestId ?? requestId,
-      retryAfterMs:
-        failure.retryAfterMs ?? parseRetryAfter(response.header('Retry-After'), response.header('Date')),
+      retryAfterMs: failure.retryAfterMs ?? advice.retryAfterMs,
       problem: failure.problem,
       signinUrl: failure.signinUrl,
     });
@@ -155,6 +156,17 @@ async function failureOf(
       retryable: false,
     },
   );
+}
+
+/** A server may forbid a retry, and allow one where code and status leave that open. A wrong request stays wrong. */
+function mayRetry(
+  status: number,
+  { code, retryable }: ReportedFailure,
+  advised: boolean | undefined,
+): boolean {
+  if (advised !== true) return advised ?? retryable;
+  const kind = errorKinds[code].status;
+  return retryable || kind >= 500 || kind === 429 || status === 409 || status === 425;
 }
 
 function unreachable(baseUrl: string, cause: unknown): ConnectionError {

@@ -1,4 +1,10 @@
-import { errorKinds, ProtocolError, type StreamEventBody } from '@ziggie/llm-protocol';
+import {
+  errorKinds,
+  HEARTBEAT_INTERVAL_MS,
+  ProtocolError,
+  type StreamEventBody,
+  streamPath,
+} from '@ziggie/llm-protocol';
 import type { CallScope } from '../call/call-scope.ts';
 import type { Interrupt } from '../call/interrupt.ts';
 import { PhaseTimer } from '../call/phase-timer.ts';
@@ -10,15 +16,23 @@ import { connectLimitMs } from '../http/connect-limit.ts';
 import { quotable } from '../http/quotable.ts';
 import { type Answer, send } from '../http/send.ts';
 import type { Piece } from '../http/transport.ts';
+import type { AnswerDecoder } from '../targets/target.ts';
 import type { ChatEvent } from '../types.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { drain } from './drain.ts';
 
 /** What is asked, in its final form: an attempt only sends it. */
 export interface AnswerRequest {
+  operation: 'chat' | 'generate';
   path: string;
   body: string;
   model: string;
+}
+
+/** A run that goes on without its connection, and how far it was read. */
+export interface ResumePoint {
+  id: string;
+  decoder: AnswerDecoder;
 }
 
 /**
@@ -34,7 +48,11 @@ export class AnswerAttempt {
   readonly #request: AnswerRequest;
   readonly #interrupt: Interrupt;
   readonly #timer: PhaseTimer;
+  readonly #decoder: AnswerDecoder;
   readonly #startedAt: number;
+  readonly #from: ResumePoint | undefined;
+  #resumableId: string | undefined;
+  #byteAt = 0;
   #answer: Answer | undefined;
   #reader: AnswerReader | undefined;
   /** The read that waits, if one does. */
@@ -44,23 +62,37 @@ export class AnswerAttempt {
   #status: number | undefined;
   #events = 0;
   #length = 0;
-  #committed = false;
+  #committed: boolean;
   #failure: ZiggieError | undefined;
 
-  constructor(scope: CallScope, request: AnswerRequest) {
-    const { clock } = scope.settings;
+  /** @param from Picks up this run where it broke, instead of asking anew. */
+  constructor(scope: CallScope, request: AnswerRequest, from?: ResumePoint) {
+    const { clock, target } = scope.settings;
     this.#scope = scope;
     this.#request = request;
-    this.#interrupt = scope.newInterrupt();
+    this.#from = from;
+    this.#committed = from !== undefined;
+    this.#decoder = from?.decoder ?? target.decoder(request.model);
+    this.#interrupt = scope.newAttempt();
     this.#startedAt = clock.now();
-    this.#timer = new PhaseTimer(clock, (phase, limitMs) =>
-      this.#interrupt.fire(new TimeoutError(phase, limitMs)),
-    );
+    this.#timer = new PhaseTimer(clock, {
+      expired: (phase, limitMs) => this.#interrupt.fire(new TimeoutError(phase, limitMs)),
+      slow: (phase, limitMs) => scope.observer.slow(phase, limitMs),
+    });
   }
 
-  /** Whether a piece of the answer came: from there on another attempt could tell a different story. */
-  get committed(): boolean {
-    return this.#committed;
+  /** Where the answer can be picked up, once it may and has begun; `undefined` after the server's own last word. */
+  get resumePoint(): ResumePoint | undefined {
+    const id = this.#from?.id ?? this.#resumableId;
+    if (id === undefined || !this.#committed || this.#decoder.ended) return undefined;
+    return { id, decoder: this.#decoder };
+  }
+
+  /** The network came back: a connection that was silent for longer than a heartbeat may be one in name only. */
+  wake(): void {
+    if (this.#answer && this.#scope.settings.clock.now() - this.#byteAt > HEARTBEAT_INTERVAL_MS) {
+      this.#interrupt.fire(this.#streamError('truncated', 'it was silent when the network came back'));
+    }
   }
 
   get requestId(): string | undefined {
@@ -81,7 +113,7 @@ export class AnswerAttempt {
   /** After `done`: reads the end of the body, so that the connection can be used again. */
   finish(): void {
     this.#timer.stop();
-    this.#scope.record(this.#startedAt, this.#status, undefined);
+    this.#scope.record(this.#startedAt, this.#status, undefined, this.#from && true);
     if (this.#answer) drain(this.#answer.body, this.#scope.settings.clock);
   }
 
@@ -92,30 +124,44 @@ export class AnswerAttempt {
       requestId: error.requestId ?? this.requestId,
     });
     this.#timer.stop();
-    this.#scope.record(this.#startedAt, this.#status ?? error.status, error.code);
+    this.#scope.record(this.#startedAt, this.#status ?? error.status, error.code, this.#from && true);
     // The interrupt has ended the wait already; a fetch that ignores its signal is told here.
     this.#answer?.body.close();
   }
 
   async #open(): Promise<void> {
-    const { settings, timeouts, options } = this.#scope;
+    const { settings, timeouts, options, observer } = this.#scope;
     const { path, body } = this.#request;
     const connected = (): void => {
-      if (this.#timer.phase !== 'first-token') this.#timer.enter('first-token', timeouts.firstTokenMs);
+      const phase = this.#committed ? 'idle' : 'first-token';
+      if (this.#timer.phase === phase) return;
+      this.#timer.enter(phase, this.#committed ? timeouts.idleMs : timeouts.firstTokenMs);
+      if (settings.transport.reportsConnection) {
+        observer.tell('connect', { elapsedMs: this.#scope.elapsedMs });
+      }
     };
     const limitMs = connectLimitMs(settings, timeouts, body.length);
     if (limitMs === undefined) connected();
     else this.#timer.enter('connect', limitMs);
     const answer = await send(
       settings,
-      { method: 'POST', path, body, accept: settings.target.accept, headers: options.headers },
+      {
+        ...(this.#from
+          ? { method: 'GET', path: streamPath(this.#from.id, this.#decoder.lastSeq) }
+          : { method: 'POST', path, body }),
+        accept: settings.target.accept,
+        headers: options.headers,
+      },
       this.#interrupt,
       connected,
     );
     connected();
-    this.#status = answer.status;
+    const { status, requestId } = answer;
+    this.#status = status;
+    this.#byteAt = settings.clock.now();
+    observer.tell('firstByte', { elapsedMs: this.#scope.elapsedMs, status, requestId });
     this.#answer = answer;
-    this.#reader = new AnswerReader(settings.target.decoder(this.#request.model), answer.contentType);
+    this.#reader = new AnswerReader(this.#decoder, answer.contentType);
     // One for the whole attempt: a wait of its own for every piece would be most of the cost of a small piece.
     const { signal } = this.#interrupt;
     if (signal.aborted) throw signal.reason;
@@ -128,6 +174,11 @@ export class AnswerAttempt {
   }
 
   #receive(piece: Uint8Array | string | undefined): void {
+    this.#byteAt = this.#scope.settings.clock.now();
+    if (piece !== undefined) {
+      this.#scope.chunks++;
+      this.#scope.bytes += piece.length;
+    }
     const waiting = this.#waiting;
     if (!waiting) return;
     // A failure in this piece ends the connection, but the events before it still go out.
@@ -188,11 +239,14 @@ export class AnswerAttempt {
         case 'text-delta':
         case 'thinking-delta':
         case 'tool-call':
-          if (!this.#committed) this.#commit();
+          if (!this.#committed) this.#commit(event.type);
           goesOn = true;
           break;
         case 'usage':
           goesOn = true;
+          break;
+        case 'start':
+          if (event.resumable && /^[\w.:-]{1,128}$/.test(event.id)) this.#resumableId = event.id;
           break;
         case 'queued':
         case 'loading':
@@ -213,15 +267,17 @@ export class AnswerAttempt {
     return events as ChatEvent[];
   }
 
-  #commit(): void {
+  #commit(type: StreamEventBody['type']): void {
     this.#committed = true;
-    this.#scope.firstToken();
+    this.#scope.saw(type);
+    this.#scope.observer.tell('firstToken', { elapsedMs: this.#scope.elapsedMs });
     this.#timer.enter('idle', this.#scope.timeouts.idleMs);
   }
 
   #wait(type: 'queued' | 'loading'): void {
     const { timeouts } = this.#scope;
     if (this.#committed) return;
+    this.#scope.saw(type);
     if (type === 'queued') this.#timer.enter('first-token', timeouts.firstTokenMs);
     else if (this.#timer.phase !== 'load') this.#timer.enter('load', timeouts.loadMs);
   }

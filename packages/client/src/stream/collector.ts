@@ -1,12 +1,15 @@
 import type { FinishReason, Timings, ToolCall, Usage } from '@ziggie/llm-protocol';
-import type { Attempt, ChatEvent, ChatResult, PartialAnswer } from '../types.ts';
+import type { CallScope } from '../call/call-scope.ts';
+import type { ChatEvent, ChatResult, PartialAnswer } from '../types.ts';
 
 /** Puts the pieces of an answer together. */
 export class Collector {
   #model: string;
   #text = '';
   #thinking = '';
-  readonly #toolCalls: ToolCall[] = [];
+  #toolCalls: ToolCall[] = [];
+  /** Pieces of the answer so far: about one per token. */
+  pieces = 0;
   #usage: Usage | undefined;
   #finishReason: FinishReason = 'stop';
   #timings: Timings = {};
@@ -21,13 +24,23 @@ export class Collector {
         this.#model = event.upstreamModel;
         break;
       case 'text-delta':
+        this.pieces++;
         this.#text += event.text;
         break;
       case 'thinking-delta':
+        this.pieces++;
         this.#thinking += event.text;
         break;
       case 'tool-call':
+        this.pieces++;
         this.#toolCalls.push({ id: event.id, name: event.name, arguments: event.arguments });
+        break;
+      case 'restart':
+        this.#text = '';
+        this.#thinking = '';
+        this.#toolCalls = [];
+        this.pieces = 0;
+        this.#usage = undefined;
         break;
       case 'usage': {
         const { type: _, ...usage } = event;
@@ -42,11 +55,15 @@ export class Collector {
     }
   }
 
+  get began(): boolean {
+    return this.pieces > 0;
+  }
+
   partial(): PartialAnswer {
     return { text: this.#text, thinking: this.#thinking, toolCalls: [...this.#toolCalls] };
   }
 
-  result(requestId: string | undefined, attempts: Attempt[]): ChatResult {
+  result(requestId: string | undefined, scope: CallScope): ChatResult {
     return {
       ...this.partial(),
       finishReason: this.#finishReason,
@@ -54,7 +71,8 @@ export class Collector {
       timings: this.#timings,
       model: this.#model,
       ...(requestId === undefined ? {} : { requestId }),
-      attempts,
+      attempts: scope.attempts,
+      stats: scope.stats(this.#timings, this.#usage),
     };
   }
 }

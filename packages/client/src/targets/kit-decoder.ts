@@ -23,6 +23,10 @@ export class KitDecoder implements AnswerDecoder {
     return this.#ended;
   }
 
+  get lastSeq(): number {
+    return this.#nextSeq - 1;
+  }
+
   read(text: string, events: StreamEventBody[]): void {
     const words = this.#ended ? undefined : wordsOf(text, this.#nextSeq);
     if (words !== undefined) {

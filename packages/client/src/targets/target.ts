@@ -24,6 +24,8 @@ export interface ReportedFailure {
 export interface AnswerDecoder {
   /** Whether the terminal record was seen. What follows it is not read. */
   readonly ended: boolean;
+  /** Number of the last event, where the wire numbers them: a broken answer is picked up after it. */
+  readonly lastSeq?: number | undefined;
   /** Reads the text of one record and adds its events. @throws {ProtocolError} when it is not what the protocol allows. */
   read(record: string, events: StreamEventBody[]): void;
   /** Adds what only the end of the body tells, where a dialect may leave out its terminal record. */

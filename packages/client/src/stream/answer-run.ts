@@ -1,0 +1,215 @@
+import { CallScope } from '../call/call-scope.ts';
+import { AbortedError } from '../errors/aborted-error.ts';
+import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
+import { platformNetwork } from '../http/network.ts';
+import type { Settings } from '../settings.ts';
+import type { CallOptions, ChatEvent, ChatResult } from '../types.ts';
+import { AnswerAttempt, type AnswerRequest, type ResumePoint } from './answer-attempt.ts';
+import { Collector } from './collector.ts';
+import { continued } from './continued.ts';
+import { endRun } from './end-run.ts';
+import { reattach } from './reattach.ts';
+
+/**
+ * One answer over all its attempts.
+ *
+ * Lazy: the request goes out with the first read, so a stream that nobody reads costs nothing and cannot fail unseen.
+ * Pull based: the next bytes are asked for when the events of the last ones were taken.
+ */
+export class AnswerRun {
+  readonly result: Promise<ChatResult>;
+  readonly #scope: CallScope;
+  readonly #collector: Collector;
+  readonly #first: AnswerRequest;
+  /** The first request, or the one that goes on with what came. */
+  #request: AnswerRequest;
+  #point: ResumePoint | undefined;
+  #resolve!: (result: ChatResult) => void;
+  #reject!: (error: ZiggieError) => void;
+  #attempt: AnswerAttempt | undefined;
+  #stopWaking: (() => void) | undefined;
+  /** Pieces that came before the model was asked to go on after them, and why it had to be. */
+  #carried: { pieces: number; error: ZiggieError } | undefined;
+  #queue: ChatEvent[] = [];
+  #taken = 0;
+  #pulling: Promise<void> | undefined;
+  #over = false;
+  /** A failure that the iterator has not thrown yet. */
+  #untold: ZiggieError | undefined;
+
+  constructor(settings: Settings, request: AnswerRequest, options: CallOptions, idleMs: number | undefined) {
+    this.#first = request;
+    this.#request = request;
+    this.#collector = new Collector(request.model);
+    const { operation, model } = request;
+    this.#scope = new CallScope(settings, options, { operation, model, streaming: true }, idleMs, (reason) =>
+      this.#fail(reason),
+    );
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever asks for the result sees its failure; nobody asking is no unhandled rejection.
+    this.result.catch(() => {});
+  }
+
+  abort(reason: unknown): void {
+    this.#scope.stop(new AbortedError(reason));
+  }
+
+  /** Ends the answer for a reader who asks for nothing more, not even why it ended. */
+  leave(reason: unknown): void {
+    this.abort(reason);
+    this.#untold = undefined;
+  }
+
+  /** The next event that is here already. */
+  shift(): ChatEvent | undefined {
+    return this.#queue[this.#taken++];
+  }
+
+  /** The next event, waited for; `undefined` at the end. Rejects once with the failure. */
+  async next(): Promise<ChatEvent | undefined> {
+    for (;;) {
+      if (this.#taken < this.#queue.length) return this.#queue[this.#taken++];
+      if (this.#over) {
+        const error = this.#untold;
+        this.#untold = undefined;
+        if (error) throw error;
+        return undefined;
+      }
+      await this.#pull();
+    }
+  }
+
+  async readAll(): Promise<void> {
+    while (!this.#over) await this.#pull();
+    this.#queue = [];
+  }
+
+  /** Brings at least one event, or the end. Never rejects: failures are kept for who reads. */
+  #pull(): Promise<void> {
+    this.#pulling ??= this.#readNext().finally(() => {
+      this.#pulling = undefined;
+    });
+    return this.#pulling;
+  }
+
+  async #readNext(): Promise<void> {
+    try {
+      this.#scope.begin();
+      for (;;) {
+        this.#attempt ??= new AnswerAttempt(this.#scope, this.#request);
+        const attempt = this.#attempt;
+        try {
+          this.#take(await attempt.read(), attempt);
+          return;
+        } catch (error) {
+          if (!isZiggieError(error) || this.#over) throw error;
+          this.#attempt = undefined;
+          attempt.fail(error);
+          if (await this.#recover(attempt, error)) return;
+        }
+      }
+    } catch (error) {
+      this.#fail(error as ZiggieError);
+    }
+  }
+
+  /** Makes ready for another attempt. @returns Whether that brought events already. @throws When there is none. */
+  async #recover(attempt: AnswerAttempt, error: ZiggieError): Promise<boolean> {
+    const point = attempt.resumePoint;
+    if (point && error.retryable && error.code !== 'malformed_record') {
+      const found = await reattach(this.#scope, this.#request, point, error);
+      if (found) {
+        this.#attempt = found.attempt;
+        this.#take(found.events, found.attempt);
+        return true;
+      }
+    }
+    if (!this.#collector.began) {
+      await this.#scope.waitForRetry(error);
+      return false;
+    }
+    const recovery = this.#scope.options.recovery ?? this.#scope.settings.recovery;
+    if (recovery === 'throw') throw error;
+    const { settings, options } = this.#scope;
+    const next =
+      recovery === 'continue' ? continued(settings, this.#first, this.#collector.partial()) : this.#first;
+    if (!next) throw error;
+    await this.#scope.waitForRetry(error);
+    if (point && !point.decoder.ended) endRun(settings, point.id, options);
+    this.#point = undefined;
+    this.#request = next;
+    if (recovery === 'continue') {
+      this.#carried = { pieces: this.#collector.pieces, error };
+      return false;
+    }
+    this.#show([{ type: 'restart', attempt: this.#scope.attempts.length + 1 }]);
+    return true;
+  }
+
+  #take(events: ChatEvent[], attempt: AnswerAttempt): void {
+    if (this.#over) return;
+    this.#show(this.#carried ? events.flatMap((event) => this.#joined(event)) : events);
+    if (events.at(-1)?.type === 'done') this.#finish(attempt);
+    else if (attempt.resumePoint) {
+      this.#point = attempt.resumePoint;
+      this.#stopWaking ??= platformNetwork.onWake(() => this.#attempt?.wake());
+    }
+  }
+
+  #show(events: ChatEvent[]): void {
+    const { observer } = this.#scope;
+    for (const event of events) {
+      this.#collector.add(event);
+      if (!observer.watched) continue;
+      observer.tell('event', event);
+      if (event.type === 'tool-call') observer.tell('toolCall', { id: event.id, name: event.name });
+    }
+    this.#queue = events;
+    this.#taken = 0;
+  }
+
+  /** An event of an attempt that goes on with an answer, as an event of the whole answer. */
+  #joined(event: ChatEvent): ChatEvent[] {
+    const { pieces, error } = this.#carried ?? { pieces: 0, error: undefined };
+    // The model did not go on but began something else: what came before and after do not belong together.
+    if (event.type === 'thinking-delta' || event.type === 'tool-call') throw error;
+    if (event.type === 'start') return [];
+    if (event.type !== 'usage') return [event];
+    return [{ ...event, outputTokens: event.outputTokens + pieces, source: 'estimated' }];
+  }
+
+  #finish(attempt: AnswerAttempt): void {
+    const scope = this.#scope;
+    const { attempts, elapsedMs } = scope;
+    this.#over = true;
+    attempt.finish();
+    this.#end();
+    const result = this.#collector.result(attempt.requestId, scope);
+    this.#resolve(result);
+    const { usage, timings, stats, finishReason, model: upstreamModel } = result;
+    scope.observer.tell('done', { elapsedMs, attempts, usage, timings, stats, finishReason, upstreamModel });
+  }
+
+  #fail(error: ZiggieError): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#queue = [];
+    const { settings, options, attempts, observer, elapsedMs } = this.#scope;
+    const point = this.#point;
+    this.#attempt?.fail(error);
+    if (point && !point.decoder.ended) endRun(settings, point.id, options);
+    this.#end();
+    withCallDetails(error, { attempts, partial: this.#collector.partial() });
+    this.#untold = error;
+    this.#reject(error);
+    observer.tell('error', { elapsedMs, error });
+  }
+
+  #end(): void {
+    this.#stopWaking?.();
+    this.#scope.end();
+  }
+}

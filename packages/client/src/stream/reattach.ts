@@ -1,0 +1,67 @@
+import type { CallScope } from '../call/call-scope.ts';
+import { isZiggieError, type ZiggieError } from '../errors/ziggie-error.ts';
+import { platformNetwork } from '../http/network.ts';
+import type { ChatEvent } from '../types.ts';
+import { AnswerAttempt, type AnswerRequest, type ResumePoint } from './answer-attempt.ts';
+import { reconnectDelayMs } from './reconnect-delay.ts';
+
+/**
+ * Picks up a broken answer where it was read to. The first try is immediate, later ones come as of a retry, for
+ * `retry.reconnectMs` in all. While the machine is offline none is made; one follows as soon as the network or the
+ * reader is back.
+ *
+ * @returns The attempt that goes on and its first events, or `undefined` when the answer is lost: the run is gone, or
+ *   the time is over.
+ * @throws {ZiggieError} when the call was stopped meanwhile.
+ */
+export async function reattach(
+  scope: CallScope,
+  request: AnswerRequest,
+  point: ResumePoint,
+  broken: ZiggieError,
+): Promise<{ attempt: AnswerAttempt; events: ChatEvent[] } | undefined> {
+  const { settings, retry, observer } = scope;
+  const { clock, credentials, random } = settings;
+  const brokeAt = clock.now();
+  let error = broken;
+  let newToken = typeof credentials === 'function';
+  for (let tries = 1; ; ) {
+    const leftMs = retry.reconnectMs - (clock.now() - brokeAt);
+    const offline = !platformNetwork.online();
+    const delayMs = reconnectDelayMs({ tries, offline, error, retry, random: random() });
+    if (leftMs <= 0 || delayMs === undefined || (delayMs > leftMs && !offline)) return undefined;
+    observer.tell('reconnecting', { tries, delayMs: Math.min(delayMs, leftMs), offline, error });
+    observer.log('warn', 'An answer broke; it is picked up again.', { code: error.code, tries, offline });
+    await rest(scope, Math.min(delayMs, leftMs), error);
+    if (!platformNetwork.online()) continue;
+    const attempt = new AnswerAttempt(scope, request, point);
+    try {
+      const events = await attempt.read();
+      observer.tell('reconnected', { elapsedMs: clock.now() - brokeAt });
+      return { attempt, events };
+    } catch (failure) {
+      if (!isZiggieError(failure)) throw failure;
+      attempt.fail(failure);
+      // The server's own last word, or a gap: nothing that another try could mend.
+      if (point.decoder.ended || failure.code === 'malformed_record') throw failure;
+      if (failure.code === 'unauthorized' && newToken) newToken = false;
+      else if (!failure.retryable) return undefined;
+      error = failure;
+      tries++;
+    }
+  }
+}
+
+/** Waits for the time or the network. An explicit wish of the server is not cut short. */
+async function rest(scope: CallScope, delayMs: number, error: ZiggieError): Promise<void> {
+  if (delayMs <= 0) return;
+  let stop = (): void => {};
+  const woken = new Promise<void>((resolve) => {
+    if (error.retryAfterMs === undefined) stop = platformNetwork.onWake(resolve);
+  });
+  try {
+    await scope.sleep(delayMs, error, woken);
+  } finally {
+    stop();
+  }
+}
