@@ -64,6 +64,17 @@ export default defineConfig({
           {
             ...dom,
             plugins: [react()],
+            // Found only when a plug-in is fetched, they would reload the page in the middle of a test.
+            optimizeDeps: {
+              include: [
+                'lowlight',
+                'highlight.js/lib/languages/javascript',
+                'highlight.js/lib/languages/python',
+                'highlight.js/lib/languages/typescript',
+                'temml',
+                'mermaid',
+              ].map((name) => `@ziggie/llm-react > ${name}`),
+            },
             test: {
               name: 'browser',
               include: ['packages/*/{src,test}/**/*.browser.test.{ts,tsx}'],

@@ -7,8 +7,18 @@ export { type ChatActions, useChat } from './hooks/use-chat.ts';
 export { useIsRunning, useMessage, useMessageIds, useRun } from './hooks/use-messages.ts';
 export { type ModelsView, useModels } from './hooks/use-models.ts';
 export { Markdown, type MarkdownProps } from './markdown/markdown.tsx';
+export { StreamingText, type StreamingTextProps } from './markdown/streaming-text.tsx';
 export { MessageRow } from './messages/message-row.tsx';
 export { ModelPicker } from './model-picker/model-picker.tsx';
+export type {
+  CodeKind,
+  CodePlugin,
+  CodeToken,
+  DiagramPlugin,
+  MathPlugin,
+  RichTextPlugins,
+} from './plugins/plugin-types.ts';
+export { type RichTextOptions, RichTextProvider } from './plugins/rich-text-context.tsx';
 export type { ConnectionProps, ZiggieProviderProps } from './provider/provider-props.ts';
 export { ZiggieProvider } from './provider/ziggie-provider.tsx';
 export { StatusLine } from './status/status-line.tsx';

@@ -86,3 +86,8 @@ export const RingIcon = () => (
     <path d="M8 2.4A5.6 5.6 0 0 1 13.6 8" />
   </Icon>
 );
+export const DownloadIcon = () => (
+  <Icon>
+    <path d="M8 2.5v7.2M4.8 7 8 10.2 11.2 7M2.8 13.2h10.4" />
+  </Icon>
+);

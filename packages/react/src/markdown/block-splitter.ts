@@ -39,13 +39,18 @@ export class BlockSplitter {
     return this.#searched + this.#tracker.examined;
   }
 
-  /** Takes the text so far. When it does not begin with the text before, everything starts anew. */
-  update(input: string): SplitText {
-    const text = input.includes('\r') ? input.replace(/\r\n?/g, '\n') : input;
+  /**
+   * Takes the text so far. When it does not begin with the text before, everything starts anew.
+   *
+   * @param rest Stands after the text in the open block only, and may be another one next time.
+   */
+  update(input: string, rest = ''): SplitText {
+    const text = withLineFeeds(input);
     if (text.length < this.#text.length || !text.startsWith(this.#text)) this.#reset();
     this.#text = text;
     this.#readLines();
-    const open = this.#blockStart < text.length ? this.#makeBlock(this.#blockStart, text.length) : null;
+    const last = text.slice(this.#blockStart) + withLineFeeds(rest);
+    const open = last === '' ? null : makeBlock(last);
     return { closed: this.#closed, open, openInFence: this.#tracker.inListFence };
   }
 
@@ -86,13 +91,16 @@ export class BlockSplitter {
   }
 
   #close(end: number): void {
-    this.#closed.push(this.#makeBlock(this.#blockStart, end));
+    this.#closed.push(makeBlock(this.#text.slice(this.#blockStart, end)));
     this.#blockStart = end;
     this.#contentSeen = false;
   }
+}
 
-  #makeBlock(start: number, end: number): MarkdownBlock {
-    const source = this.#text.slice(start, end);
-    return { source, fence: readFenceBlock(source) };
-  }
+function makeBlock(source: string): MarkdownBlock {
+  return { source, fence: readFenceBlock(source) };
+}
+
+function withLineFeeds(text: string): string {
+  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
 }

@@ -1,7 +1,7 @@
 import { memo, type ReactElement } from 'react';
 import ReactMarkdown from 'react-markdown';
 import type { MarkdownBlock } from './block-splitter.ts';
-import { CodeBlock } from './code-block.tsx';
+import { FencedBlock } from './fenced-block.tsx';
 import { isTooHeavy } from './is-too-heavy.ts';
 import { components } from './markdown-components.tsx';
 import { remarkPlugins } from './parser-settings.ts';
@@ -38,7 +38,7 @@ function content({ source, fence }: MarkdownBlock, growing: boolean, inFence: bo
   if (fence !== null) {
     // A closing fence that is half typed is not code.
     const code = growing ? fence.code.replace(/(?:^|\n)[ \t]*(?:`{1,2}|~{1,2})$/, '') : fence.code;
-    return <CodeBlock language={fence.language} code={code} />;
+    return <FencedBlock language={fence.language} code={code} growing={growing} />;
   }
   if (isTooHeavy(source) || (growing && source.length > MAX_GROWING_CHARACTERS))
     return <PlainText text={source} />;

@@ -1,6 +1,5 @@
 import type { ReactElement, ReactNode } from 'react';
 import { useText } from '../text/text-context.ts';
-import { hostOf } from './safe-url.ts';
 
 /** A link that was allowed opens beside the page; one that was not keeps its words only. */
 export function Link({
@@ -16,30 +15,6 @@ export function Link({
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">
       {children}
     </a>
-  );
-}
-
-/** Stands for an image of the text. Loading it would tell its host that, when and what somebody reads. */
-export function BlockedImage({ src, alt }: { src: string; alt: string }): ReactElement {
-  const { strings } = useText();
-  const host = hostOf(src);
-  if (host === undefined) return <span className="zg-image-off">{alt === '' ? strings.imageHere : alt}</span>;
-  return (
-    <span className="zg-image-off">
-      {alt === '' ? strings.imageFrom(host) : strings.imageNamed(alt, host)}
-    </span>
-  );
-}
-
-/** A table in a region of its own that scrolls sideways, by keyboard too. */
-export function TableRegion({ children }: { children?: ReactNode | undefined }): ReactElement {
-  const { strings } = useText();
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards must reach what scrolls
-    <div className="zg-table" role="group" aria-label={strings.table} tabIndex={0}>
-      <table>{children}</table>
-    </div>
   );
 }
 

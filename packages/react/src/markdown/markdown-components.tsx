@@ -1,16 +1,23 @@
 import type { ReactElement, ReactNode } from 'react';
 import type { Components, ExtraProps } from 'react-markdown';
-import { CodeBlock } from './code-block.tsx';
-import { BlockedImage, Link, TableRegion, TaskMark } from './inline-parts.tsx';
+import { readMathSpan } from '../math/math-marks.ts';
+import { MathView } from '../math/math-view.tsx';
+import { FencedBlock } from './fenced-block.tsx';
+import { Link, TaskMark } from './inline-parts.tsx';
+import { RemoteImage } from './remote-image.tsx';
+import { TableRegion } from './table-region.tsx';
 
 type HastElement = NonNullable<ExtraProps['node']>;
 
 /** What stands for each element of the parsed text. No element takes attributes of the text beyond those named here. */
 export const components: Components = {
   a: ({ href, children }) => <Link href={href}>{children}</Link>,
-  img: ({ src, alt }) => <BlockedImage src={typeof src === 'string' ? src : ''} alt={alt ?? ''} />,
-  pre: ({ node }) => <CodeBlock {...codeOf(node)} />,
-  code: ({ children }) => <code className="zg-code-inline">{children}</code>,
+  img: ({ src, alt }) => <RemoteImage src={typeof src === 'string' ? src : ''} alt={alt ?? ''} />,
+  pre: ({ node }) => <FencedBlock {...codeOf(node)} />,
+  code: ({ children }) => {
+    const math = typeof children === 'string' ? readMathSpan(children) : null;
+    return math === null ? <code className="zg-code-inline">{children}</code> : <MathView {...math} />;
+  },
   table: ({ children }) => <TableRegion>{children}</TableRegion>,
   th: ({ style, children }) => <th data-align={style?.textAlign}>{children}</th>,
   td: ({ style, children }) => <td data-align={style?.textAlign}>{children}</td>,

@@ -1,4 +1,6 @@
 import { type ReactElement, useState } from 'react';
+import { MathRewriter } from '../math/math-rewriter.ts';
+import { useRichText } from '../plugins/rich-text-context.tsx';
 import { Block } from './block.tsx';
 import { BlockSplitter } from './block-splitter.ts';
 import { PlainText } from './plain-text.tsx';
@@ -26,7 +28,10 @@ export interface MarkdownProps {
 export function Markdown({ text, streaming = false }: MarkdownProps): ReactElement {
   // Only a memory of the text before: the same text gives the same blocks, however often it renders.
   const [splitter] = useState(() => new BlockSplitter());
-  const { closed, open, openInFence } = splitter.update(text);
+  const [formulas] = useState(() => new MathRewriter());
+  const { decided, shownRest } =
+    useRichText().math === null ? asItIs(text) : formulas.update(text, !streaming);
+  const { closed, open, openInFence } = splitter.update(decided, shownRest);
   const shown: ReactElement[] = [];
   let length = 0;
   let rest = '';
@@ -35,7 +40,7 @@ export function Markdown({ text, streaming = false }: MarkdownProps): ReactEleme
     const block = closed[index] ?? open;
     if (block === null) break;
     if (length + block.source.length > MAX_RICH_CHARACTERS || index >= MAX_RICH_BLOCKS) {
-      rest = text.slice(length);
+      rest = (decided + shownRest).slice(length);
       break;
     }
     length += block.source.length;
@@ -48,4 +53,8 @@ export function Markdown({ text, streaming = false }: MarkdownProps): ReactEleme
       {rest === '' ? null : <PlainText text={rest} />}
     </div>
   );
+}
+
+function asItIs(text: string): { decided: string; shownRest: string } {
+  return { decided: text, shownRest: '' };
 }

@@ -8,11 +8,12 @@ import { copyText } from './copy-text.ts';
 const COPIED_MS = 2_000;
 
 interface CopyButtonProps {
-  text: string;
+  /** The text, or what makes it when it is asked for. */
+  text: string | (() => string);
   /** What is copied, as the name of the button. */
   label: string;
-  /** Whether words stand beside the icon. */
-  caption?: boolean | undefined;
+  /** Whether words stand beside the icon, or which. */
+  caption?: boolean | string | undefined;
 }
 
 /** Copies a text and says so, on the button and to screen readers. */
@@ -24,7 +25,7 @@ export function CopyButton({ text, label, caption = false }: CopyButtonProps): R
   useEffect(() => () => clearTimeout(timer.current), []);
 
   const copy = async (button: HTMLElement) => {
-    const done = await copyText(text, button);
+    const done = await copyText(typeof text === 'string' ? text : text(), button);
     announce(done ? strings.copied : strings.copyFailed);
     if (!done) return;
     clearTimeout(timer.current);
@@ -35,14 +36,16 @@ export function CopyButton({ text, label, caption = false }: CopyButtonProps): R
   return (
     <button
       type="button"
-      className={caption ? 'zg-button-quiet zg-copy' : 'zg-icon-button'}
+      className={caption === false ? 'zg-icon-button' : 'zg-button-quiet zg-copy'}
       aria-label={copied ? strings.copied : label}
-      title={caption ? undefined : label}
+      title={caption === true ? undefined : label}
       data-copied={copied ? '' : undefined}
       onClick={(event) => void copy(event.currentTarget)}
     >
       {copied ? <CheckIcon /> : <CopyIcon />}
-      {caption ? <span aria-hidden="true">{copied ? strings.copied : strings.copy}</span> : null}
+      {caption === false ? null : (
+        <span aria-hidden="true">{copied ? strings.copied : caption === true ? strings.copy : caption}</span>
+      )}
     </button>
   );
 }

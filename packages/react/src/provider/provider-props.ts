@@ -2,10 +2,11 @@ import type { Credentials, ZiggieClient } from '@ziggie/llm-client';
 import type { Conversation, ConversationStorage } from '@ziggie/llm-client/conversation';
 import type { ModelOptions, Think } from '@ziggie/llm-protocol';
 import type { ReactNode } from 'react';
+import type { RichTextOptions } from '../plugins/rich-text-context.tsx';
 import type { Strings } from '../text/strings.ts';
 
 /** Where answers come from and which conversation is shown. Shared by the provider and a chat that stands alone. */
-export interface ConnectionProps {
+export interface ConnectionProps extends RichTextOptions {
   /** A client made with `createClient`. Give this or `endpoint`. */
   client?: ZiggieClient | undefined;
   /** Where the server kit is mounted, such as `/api/llm`. A change opens a new conversation. */

@@ -1,4 +1,5 @@
 import { type ReactElement, type ReactNode, useMemo, useRef } from 'react';
+import { RichTextProvider } from '../plugins/rich-text-context.tsx';
 import { createFormat } from '../text/format.ts';
 import { defaultStrings, type Strings } from '../text/strings.ts';
 import { TextContext } from '../text/text-context.ts';
@@ -21,7 +22,9 @@ export function ZiggieProvider(props: ZiggieProviderProps): ReactElement {
   const session = useOpenSession(props);
   return (
     <TextProvider strings={props.strings} locale={props.locale}>
-      <SessionContext.Provider value={session}>{props.children}</SessionContext.Provider>
+      <RichTextProvider plugins={props.plugins} imageHosts={props.imageHosts}>
+        <SessionContext.Provider value={session}>{props.children}</SessionContext.Provider>
+      </RichTextProvider>
     </TextProvider>
   );
 }

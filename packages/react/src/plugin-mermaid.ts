@@ -1,0 +1,2 @@
+export { mermaidPlugin } from './plugins/mermaid/mermaid-plugin.ts';
+export type { DiagramPlugin } from './plugins/plugin-types.ts';
