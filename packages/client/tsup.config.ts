@@ -5,6 +5,7 @@ export default defineConfig({
     index: 'src/index.ts',
     conversation: 'src/conversation.ts',
     storage: 'src/storage.ts',
+    tools: 'src/tools.ts',
     'http/platform-transport': 'src/http/platform-transport.ts',
     'http/platform-transport.node': 'src/http/platform-transport.node.ts',
   },

@@ -1,5 +1,6 @@
+import { systemClock } from './clock.ts';
 import type { Settings } from './settings.ts';
-import type { ZiggieClient } from './types.ts';
+import type { Clock, ZiggieClient } from './types.ts';
 
 // Registered: `./admin`, `./tools` and the other entries may be bundled apart from the entry that made the client.
 const key = Symbol.for('ziggie.llm.settings');
@@ -14,4 +15,9 @@ export function settingsBehind(client: ZiggieClient): Settings {
   const settings = (client as { [key]?: Settings } | undefined)?.[key];
   if (settings === undefined) throw new TypeError('Reading client: give one made by createClient().');
   return settings;
+}
+
+/** The clock of a client; the system's for a client that was made by somebody else. */
+export function clockBehind(client: object): Clock {
+  return (client as { [key]?: Settings })[key]?.clock ?? systemClock;
 }

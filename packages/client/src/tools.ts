@@ -1,0 +1,24 @@
+export { OutputError, type OutputIssue } from './errors/output-error.ts';
+export { ToolError } from './errors/tool-error.ts';
+export type { OutputOf, SchemaIssue, StandardSchema, Validated } from './schema/standard-schema.ts';
+export {
+  type CheckedToolDefinition,
+  defineTool,
+  type PlainToolDefinition,
+} from './tools/define-tool.ts';
+export { runTools } from './tools/run-tools.ts';
+export type {
+  Approval,
+  Tool,
+  ToolApprovalEvent,
+  ToolContext,
+  ToolInvocation,
+  ToolOutcome,
+  ToolResultEvent,
+  ToolRun,
+  ToolRunEvent,
+  ToolRunOptions,
+  ToolRunRequest,
+  ToolRunResult,
+  ToolStartEvent,
+} from './tools/types.ts';
