@@ -1,3 +1,4 @@
+export { mergeRecords } from './conversation/merge.ts';
 export { parseRecord } from './conversation/record.ts';
 export { createLocalStorage, type LocalStorageOptions } from './conversation/storage/local-storage.ts';
 export { createMemoryStorage } from './conversation/storage/memory.ts';
@@ -5,4 +6,9 @@ export {
   ConversationStorageError,
   type ConversationStorageErrorCode,
 } from './conversation/storage-error.ts';
-export type { ConversationRecord, ConversationStorage } from './conversation/types.ts';
+export type {
+  ConversationRecord,
+  ConversationStorage,
+  ConversationSummary,
+  StorageChange,
+} from './conversation/types.ts';

@@ -65,8 +65,14 @@ export function recordOf(
         }),
   }));
   return {
-    version: 1,
+    version: 2,
     id: 'saved',
+    pinned: false,
+    archived: false,
+    removed: [],
+    queue: [],
+    cut: null,
+    detailsAt: 0,
     title: null,
     model: 'stand-in',
     head: nodes.at(-1)?.id ?? null,

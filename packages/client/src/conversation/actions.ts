@@ -1,5 +1,17 @@
 import type { Timings, ToolCall, Usage } from '@ziggie/llm-protocol';
-import type { ConversationRecord, TurnEnd } from './types.ts';
+import type {
+  Attachment,
+  ContextCut,
+  ConversationRecord,
+  Feedback,
+  MessageNode,
+  QueuedTurn,
+  QueuePause,
+  Source,
+  ToolOutcome,
+  ToolState,
+  TurnEnd,
+} from './types.ts';
 
 /**
  * Everything that can happen to a conversation. `id` is always the id of a message; times are wall time in ms.
@@ -8,15 +20,43 @@ import type { ConversationRecord, TurnEnd } from './types.ts';
 export type ConversationAction =
   | { type: 'conversation-loaded'; record: ConversationRecord }
   | { type: 'conversation-cleared' }
-  | { type: 'model-set'; model: string }
+  /** The record as another tab left it. */
+  | { type: 'record-merged'; record: ConversationRecord }
+  | { type: 'model-set'; model: string; at: number }
+  | { type: 'title-set'; title: string; at: number }
   /** A message of the user; it becomes the head. */
-  | { type: 'message-added'; id: string; parentId: string | null; text: string; at: number }
+  | {
+      type: 'message-added';
+      id: string;
+      parentId: string | null;
+      text: string;
+      attachments?: readonly Attachment[] | undefined;
+      at: number;
+    }
+  /** Takes a message and all below it out of the tree. */
+  | { type: 'message-removed'; id: string; at: number }
+  | { type: 'messages-restored'; nodes: readonly MessageNode[]; head: string | null; at: number }
+  | { type: 'feedback-given'; id: string; feedback: Feedback | null; at: number }
+  | { type: 'sources-added'; id: string; sources: readonly Source[]; at: number }
+  | QueueAction
+  | { type: 'context-cut'; cut: ContextCut | null }
   | { type: 'head-moved'; id: string }
   /** A run begins: an empty answer below `parentId`; it becomes the head. */
   | { type: 'answer-started'; id: string; parentId: string; model: string; at: number }
+  /** A run begins that adds to an answer which has ended. */
+  | { type: 'answer-continued'; id: string; at: number }
   /** An answer that holds nothing leaves the tree. */
-  | { type: 'answer-dropped'; id: string }
+  | { type: 'answer-dropped'; id: string; at: number }
   | RunAction;
+
+/** What happens to the turns that wait. */
+export type QueueAction =
+  | { type: 'turn-queued'; turn: QueuedTurn; first?: boolean | undefined }
+  | { type: 'turn-edited'; id: string; text: string; attachments?: readonly Attachment[] | undefined }
+  | { type: 'turn-moved'; id: string; to: number }
+  | { type: 'turn-unqueued'; id: string }
+  | { type: 'queue-paused'; reason: QueuePause }
+  | { type: 'queue-resumed' };
 
 /** What a run brings. Each names its answer, so that a late one cannot touch another run. */
 export type RunAction =
@@ -25,9 +65,15 @@ export type RunAction =
   | { type: 'run-loading'; id: string; model: string; startedAt: number; typicalMs: number | null }
   | AnswerWritten
   | { type: 'tool-called'; id: string; call: ToolCall; at: number }
+  | { type: 'tool-noted'; id: string; callId: string; state: ToolState }
+  | { type: 'tool-answered'; id: string; outcome: ToolOutcome; durationMs: number; at: number }
+  /** The tools have answered: the model is asked again, and adds to what there is. */
+  | { type: 'round-started'; id: string }
   /** The attempt failed and another begins: what it wrote is void. */
   | { type: 'answer-voided'; id: string }
   | { type: 'usage-counted'; id: string; usage: Usage }
+  /** A round of a turn ended whole; another follows. */
+  | { type: 'round-timed'; id: string; timings: Timings }
   | { type: 'stop-asked'; id: string }
   | { type: 'answer-ended'; id: string; end: TurnEnd; timings?: Timings | undefined; at: number };
 

@@ -53,6 +53,7 @@ describe('send()', () => {
       thinkingMs: 0,
       toolCalls: [],
       createdAt: WALL_START,
+      changedAt: WALL_START,
       model: 'm',
       usage: { inputTokens: 3, outputTokens: 2, source: 'upstream' },
       timings: { totalMs: 5 },
@@ -76,20 +77,23 @@ describe('send()', () => {
     expect(conversation.getState().title).toBe('Hello');
   });
 
-  it('two sends in one task start one run', async () => {
+  it('two sends in one task start one run, and the second waits its turn', async () => {
     const { conversation, client } = openConversation();
     // Both while the record is being read, then both while one runs.
     const first = conversation.send('one');
-    await expect(conversation.send('two')).rejects.toThrow('another is in progress');
+    const second = conversation.send('two');
     await settle();
-    await expect(conversation.send('three')).rejects.toThrow('another is in progress');
+    expect(client.runs).toHaveLength(1);
+    await expect(conversation.send('three', { whenBusy: 'reject' })).rejects.toThrow(
+      'another is in progress',
+    );
     await expect(conversation.regenerate()).rejects.toThrow('another is in progress');
     client.last().emit(done);
     await first;
-    void conversation.send('four');
-    await expect(conversation.send('five')).rejects.toThrow('another is in progress');
     expect(client.runs).toHaveLength(2);
-    expect(shown(conversation)).toEqual(['user: one', 'assistant: ', 'user: four', 'assistant: ']);
+    client.last().emit(done);
+    await second;
+    expect(shown(conversation)).toEqual(['user: one', 'assistant: ', 'user: two', 'assistant: ']);
   });
 
   it('refuses empty text and a missing model, and changes nothing', async () => {

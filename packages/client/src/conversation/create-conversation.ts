@@ -1,27 +1,38 @@
 import { systemClock } from '../clock.ts';
-import type { ChatEvent, Clock } from '../types.ts';
+import type { Clock } from '../types.ts';
+import type { ConversationAction } from './actions.ts';
 import { callOutside } from './call-outside.ts';
+import { platformConnection } from './connection.ts';
+import { type CheckedDraft, checkDraft } from './draft.ts';
 import { nextFrame, randomId } from './environment.ts';
-import { toTurnFailure } from './failure.ts';
+import { mergeRecords } from './merge.ts';
+import { pauseAfter } from './queue.ts';
 import { parseRecord, toRecord } from './record.ts';
 import { emptyState } from './reduce.ts';
 import { beginRun, type Run } from './run.ts';
+import { runTurn, type TurnOutcome } from './run-turn.ts';
 import { Saver } from './saver.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 import { Store } from './store.ts';
-import { toRunAction } from './stream-actions.ts';
-import { toRequest } from './to-request.ts';
-import { siblingsOf } from './tree.ts';
+import { childrenOf, siblingsOf, subtreeOf } from './tree.ts';
 import type {
   Cell,
+  Connection,
+  ContextReport,
   Conversation,
   ConversationOptions,
+  ConversationQueue,
   ConversationRecord,
   ConversationState,
   ConversationStorage,
+  Draft,
+  Feedback,
   MessageNode,
+  QueuedTurn,
   RunPhase,
-  TurnEnd,
+  SendOptions,
+  Source,
+  StorageChange,
 } from './types.ts';
 import { ValueCell } from './value-cell.ts';
 
@@ -31,7 +42,8 @@ import { ValueCell } from './value-cell.ts';
  * `send`, `retry`, `regenerate` and `edit` wait until the saved record was read. What the stream brings is published once
  * per frame; what a caller does, and the end of a turn, at once. The record is saved when a turn begins and ends, after
  * other changes, and every second while an answer is written. Two conversations open under one id at the same time, in
- * two tabs for instance, do not know of each other: the last save wins.
+ * two tabs for instance, share their messages as far as the storage merges (those of this package do) and tell each other
+ * as far as it can be watched.
  *
  * @throws {TypeError} when `id` is an empty string.
  */
@@ -45,6 +57,9 @@ class ChatConversation implements Conversation {
   readonly phase: Cell<RunPhase | null>;
   readonly runningId: Cell<string | null>;
   readonly model: Cell<string | null>;
+  readonly title: Cell<string | null>;
+  readonly queue: ConversationQueue;
+  readonly contextReport = new ValueCell<ContextReport | null>(null);
   readonly storageState = new ValueCell<'loading' | 'ready' | 'failed'>('loading');
   readonly #options: ConversationOptions;
   readonly #storage: ConversationStorage;
@@ -56,9 +71,19 @@ class ChatConversation implements Conversation {
   #loading: Promise<void> | null;
   /** Not before the saved record was read, and never over one that could not be read. */
   #maySave = false;
-  /** A turn waits for the saved record to be read. */
+  /** A turn that adds nothing new waits for the saved record to be read. */
   #starting = false;
   #run: Run | null = null;
+  /** The run is being stopped for the turn at the front of the queue. */
+  #interrupting = false;
+  /** Of the turns in the queue: how to resolve their `send`. */
+  readonly #senders = new Map<string, () => void>();
+  /** Of the record that was saved last, to know it again when the storage tells of it. */
+  #savedAt = 0;
+  /** Removals of our own under way: news of them is no news. */
+  #clearing = 0;
+  readonly #connection: Connection;
+  readonly #unsubscribe: (() => void)[] = [];
   #disposed = false;
 
   constructor(options: ConversationOptions) {
@@ -73,14 +98,26 @@ class ChatConversation implements Conversation {
     this.phase = this.#store.phase;
     this.runningId = this.#store.runningId;
     this.model = this.#store.model;
+    this.title = this.#store.title;
+    this.queue = this.#makeQueue();
+    this.#connection = options.connection ?? platformConnection;
     this.#saver = new Saver({
       id: this.id,
       storage: this.#storage,
       clock: this.#clock,
-      snapshot: () => toRecord(this.#store.live(), this.#wallNow()),
-      onSaved: (error) => this.#noteStorage(error),
+      snapshot: () => {
+        this.#savedAt = this.#wallNow();
+        return toRecord(this.#store.live(), this.#savedAt);
+      },
+      onSaved: (error, kept) => {
+        if (kept !== undefined) this.#adopt(kept);
+        this.#noteStorage(error);
+      },
     });
     this.#loading = this.#load();
+    this.#unsubscribe.push(this.#connection.subscribe(() => this.#onConnection()));
+    const watched = this.#storage.watch?.((change) => this.#onStorage(change));
+    if (watched !== undefined) this.#unsubscribe.push(watched);
   }
 
   readonly message = (id: string): Cell<MessageNode | undefined> => this.#store.message(id);
@@ -90,19 +127,35 @@ class ChatConversation implements Conversation {
   readonly siblings = (messageId: string): readonly string[] =>
     siblingsOf(this.#store.shown().nodes, messageId);
 
-  readonly send = async (text: string): Promise<void> => {
-    checkText(text);
-    await this.#turn(() => this.#ask(this.#store.live().head, text));
+  readonly send = async (input: string | Draft, options: SendOptions = {}): Promise<void> => {
+    const draft = checkDraft(input);
+    this.#checkOpen();
+    const { whenBusy = 'queue' } = options;
+    if (whenBusy === 'reject') this.#checkIdle();
+    if (this.#loading !== null) {
+      await this.#loading;
+      this.#checkOpen();
+    }
+    const model = options.model ?? this.#modelNow();
+    const { queue, queuePause } = this.#store.live();
+    if (this.#run !== null || queuePause === 'offline' || !this.#connection.isOnline()) {
+      if (whenBusy === 'reject') this.#checkIdle();
+      return this.#enqueue(draft, model, whenBusy === 'interrupt');
+    }
+    if (queue.length > 0 && queuePause === null) return this.#enqueue(draft, model, false);
+    if (queuePause === 'stopped' || queuePause === 'failed') this.#store.dispatch({ type: 'queue-resumed' });
+    await this.#answer(model, this.#ask(this.#store.live().head, draft));
   };
 
-  readonly edit = async (messageId: string, text: string): Promise<void> => {
-    checkText(text);
+  readonly edit = async (messageId: string, input: string | Draft): Promise<void> => {
+    const draft = checkDraft(input);
     await this.#turn(() => {
       const node = this.#store.live().nodes.get(messageId);
       if (node?.role !== 'user') {
         throw new TypeError('Editing a message: there is no message of the user with this id.');
       }
-      return this.#ask(node.parentId, text);
+      const { attachments = node.attachments } = draft;
+      return this.#ask(node.parentId, { text: draft.text, attachments });
     });
   };
 
@@ -119,12 +172,32 @@ class ChatConversation implements Conversation {
     });
   };
 
-  readonly regenerate = async (messageId?: string): Promise<void> => {
+  readonly regenerate = async (
+    messageId?: string,
+    options: { model?: string | undefined } = {},
+  ): Promise<void> => {
     await this.#turn(() => {
       const { nodes, head } = this.#store.live();
       const node = nodes.get(messageId ?? head ?? '');
       if (node?.role !== 'assistant') throw new TypeError('Regenerating: there is no answer with this id.');
       return this.#makeRoom(node);
+    }, options.model);
+  };
+
+  readonly continue = async (messageId?: string): Promise<void> => {
+    await this.#whenIdle(async () => {
+      const { nodes, head } = this.#store.live();
+      const node = nodes.get(messageId ?? head ?? '');
+      if (node?.role !== 'assistant' || node.parentId === null) {
+        throw new TypeError('Continuing: there is no answer with this id.');
+      }
+      if (childrenOf(nodes, node.id).length > 0) {
+        throw new Error('Continuing: the conversation has gone on after this answer.');
+      }
+      if (node.text === '' || (node.end?.kind === 'complete' && node.end.finishReason !== 'length')) {
+        throw new Error('Continuing: this answer ended by itself, or holds no text. Use regenerate().');
+      }
+      await this.#answer(node.model ?? this.#modelNow(), node.parentId, node.id);
     });
   };
 
@@ -136,17 +209,43 @@ class ChatConversation implements Conversation {
     run.abort.abort();
   };
 
+  readonly remove = (messageId: string): (() => void) => {
+    const run = this.#run;
+    const ids = new Set(subtreeOf(this.#store.live().nodes, messageId).map(({ id }) => id));
+    if (run !== null && ids.has(run.messageId)) {
+      this.#end(run, { end: { kind: 'stopped' } });
+      run.abort.abort();
+    }
+    const { nodes, head } = this.#store.live();
+    const gone = subtreeOf(nodes, messageId);
+    this.#change({ type: 'message-removed', id: messageId, at: this.#wallNow() });
+    return () => {
+      if (gone.length === 0 || this.#disposed) return;
+      this.#change({ type: 'messages-restored', nodes: gone.splice(0), head, at: this.#wallNow() });
+    };
+  };
+
+  readonly setFeedback = (id: string, given: Omit<Feedback, 'at'> | null): void => {
+    const at = this.#wallNow();
+    this.#change({ type: 'feedback-given', id, feedback: given && { ...given, at }, at });
+  };
+
+  readonly addSources = (id: string, sources: readonly Source[]): void => {
+    this.#change({ type: 'sources-added', id, sources, at: this.#wallNow() });
+  };
+
+  readonly rename = (title: string): void => {
+    if (title.trim() === '') throw new TypeError('Renaming a conversation: the title is empty.');
+    this.#change({ type: 'title-set', title: title.trim(), at: this.#wallNow() });
+  };
+
   readonly switchTo = (messageId: string): void => {
-    if (!this.#store.dispatch({ type: 'head-moved', id: messageId })) return;
-    this.#store.publish();
-    this.#save();
+    this.#change({ type: 'head-moved', id: messageId });
   };
 
   readonly setModel = (model: string): void => {
-    if (model === '') throw new TypeError('Choosing a model: the name is empty.');
-    if (!this.#store.dispatch({ type: 'model-set', model })) return;
-    this.#store.publish();
-    this.#save();
+    if (model === '') throw new TypeError('Choosing a model: its name is empty.');
+    this.#change({ type: 'model-set', model, at: this.#wallNow() });
   };
 
   readonly clear = async (): Promise<void> => {
@@ -155,13 +254,15 @@ class ChatConversation implements Conversation {
     const run = this.#run;
     this.#run = null;
     run?.abort.abort();
-    this.#store.dispatch({ type: 'conversation-cleared' });
-    this.#store.publish();
+    this.#forget();
+    this.#clearing++;
     try {
       await this.#saver.remove();
     } catch (error) {
       this.#noteStorage(error);
       throw error;
+    } finally {
+      this.#clearing--;
     }
     this.#maySave = true;
     this.#noteStorage(undefined);
@@ -175,12 +276,15 @@ class ChatConversation implements Conversation {
     this.#loading = null;
     const run = this.#run;
     if (run !== null) {
-      this.#end(run, { kind: 'stopped' });
+      this.#end(run, { end: { kind: 'stopped' } });
       run.abort.abort();
     }
+    for (const leave of this.#unsubscribe.splice(0)) leave();
     this.#maySave = false;
     this.#store.release();
     this.storageState.release();
+    this.contextReport.release();
+    for (const id of [...this.#senders.keys()]) this.#sent(id);
   };
 
   async #load(): Promise<void> {
@@ -206,15 +310,21 @@ class ChatConversation implements Conversation {
     this.#noteStorage(failure);
   }
 
+  /** Runs a turn: `prepare` puts the tree in order and names the message to answer. */
+  async #turn(prepare: () => string, model?: string | undefined): Promise<void> {
+    await this.#whenIdle(async () => {
+      const chosen = model ?? this.#modelNow();
+      await this.#answer(chosen, prepare());
+    });
+  }
+
   /**
-   * Runs a turn: `prepare` puts the tree in order and names the message to answer. Nothing is awaited between the check
-   * that no run is in progress and its start, so two calls in one task cannot both pass it.
+   * Nothing is awaited between the check that no run is in progress and the start of `work`, so two calls in one task
+   * cannot both pass it.
    */
-  async #turn(prepare: () => string): Promise<void> {
+  async #whenIdle(work: () => Promise<void>): Promise<void> {
     this.#checkOpen();
-    if (this.#starting || this.#run !== null) {
-      throw new Error('Starting a turn: another is in progress. Stop it or wait for its end.');
-    }
+    this.#checkIdle();
     if (this.#loading !== null) {
       this.#starting = true;
       try {
@@ -223,8 +333,15 @@ class ChatConversation implements Conversation {
         this.#starting = false;
       }
       this.#checkOpen();
+      this.#checkIdle();
     }
-    await this.#answer(this.#modelNow(), prepare());
+    await work();
+  }
+
+  #checkIdle(): void {
+    if (this.#starting || this.#run !== null) {
+      throw new Error('Starting a turn: another is in progress. Stop it or wait for its end.');
+    }
   }
 
   #checkOpen(): void {
@@ -232,10 +349,115 @@ class ChatConversation implements Conversation {
       throw new Error('This conversation is disposed. Create another one with the same id.');
   }
 
-  #ask(parentId: string | null, text: string): string {
-    const id = this.#newId();
-    this.#store.dispatch({ type: 'message-added', id, parentId, text, at: this.#wallNow() });
+  #ask(parentId: string | null, { text, attachments }: CheckedDraft, id = this.#newId()): string {
+    this.#store.dispatch({ type: 'message-added', id, parentId, text, attachments, at: this.#wallNow() });
     return id;
+  }
+
+  #enqueue({ text, attachments }: CheckedDraft, model: string, interrupts: boolean): Promise<void> {
+    const id = this.#newId();
+    const queuedAt = this.#wallNow();
+    const turn: QueuedTurn = { id, text, model, queuedAt, ...(attachments && { attachments }) };
+    const sent = new Promise<void>((resolve) => this.#senders.set(id, resolve));
+    if (this.#run === null && !this.#connection.isOnline()) {
+      this.#store.dispatch({ type: 'queue-paused', reason: 'offline' });
+    }
+    this.#change({ type: 'turn-queued', turn, first: interrupts });
+    if (interrupts && this.#run !== null) {
+      this.#interrupting = true;
+      this.stop();
+    }
+    return sent;
+  }
+
+  /** Takes the next turn from the queue, when there is one and nothing holds it back. */
+  #next(): void {
+    const { queue, queuePause, head } = this.#store.live();
+    const turn = queue[0];
+    if (turn === undefined || queuePause !== null || this.#run !== null || this.#disposed) return;
+    if (!this.#connection.isOnline()) {
+      this.#change({ type: 'queue-paused', reason: 'offline' });
+      return;
+    }
+    this.#store.dispatch({ type: 'turn-unqueued', id: turn.id });
+    this.#ask(head, turn, turn.id);
+    void this.#answer(turn.model, turn.id).finally(() => this.#sent(turn.id));
+  }
+
+  #sent(id: string): void {
+    const resolve = this.#senders.get(id);
+    this.#senders.delete(id);
+    resolve?.();
+  }
+
+  #makeQueue(): ConversationQueue {
+    return {
+      items: this.#store.queue,
+      paused: this.#store.queuePause,
+      edit: (id, input) => {
+        const { text, attachments } = checkDraft(input);
+        this.#change({ type: 'turn-edited', id, text, attachments });
+      },
+      move: (id, to) => this.#change({ type: 'turn-moved', id, to }),
+      remove: (id) => {
+        this.#change({ type: 'turn-unqueued', id });
+        this.#sent(id);
+      },
+      pause: () => this.#change({ type: 'queue-paused', reason: 'held' }),
+      resume: () => {
+        this.#change({ type: 'queue-resumed' });
+        this.#next();
+      },
+    };
+  }
+
+  #onConnection(): void {
+    if (!this.#connection.isOnline() || this.#store.live().queuePause !== 'offline') return;
+    this.queue.resume();
+  }
+
+  #onStorage(change: StorageChange): void {
+    if (change.id !== this.id || this.#disposed || this.#loading !== null) return;
+    if (change.kind === 'removed') {
+      if (this.#clearing === 0 && this.#store.live().nodes.size > 0) this.#forget();
+    } else if (change.updatedAt !== this.#savedAt) {
+      void this.#reload();
+    }
+  }
+
+  /** What another tab saved. A record that cannot be read now is met again at the next save. */
+  async #reload(): Promise<void> {
+    try {
+      const saved = await this.#storage.load(this.id);
+      if (saved !== null && !this.#disposed) this.#adopt(parseRecord(saved, this.id));
+    } catch (error) {
+      this.#noteStorage(error);
+    }
+  }
+
+  #adopt(record: ConversationRecord): void {
+    const ours = toRecord(this.#store.live(), record.updatedAt, false);
+    if (!this.#store.dispatch({ type: 'record-merged', record: mergeRecords(ours, record) })) return;
+    this.#store.publish();
+  }
+
+  /** Ends the run and empties the state. */
+  #forget(): void {
+    const run = this.#run;
+    this.#run = null;
+    run?.abort.abort();
+    this.#store.dispatch({ type: 'conversation-cleared' });
+    this.#store.publish();
+    this.contextReport.set(null);
+    for (const id of [...this.#senders.keys()]) this.#sent(id);
+  }
+
+  /** Something that a caller did: shown at once, and saved when it changed anything. */
+  #change(action: ConversationAction): void {
+    this.#checkOpen();
+    if (!this.#store.dispatch(action)) return;
+    this.#store.publish();
+    this.#save();
   }
 
   /** For another answer beside this one, which stays reachable unless it holds nothing. Returns the question's id. */
@@ -243,56 +465,50 @@ class ChatConversation implements Conversation {
     if (answer.parentId === null) {
       throw new TypeError('Answering again: there is no question before this answer.');
     }
-    if (isEmpty(answer)) this.#store.dispatch({ type: 'answer-dropped', id: answer.id });
+    if (isEmpty(answer)) {
+      this.#store.dispatch({ type: 'answer-dropped', id: answer.id, at: this.#wallNow() });
+    }
     return answer.parentId;
   }
 
-  async #answer(model: string, parentId: string): Promise<void> {
-    const run = beginRun(this.#newId(), this.#wallNow(), this.#clock);
-    const request = toRequest(this.#options, model, this.#store.live().nodes, parentId);
+  /** @param continued The answer to add to; a new one otherwise. */
+  async #answer(model: string, parentId: string, continued?: string | undefined): Promise<void> {
+    const run = beginRun(continued ?? this.#newId(), this.#wallNow(), this.#clock);
+    const { messageId: id, startedAt: at } = run;
     this.#run = run;
-    this.#store.dispatch({ type: 'answer-started', id: run.messageId, parentId, model, at: run.startedAt });
+    this.#store.dispatch(
+      continued === undefined
+        ? { type: 'answer-started', id, parentId, model, at }
+        : { type: 'answer-continued', id, at },
+    );
     this.#store.publish();
     this.#save();
-    try {
-      for await (const event of this.#options.client.chat(request, { signal: run.abort.signal })) {
-        // Nothing of this run is wanted any more once it has ended here: leaving the loop closes its connection.
-        if (this.#run === run) this.#take(run, event);
-        if (this.#run !== run) return;
-      }
-      this.#end(run, {
-        kind: 'failed',
-        failure: { code: 'truncated', message: 'The answer broke off without an end.', retryable: true },
-      });
-    } catch (error) {
-      const stopped = run.abort.signal.aborted;
-      this.#end(
-        run,
-        stopped ? { kind: 'stopped' } : { kind: 'failed', failure: toTurnFailure(error, run.now()) },
-      );
-    }
+    const outcome = await runTurn({
+      run,
+      model,
+      parentId,
+      options: this.#options,
+      store: this.#store,
+      isCurrent: () => this.#run === run,
+      onWritten: () => {
+        if (this.#maySave) this.#saver.soon();
+      },
+      onReport: (report) => this.contextReport.set(report),
+    });
+    if (outcome !== null) this.#end(run, outcome);
   }
 
-  #take(run: Run, event: ChatEvent): void {
-    const id = run.messageId;
-    if (event.type === 'text-delta' || event.type === 'thinking-delta') {
-      if (typeof event.text !== 'string' || event.text === '') return;
-      this.#store.write(id, event.type === 'text-delta' ? 'text' : 'thinking', event.text, run.now());
-      if (this.#maySave) this.#saver.soon();
-      return;
-    }
-    const action = toRunAction(event, id, run.now());
-    if (action === null) return;
-    if (action.type === 'answer-ended') this.#end(run, action.end, action.timings);
-    else this.#store.dispatch(action);
-  }
-
-  #end(run: Run, end: TurnEnd, timings?: MessageNode['timings']): void {
+  #end(run: Run, { end, timings }: TurnOutcome): void {
     if (this.#run !== run) return;
     this.#run = null;
     this.#store.dispatch({ type: 'answer-ended', id: run.messageId, end, timings, at: run.now() });
+    const state = this.#store.live();
+    const pause = this.#interrupting ? state.queuePause : pauseAfter(state, end, this.#connection.isOnline());
+    this.#interrupting = false;
+    if (pause !== null) this.#store.dispatch({ type: 'queue-paused', reason: pause });
     this.#store.publish();
     this.#save();
+    this.#next();
   }
 
   #save(): void {
@@ -318,10 +534,6 @@ class ChatConversation implements Conversation {
     }
     return id;
   }
-}
-
-function checkText(text: string): void {
-  if (text.trim() === '') throw new TypeError('Sending a message: its text is empty.');
 }
 
 function isEmpty(answer: MessageNode): boolean {

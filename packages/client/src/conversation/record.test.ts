@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fullRecord } from '../../test/conversation/storage.contract.ts';
-import { parseRecord } from './record.ts';
+import { parseRecord, toRecord } from './record.ts';
+import { emptyState } from './reduce.ts';
 
 const parsed = (change: (record: ReturnType<typeof loose>) => void): (() => unknown) => {
   const record = loose();
@@ -24,7 +25,7 @@ describe('parseRecord()', () => {
   });
 
   it('an empty conversation is one', () => {
-    const empty = { version: 1, id: 'one', title: null, model: null, head: null, nodes: [], updatedAt: 0 };
+    const empty = toRecord(emptyState('one', null), 0);
     expect(parseRecord(empty, 'one')).toEqual(empty);
   });
 
@@ -241,5 +242,28 @@ describe('parseRecord()', () => {
 
   it.each([[null], [undefined], ['{}'], [7], [[]]])('refuses %j', (value) => {
     expect(() => parseRecord(value, 'one')).toThrow(expect.objectContaining({ code: 'corrupt_record' }));
+  });
+});
+
+describe('migrateRecord()', () => {
+  it('a record of version 1 opens with everything it held', () => {
+    const plain = { thinking: '', toolCalls: [], createdAt: 1 };
+    const nodes = [
+      { ...plain, id: 'u', parentId: null, role: 'user', text: 'Hello' },
+      { ...plain, id: 'a', parentId: 'u', role: 'assistant', text: 'Hi', end: { kind: 'stopped' } },
+    ];
+    const old = { version: 1, id: 'one', title: 'T', model: 'm', head: 'a', nodes, updatedAt: 9 };
+    const before = structuredClone(old);
+    expect(parseRecord(old, 'one')).toEqual({
+      ...old,
+      version: 2,
+      pinned: false,
+      archived: false,
+      removed: [],
+      queue: [],
+      cut: null,
+      detailsAt: 9,
+    });
+    expect(old).toEqual(before);
   });
 });

@@ -1,14 +1,49 @@
-import type { FinishReason, Role, Timings, ToolCall, Usage } from '@ziggie/llm-protocol';
+import type { FinishReason, Role, Timings, Usage } from '@ziggie/llm-protocol';
+import { migrateRecord } from './migrate.ts';
 import { ConversationStorageError } from './storage-error.ts';
-import type { ConversationRecord, ConversationState, MessageNode, TurnEnd, TurnFailure } from './types.ts';
+import type {
+  Attachment,
+  ContextCut,
+  ConversationRecord,
+  ConversationState,
+  Feedback,
+  MessageNode,
+  QueuedTurn,
+  Source,
+  ToolState,
+  ToolUse,
+  TurnEnd,
+  TurnFailure,
+} from './types.ts';
 
-/** The version that this library writes and reads. */
-const RECORD_VERSION = 1;
+/** The version that this library writes. Older ones are brought up to it, newer ones refused. */
+export const RECORD_VERSION = 2;
 
-/** The saved form of a state. A run in progress is saved as far as it is written; its message has no end. */
-export function toRecord(state: ConversationState, updatedAt: number): ConversationRecord {
-  const { id, title, model, head, nodes } = state;
-  return { version: RECORD_VERSION, id, title, model, head, nodes: [...nodes.values()], updatedAt };
+/**
+ * The saved form of a state. A run in progress is saved as far as it is written; its message has no end.
+ *
+ * @param writing Whether the answer in progress counts as changed now, so that a deletion elsewhere does not take it away.
+ */
+export function toRecord(state: ConversationState, updatedAt: number, writing = true): ConversationRecord {
+  const { id, title, model, pinned, archived, head, run, removed, queue, cut, detailsAt } = state;
+  const nodes = [...state.nodes.values()];
+  const open = writing && run !== null ? nodes.findIndex((node) => node.id === run.messageId) : -1;
+  if (open >= 0) nodes[open] = { ...(nodes[open] as MessageNode), changedAt: updatedAt };
+  return {
+    version: RECORD_VERSION,
+    id,
+    title,
+    model,
+    pinned,
+    archived,
+    head,
+    nodes,
+    removed: [...removed],
+    queue: [...queue],
+    cut,
+    updatedAt,
+    detailsAt,
+  };
 }
 
 /**
@@ -19,8 +54,8 @@ export function toRecord(state: ConversationState, updatedAt: number): Conversat
  *   member, never its value.
  */
 export function parseRecord(value: unknown, id: string): ConversationRecord {
-  const record = object(value, 'the record');
-  const { version } = record;
+  const given = object(value, 'the record');
+  const { version } = given;
   if (typeof version === 'number' && Number.isInteger(version) && version > RECORD_VERSION) {
     throw new ConversationStorageError(
       'newer_record',
@@ -28,7 +63,8 @@ export function parseRecord(value: unknown, id: string): ConversationRecord {
         'Update the library to open it.',
     );
   }
-  if (version !== RECORD_VERSION) throw corrupt('version');
+  const record = migrateRecord(given, RECORD_VERSION);
+  if (record === null) throw corrupt('version');
   if (record['id'] !== id) throw corrupt('id');
   const seen = new Set<string>();
   const nodes = list(record['nodes'], 'nodes').map((item, index) => {
@@ -43,10 +79,35 @@ export function parseRecord(value: unknown, id: string): ConversationRecord {
     id,
     title: stringOrNull(record['title'], 'title'),
     model: stringOrNull(record['model'], 'model'),
+    pinned: boolean(record['pinned'], 'pinned'),
+    archived: boolean(record['archived'], 'archived'),
     head,
     nodes,
+    removed: each(record['removed'], 'removed', (item, at): [string, number] => {
+      const [removedId, removedAt] = list(item, at);
+      return [string(removedId, `${at}[0]`), number(removedAt, `${at}[1]`)];
+    }),
+    queue: each(record['queue'], 'queue', parseTurn),
+    cut: record['cut'] === null ? null : parseCut(record['cut'], 'cut'),
     updatedAt: number(record['updatedAt'], 'updatedAt'),
+    detailsAt: number(record['detailsAt'], 'detailsAt'),
   };
+}
+
+function parseTurn(value: unknown, at: string): QueuedTurn {
+  const turn = object(value, at);
+  return {
+    id: string(turn['id'], `${at}.id`),
+    text: string(turn['text'], `${at}.text`),
+    model: string(turn['model'], `${at}.model`),
+    queuedAt: number(turn['queuedAt'], `${at}.queuedAt`),
+    ...optional('attachments', turn, at, parseAttachments),
+  };
+}
+
+function parseCut(value: unknown, at: string): ContextCut {
+  const cut = object(value, at);
+  return { firstId: string(cut['firstId'], `${at}.firstId`), ...optional('summary', cut, at, string) };
 }
 
 function parseNode(value: unknown, at: string, earlier: ReadonlySet<string>): MessageNode {
@@ -61,10 +122,12 @@ function parseNode(value: unknown, at: string, earlier: ReadonlySet<string>): Me
     role: oneOf(roles, node['role'], `${at}.role`),
     text: string(node['text'], `${at}.text`),
     thinking: string(node['thinking'], `${at}.thinking`),
-    toolCalls: list(node['toolCalls'], `${at}.toolCalls`).map((call, index) =>
-      parseToolCall(call, `${at}.toolCalls[${index}]`),
-    ),
+    toolCalls: each(node['toolCalls'], `${at}.toolCalls`, parseToolCall),
     createdAt: number(node['createdAt'], `${at}.createdAt`),
+    ...optional('changedAt', node, at, number),
+    ...optional('attachments', node, at, parseAttachments),
+    ...optional('sources', node, at, (items, where) => each(items, where, parseSource)),
+    ...optional('feedback', node, at, parseFeedback),
     ...optional('thinkingMs', node, at, number),
     ...optional('model', node, at, string),
     ...optional('end', node, at, parseEnd),
@@ -73,12 +136,58 @@ function parseNode(value: unknown, at: string, earlier: ReadonlySet<string>): Me
   };
 }
 
-function parseToolCall(value: unknown, at: string): ToolCall {
+function parseToolCall(value: unknown, at: string): ToolUse {
   const call = object(value, at);
   return {
     id: string(call['id'], `${at}.id`),
     name: string(call['name'], `${at}.name`),
     arguments: object(call['arguments'], `${at}.arguments`),
+    ...optional('round', call, at, number),
+    ...optional('textAt', call, at, number),
+    ...optional('thinkingAt', call, at, number),
+    ...optional('state', call, at, (state, where) => oneOf(toolStates, state, where)),
+    ...optional('result', call, at, string),
+    ...optional('durationMs', call, at, number),
+  };
+}
+
+function parseAttachments(value: unknown, at: string): Attachment[] {
+  return each(value, at, (item, where): Attachment => {
+    const given = object(item, where);
+    if (given['kind'] === 'image') {
+      return {
+        kind: 'image',
+        data: string(given['data'], `${where}.data`),
+        mediaType: string(given['mediaType'], `${where}.mediaType`),
+        ...optional('name', given, where, string),
+      };
+    }
+    if (given['kind'] !== 'file') throw corrupt(`${where}.kind`);
+    return {
+      kind: 'file',
+      name: string(given['name'], `${where}.name`),
+      text: string(given['text'], `${where}.text`),
+      ...optional('mediaType', given, where, string),
+    };
+  });
+}
+
+function parseSource(value: unknown, at: string): Source {
+  const source = object(value, at);
+  return {
+    id: string(source['id'], `${at}.id`),
+    ...optional('title', source, at, string),
+    ...optional('url', source, at, string),
+    ...optional('excerpt', source, at, string),
+  };
+}
+
+function parseFeedback(value: unknown, at: string): Feedback {
+  const feedback = object(value, at);
+  return {
+    rating: oneOf(['up', 'down'], feedback['rating'], `${at}.rating`),
+    at: number(feedback['at'], `${at}.at`),
+    ...optional('note', feedback, at, string),
   };
 }
 
@@ -134,6 +243,7 @@ function parseTimings(value: unknown, at: string): Timings {
   };
 }
 
+const toolStates: readonly ToolState[] = ['called', 'waiting', 'running', 'done', 'failed', 'denied'];
 const roles: readonly Role[] = ['system', 'user', 'assistant', 'tool'];
 const finishReasons: readonly FinishReason[] = ['stop', 'length', 'tool_calls'];
 const usageSources: readonly Usage['source'][] = ['upstream', 'estimated'];
@@ -152,6 +262,15 @@ function object(value: unknown, at: string): Record<string, unknown> {
 
 function list(value: unknown, at: string): unknown[] {
   if (!Array.isArray(value)) throw corrupt(at);
+  return value;
+}
+
+function each<T>(value: unknown, at: string, parse: (item: unknown, at: string) => T): T[] {
+  return list(value, at).map((item, index) => parse(item, `${at}[${index}]`));
+}
+
+function boolean(value: unknown, at: string): boolean {
+  if (typeof value !== 'boolean') throw corrupt(at);
   return value;
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../types.ts';
-import type { ConversationRecord, ConversationStorage } from './types.ts';
+import type { ConversationRecord, ConversationStorage } from './storage-port.ts';
 
 /** Shortest time between two saves while an answer is written: what a crash of the page can cost. */
 export const SAVE_INTERVAL_MS = 1000;
@@ -10,8 +10,8 @@ interface SaverOptions {
   clock: Clock;
   /** Taken when a save begins, so that it holds the newest state. */
   snapshot: () => ConversationRecord;
-  /** Called after each save with its outcome. */
-  onSaved: (error: unknown | undefined) => void;
+  /** Called after each save with its outcome: a failure, or what the storage made of it together with others' changes. */
+  onSaved: (error: unknown | undefined, kept: ConversationRecord | undefined) => void;
 }
 
 /** Writes to the storage one operation after the other: a save that is under way never overtakes a removal. */
@@ -43,12 +43,13 @@ export class Saver {
       this.#waiting = null;
       const { storage, snapshot, onSaved } = this.#options;
       let failure: unknown;
+      let kept: ConversationRecord | undefined;
       try {
-        await storage.save(snapshot());
+        kept = (await storage.save(snapshot())) ?? undefined;
       } catch (error) {
         failure = error ?? new Error('The storage rejected without a reason.');
       }
-      onSaved(failure);
+      onSaved(failure, kept);
     });
   }
 

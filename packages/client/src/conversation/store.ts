@@ -2,7 +2,7 @@ import type { ConversationAction } from './actions.ts';
 import { DeltaBuffer } from './delta-buffer.ts';
 import { reduce } from './reduce.ts';
 import { pathTo } from './tree.ts';
-import type { ConversationState, MessageNode, RunPhase } from './types.ts';
+import type { ConversationState, MessageNode, QueuedTurn, QueuePause, RunPhase } from './types.ts';
 import { ValueCell } from './value-cell.ts';
 
 /**
@@ -14,6 +14,9 @@ export class Store {
   readonly phase = new ValueCell<RunPhase | null>(null);
   readonly runningId = new ValueCell<string | null>(null);
   readonly model: ValueCell<string | null>;
+  readonly title = new ValueCell<string | null>(null);
+  readonly queue: ValueCell<readonly QueuedTurn[]>;
+  readonly queuePause = new ValueCell<QueuePause | null>(null);
   readonly #messages = new Map<string, ValueCell<MessageNode | undefined>>();
   readonly #buffer = new DeltaBuffer();
   readonly #schedule: (publish: () => void) => void;
@@ -27,6 +30,7 @@ export class Store {
     this.#shown = state;
     this.#schedule = schedule;
     this.model = new ValueCell(state.model);
+    this.queue = new ValueCell(state.queue);
   }
 
   /** The state as it is, buffered pieces included. */
@@ -74,14 +78,21 @@ export class Store {
     const put = <T>(cell: ValueCell<T>, value: T): void => {
       if (cell.put(value)) changed.push(cell as unknown as ValueCell<never>);
     };
-    // Parents never change, so the same head is the same branch.
-    if (now.head !== before.head) put(this.messageIds, pathTo(now.nodes, now.head));
+    // Parents never change, so the same head is the same branch, unless one of its messages went away or came back.
+    if (now.head !== before.head || now.removed !== before.removed) {
+      const path = pathTo(now.nodes, now.head);
+      const shown = this.messageIds.get();
+      if (path.length !== shown.length || path.at(-1) !== shown.at(-1)) put(this.messageIds, path);
+    }
     if (now.nodes !== before.nodes) {
       for (const [id, cell] of this.#messages) put(cell, now.nodes.get(id));
     }
     put(this.phase, now.run?.phase ?? null);
     put(this.runningId, now.run?.messageId ?? null);
     put(this.model, now.model);
+    put(this.title, now.title);
+    put(this.queue, now.queue);
+    put(this.queuePause, now.queuePause);
     // All values are in before the first watcher looks: a watcher that reads another cell sees the same state.
     for (const cell of changed) cell.notify();
   }
@@ -90,8 +101,9 @@ export class Store {
   release(): void {
     this.publish();
     this.#released = true;
-    for (const cell of [this.messageIds, this.phase, this.runningId, this.model, ...this.#messages.values()])
-      cell.release();
+    const { messageIds, phase, runningId, model, title, queue, queuePause } = this;
+    const cells = [messageIds, phase, runningId, model, title, queue, queuePause, ...this.#messages.values()];
+    for (const cell of cells) cell.release();
   }
 
   #publishSoon(): void {

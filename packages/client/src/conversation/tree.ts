@@ -1,4 +1,4 @@
-import type { MessageNode } from './types.ts';
+import type { MessageNode } from './message.ts';
 
 type Nodes = ReadonlyMap<string, MessageNode>;
 
@@ -44,4 +44,15 @@ export function newestLeaf(nodes: Nodes, id: string): string {
     child = childrenOf(nodes, leaf).at(-1);
   }
   return leaf;
+}
+
+/** `id` and everything below it, parents first; empty for an unknown id. */
+export function subtreeOf(nodes: Nodes, id: string): MessageNode[] {
+  const root = nodes.get(id);
+  const found = root === undefined ? [] : [root];
+  // Grows while it is walked.
+  for (const node of found) {
+    for (const child of childrenOf(nodes, node.id)) found.push(nodes.get(child) as MessageNode);
+  }
+  return found;
 }

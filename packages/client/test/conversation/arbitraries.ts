@@ -54,15 +54,30 @@ export const action: fc.Arbitrary<ConversationAction> = fc.oneof(
   of('run-queued', { id, position: count, of: count, etaMs: maybe(count) }),
   of('run-loading', { id, model: fc.constant('m'), startedAt: at, typicalMs: maybe(at) }),
   of('tool-called', { id, call, at }),
+  of('tool-noted', { id, callId: id, state: fc.constant('running') }),
+  of('tool-answered', { id, outcome: fc.record({ callId: id, content: words }), durationMs: count, at }),
+  of('round-started', { id }),
+  of('round-timed', { id, timings: fc.constant({ decodeMs: 1 }) }),
+  of('feedback-given', { id, feedback: fc.constantFrom(null, { rating: 'up', at: 1 } as const), at }),
+  of('sources-added', { id, sources: fc.constant([{ id: 's' }]), at }),
+  of('turn-queued', { turn: fc.record({ id, text: words, model: words, queuedAt: at }) }),
+  of('turn-moved', { id, to: count }),
+  of('turn-edited', { id, text: words }),
+  of('turn-unqueued', { id }),
+  of('queue-paused', { reason: fc.constantFrom('stopped', 'offline', 'held') }),
+  of('queue-resumed', {}),
   of('answer-voided', { id }),
   of('usage-counted', {
     id,
     usage: fc.constant({ inputTokens: 1, outputTokens: 1, source: 'estimated' } as const),
   }),
   of('stop-asked', { id }),
-  of('answer-dropped', { id }),
+  of('answer-dropped', { id, at }),
+  of('answer-continued', { id, at }),
+  of('message-removed', { id, at }),
   of('head-moved', { id }),
-  of('model-set', { model: words }),
+  of('model-set', { model: words, at }),
+  of('title-set', { title: words, at }),
   of('conversation-cleared', {}),
   of('conversation-loaded', { record: fc.constant(cutRecord) }),
 );
@@ -85,7 +100,10 @@ const sent: fc.Arbitrary<ChatEvent> = fc.oneof(
 /** One thing that a person, a server or time does to an open conversation. `which` picks a message. */
 export type Step =
   | { do: 'send' | 'stop' | 'retry' | 'clear' | 'setModel' | 'end' | 'fail' | 'frame' }
-  | { do: 'regenerate' | 'edit' | 'switchTo'; which: number }
+  | { do: 'interrupt' | 'undo' | 'pause' | 'resume' | 'online' | 'offline' | 'toolsDone' | 'elsewhere' }
+  | { do: 'regenerate' | 'edit' | 'switchTo' | 'continue' | 'remove' | 'feedback'; which: number }
+  | { do: 'editQueued' | 'removeQueued'; which: number }
+  | { do: 'moveQueued'; which: number; to: number }
   | { do: 'emit'; events: ChatEvent[] }
   | { do: 'wait'; ms: number };
 
@@ -105,6 +123,30 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       which: fc.nat(9),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('continue' as const, 'remove' as const, 'feedback' as const),
+      which: fc.nat(9),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        'interrupt' as const,
+        'undo' as const,
+        'pause' as const,
+        'resume' as const,
+        'online' as const,
+        'offline' as const,
+        'elsewhere' as const,
+      ),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('toolsDone' as const) }) },
+  fc.record({ do: fc.constantFrom('editQueued' as const, 'removeQueued' as const), which: fc.nat(2) }),
+  fc.record({ do: fc.constant('moveQueued' as const), which: fc.nat(2), to: fc.nat(2) }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(10, 600, 1000) }),
 );
 

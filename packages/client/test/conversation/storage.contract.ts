@@ -11,19 +11,44 @@ export function fullRecord(id: string): ConversationRecord {
     requestId: 'req_1',
     retryAt: 17,
   };
-  const call = { id: 'c1', name: 'weather', arguments: { city: 'Ås', days: [1, 2], deep: { a: null } } };
+  const call = {
+    id: 'c1',
+    name: 'weather',
+    arguments: { city: 'Ås', days: [1, 2], deep: { a: null } },
+    round: 0,
+    textAt: 0,
+    thinkingAt: 3,
+    state: 'done',
+    result: '12 °C',
+    durationMs: 7,
+  } as const;
+  const image = { kind: 'image', data: 'iVBORw0KGgo=', mediaType: 'image/png', name: 'a.png' } as const;
+  const file = { kind: 'file', name: 'a.txt', text: '```', mediaType: 'text/plain' } as const;
   const usage = { inputTokens: 5, cachedInputTokens: 2, outputTokens: 7, source: 'upstream' } as const;
   const timings = { queueMs: 1, loadMs: 2, prefillMs: 3, decodeMs: 4, ttftMs: 5, totalMs: 6 };
   const plain = { thinking: '', toolCalls: [], createdAt: 1 };
   return {
-    version: 1,
+    version: 2,
+    pinned: true,
+    archived: false,
+    removed: [['gone', 3]],
+    queue: [{ id: 'q', text: 'Next', model: 'm:latest', queuedAt: 8, attachments: [image] }],
+    cut: { firstId: 'constructor', summary: 'They said hello.' },
+    detailsAt: 4,
     id,
     title: 'A "title" with ü, 語 and \u{1f600}',
     model: 'm:latest',
     head: 'constructor',
     updatedAt: 9,
     nodes: [
-      { ...plain, id: '__proto__', parentId: null, role: 'user', text: 'Hello\n\u0000' },
+      {
+        ...plain,
+        id: '__proto__',
+        parentId: null,
+        role: 'user',
+        text: 'Hello\n\u0000',
+        attachments: [image, file],
+      },
       {
         ...plain,
         id: 'a',
@@ -41,6 +66,9 @@ export function fullRecord(id: string): ConversationRecord {
         thinkingMs: 12.5,
         toolCalls: [call],
         createdAt: 2,
+        changedAt: 5,
+        sources: [{ id: 's1', title: 'Sky', url: 'https://example.org/', excerpt: 'blue' }],
+        feedback: { rating: 'up', note: 'Good', at: 5 },
         model: 'm:latest',
         end: { kind: 'complete', finishReason: 'tool_calls' },
         usage,
@@ -84,7 +112,7 @@ export function describeStorageContract(
       record.nodes.length = 0;
       (await storage.load('one'))?.nodes.splice(0);
       expect(await storage.load('one')).toEqual(fullRecord('one'));
-      await storage.save({ ...fullRecord('one'), title: 'Newer' });
+      await storage.save({ ...fullRecord('one'), title: 'Newer', detailsAt: 5 });
       expect((await storage.load('one'))?.title).toBe('Newer');
     });
 
@@ -120,7 +148,7 @@ export function describeStorageContract(
         `{"version":1,"id":"one","nodes":${'['.repeat(5000)}${']'.repeat(5000)}}`,
         'corrupt_record',
       ],
-      ['a newer version', JSON.stringify({ ...fullRecord('one'), version: 2 }), 'newer_record'],
+      ['a newer version', JSON.stringify({ ...fullRecord('one'), version: 3 }), 'newer_record'],
     ])('load() rejects a record that is %s and leaves it in place', async (_, text, code) => {
       const fresh = open();
       fresh.damage?.('one', text);

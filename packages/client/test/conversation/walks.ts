@@ -3,7 +3,14 @@ import { expect } from 'vitest';
 import { canEnter } from '../../src/conversation/phases.ts';
 import { emptyState, reduce } from '../../src/conversation/reduce.ts';
 import { createMemoryStorage } from '../../src/conversation/storage/memory.ts';
-import type { Cell, ConversationState } from '../../src/conversation/types.ts';
+import { subtreeOf } from '../../src/conversation/tree.ts';
+import type {
+  Cell,
+  Connection,
+  ConversationState,
+  MessageNode,
+  TurnTools,
+} from '../../src/conversation/types.ts';
 import { ZiggieError } from '../../src/errors/ziggie-error.ts';
 import { action, type Step, walk } from './arbitraries.ts';
 import { expectCellsToShowState, expectSoundState } from './invariants.ts';
@@ -23,7 +30,11 @@ export function checkReducer(numRuns: number): void {
         expectListedPhase(before, state);
         const named = 'id' in next ? next.id : null;
         if (next.type === 'conversation-cleared') continue;
-        for (const [id, node] of entries) if (id !== named) expect(state.nodes.get(id)).toBe(node);
+        const below = next.type === 'message-removed' ? subtreeOf(before.nodes, next.id) : [];
+        const gone = new Set(below.map((node) => node.id));
+        for (const [id, node] of entries) {
+          if (id !== named && !gone.has(id)) expect(state.nodes.get(id)).toBe(node);
+        }
       }
     }),
     { numRuns },
@@ -64,11 +75,16 @@ class World {
   readonly #turns: Promise<unknown>[] = [];
   /** Text handed to the run, by its answer; `null` once a restart made it hard to tell. */
   readonly #written = new Map<string, string | null>();
+  readonly #network = { online: true, listeners: new Set<() => void>() };
+  readonly #undos: (() => void)[] = [];
+  /** Rounds of tools that wait for an outcome. */
+  readonly #toolRounds: (() => void)[] = [];
   /** Answers whose stream said that it is done: what a server sends after that is not read. */
   readonly #done = new Set<string>();
   /** Calls of watchers without a change: somebody would draw for nothing. */
   #needlessCalls = 0;
   #sends = 0;
+  #elsewhere = false;
 
   constructor() {
     let ids = 0;
@@ -78,9 +94,26 @@ class World {
       this.#watch(this.#open.conversation.message(id));
       return id;
     };
-    this.#open = openConversation({ storage: this.#storage, createId });
-    const { messageIds, phase, runningId, model, storageState } = this.#open.conversation;
-    for (const cell of [messageIds, phase, runningId, model, storageState]) this.#watch(cell);
+    const network = this.#network;
+    const connection: Connection = {
+      isOnline: () => network.online,
+      subscribe(listener) {
+        network.listeners.add(listener);
+        return () => network.listeners.delete(listener);
+      },
+    };
+    const tools: TurnTools = {
+      definitions: [],
+      maxRounds: 3,
+      run: (calls) =>
+        new Promise((resolve) => {
+          this.#toolRounds.push(() => resolve(calls.map(({ id }) => ({ callId: id, content: 'r' }))));
+        }),
+    };
+    this.#open = openConversation({ storage: this.#storage, createId, connection, tools });
+    const { messageIds, phase, runningId, model, storageState, title, queue } = this.#open.conversation;
+    const cells = [messageIds, phase, runningId, model, storageState, title, queue.items, queue.paused];
+    for (const cell of cells) this.#watch(cell);
   }
 
   async take(step: Step): Promise<void> {
@@ -92,6 +125,42 @@ class World {
         return this.#turn(conversation.send(`question ${++this.#sends}`));
       case 'edit':
         return this.#turn(conversation.edit(id, `question ${++this.#sends}`));
+      case 'interrupt':
+        return this.#turn(conversation.send(`question ${++this.#sends}`, { whenBusy: 'interrupt' }));
+      case 'continue':
+        this.#written.set(id, null);
+        return this.#turn(conversation.continue(id));
+      case 'remove':
+        this.#undos.push(conversation.remove(id));
+        return;
+      case 'undo':
+        this.#undos.pop()?.();
+        return;
+      case 'feedback':
+        return conversation.setFeedback(id, { rating: 'up' });
+      case 'pause':
+        return conversation.queue.pause();
+      case 'resume':
+        return conversation.queue.resume();
+      case 'online':
+      case 'offline':
+        this.#network.online = step.do === 'online';
+        for (const listener of this.#network.listeners) listener();
+        return;
+      case 'editQueued':
+      case 'removeQueued':
+      case 'moveQueued': {
+        const turn = conversation.queue.items.get()[step.which]?.id ?? 'nobody';
+        if (step.do === 'removeQueued') conversation.queue.remove(turn);
+        else if (step.do === 'moveQueued') conversation.queue.move(turn, step.to);
+        else conversation.queue.edit(turn, `question ${++this.#sends}`);
+        return;
+      }
+      case 'toolsDone':
+        this.#toolRounds.shift()?.();
+        return;
+      case 'elsewhere':
+        return this.#saveElsewhere();
       case 'retry':
         return this.#turn(conversation.retry());
       case 'regenerate':
@@ -132,8 +201,13 @@ class World {
     expect(this.#needlessCalls).toBe(0);
     const open = client.runs.filter((run) => run.open);
     expect(open.length).toBeLessThanOrEqual(1);
+    // Nothing waits while it could go.
+    if (state.run === null && state.queuePause === null) expect(state.queue).toEqual([]);
+    for (const { id } of state.queue) expect(state.nodes.has(id)).toBe(false);
     if (!settled) return;
-    expect(open.length).toBe(state.run === null ? 0 : 1);
+    // While tools run there is no stream.
+    if (this.#toolRounds.length > 0) expect(open.length).toBeLessThanOrEqual(1);
+    else expect(open.length).toBe(state.run === null ? 0 : 1);
     for (const [id, written] of this.#written) {
       const node = state.nodes.get(id);
       if (node?.end !== undefined && written !== null) expect(node.text).toBe(written);
@@ -153,8 +227,26 @@ class World {
     expect(clock.pending).toBe(0);
     const saved = await this.#storage.load('default');
     const { nodes, head } = conversation.getState();
-    expect(saved?.nodes ?? []).toEqual([...nodes.values()]);
-    expect(saved?.head ?? null).toBe(head);
+    const byId = (all: Iterable<MessageNode>) => new Map([...all].map((node) => [node.id, node]));
+    expect(byId(saved?.nodes ?? [])).toEqual(byId(nodes.values()));
+    // Which branch is shown is everybody's own affair.
+    if (!this.#elsewhere) expect(saved?.head ?? null).toBe(head);
+  }
+
+  /** Another tab that had opened the same record adds a question of its own below the shown branch. */
+  async #saveElsewhere(): Promise<void> {
+    this.#elsewhere = true;
+    const record = await this.#storage.load('default');
+    if (record === null) return;
+    const id = `e${++this.#sends}`;
+    const at = record.updatedAt + 1;
+    const node = { role: 'user', text: id, thinking: '', toolCalls: [], createdAt: at } as const;
+    await this.#storage.save({
+      ...record,
+      nodes: [...record.nodes, { ...node, id, parentId: record.head }],
+      head: id,
+      updatedAt: at,
+    });
   }
 
   #watch(cell: Cell<unknown>): void {
@@ -169,7 +261,9 @@ class World {
   #turn(turn: Promise<void>): void {
     this.#turns.push(
       turn.catch((error: Error) => {
-        expect(error.message).toMatch(/in progress|neither failed nor|no (answer|message)|disposed/);
+        expect(error.message).toMatch(
+          /in progress|neither failed nor|no (answer|message|question)|disposed|by itself|gone on/,
+        );
       }),
     );
   }
