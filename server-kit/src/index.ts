@@ -10,3 +10,6 @@ export type {
   UpstreamOptions,
 } from './kit-types.ts';
 export type { Logger } from './log/logger.ts';
+export type { AcceptUpgrade, KitSocket, SocketEvents, SocketTerms, UpgradeOutcome } from './ws/kit-socket.ts';
+export type { SocketOptions } from './ws/socket-settings.ts';
+export { MemoryTicketStore, type TicketRecord, type TicketStore } from './ws/tickets.ts';

@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { type Clock, systemClock } from './clock.ts';
 import type { ServerKitOptions } from './kit-types.ts';
 import type { Logger } from './log/logger.ts';
+import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
+import type { TicketStore } from './ws/tickets.ts';
 
 const minSecretBytes = 32;
 
@@ -18,6 +20,7 @@ export interface Settings {
     maxImageBodyBytes: number;
   };
   corsOrigins: ReadonlySet<string>;
+  sockets: SocketSettings;
   timeouts: {
     connectMs: number;
     loadMs: number;
@@ -95,6 +98,22 @@ const schema = z.strictObject({
       requestsPerMinutePerAddress: count.optional(),
     })
     .optional(),
+  sockets: z
+    .strictObject({
+      enabled: z.boolean().optional(),
+      maxPerPrincipal: count.optional(),
+      maxOpen: count.optional(),
+      maxRequestsPerSocket: count.optional(),
+      maxFrameBytes: z.number().int().positive().optional(),
+      stallTimeoutMs: milliseconds.optional(),
+      allowFirstFrameAuth: z.boolean().optional(),
+      allowQueryToken: z.boolean().optional(),
+      allowBareRequests: z.boolean().optional(),
+      tickets: z
+        .custom<TicketStore>(isTicketStore, { error: 'must have put(key, record, lifeMs) and take(key)' })
+        .optional(),
+    })
+    .optional(),
   cors: z.strictObject({ origins: z.array(origin) }).optional(),
   timeouts: z
     .strictObject({
@@ -132,7 +151,17 @@ export function settingsOf(options: ServerKitOptions): Settings {
     );
     throw new TypeError(`createServerKit(): the options are not valid.\n${lines.join('\n')}`);
   }
-  const { upstreams, auth, authenticate, limits = {}, cors, timeouts = {}, logger, clock } = parsed.data;
+  const {
+    upstreams,
+    auth,
+    authenticate,
+    limits = {},
+    sockets,
+    cors,
+    timeouts = {},
+    logger,
+    clock,
+  } = parsed.data;
   const jwt = auth?.jwt;
   if (jwt && authenticate) {
     throw new TypeError(
@@ -158,6 +187,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
       maxImageBodyBytes: limits.maxImageBodyBytes ?? 20 * 1024 * 1024,
     },
     corsOrigins: new Set(cors?.origins),
+    sockets: socketSettings(sockets ?? {}, limits.maxBodyBytes ?? 1024 * 1024),
     timeouts: {
       connectMs: timeouts.connectMs ?? 2000,
       loadMs: timeouts.loadMs ?? 600_000,
@@ -196,4 +226,10 @@ function isUpstreamUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) return false;
   return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+}
+
+function isTicketStore(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { put, take } = value as { put?: unknown; take?: unknown };
+  return typeof put === 'function' && typeof take === 'function';
 }

@@ -1,6 +1,8 @@
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Logger } from './log/logger.ts';
+import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
+import type { SocketOptions } from './ws/socket-settings.ts';
 
 /** One model server behind the kit. */
 export interface UpstreamOptions {
@@ -58,6 +60,8 @@ export interface ServerKitOptions {
         requestsPerMinutePerAddress?: number | undefined;
       }
     | undefined;
+  /** WebSockets on `/ws`. They are served wherever a door has been given the host's upgrades. */
+  sockets?: SocketOptions | undefined;
   /** Exact origins allowed to call from a browser. Default none. */
   cors?: { origins: readonly string[] } | undefined;
   timeouts?:
@@ -89,13 +93,23 @@ export interface KitGauges {
   openUpstream: number;
   /** Running timers of requests. */
   timers: number;
+  /** Open WebSockets. */
+  sockets: number;
 }
 
 /** The kit: `Request` in, `Response` out. Doors for Node hosts are in `/node`, `/express` and `/fastify`. */
 export interface ServerKit {
   /** Answers a request. `undefined`: not a path of ours, the host app goes on. Never throws. */
   handle(request: Request, connection: Connection): Promise<Response | undefined>;
+  /**
+   * Answers an upgrade to `/ws`. `undefined`: not an address of ours, the host app goes on; a `Response`: refused, to be
+   * written before any 101; `accepted`: `accept` was called. Never throws. Doors call it (`ziggieSockets`).
+   */
+  acceptSocket(request: Request, connection: Connection, accept: AcceptUpgrade): Promise<UpgradeOutcome>;
   gauges(): KitGauges;
-  /** Refuses new work with 503 and Retry-After, lets answers finish for `drainMs`, then ends them with a typed error. */
+  /**
+   * Refuses new work with 503 and Retry-After, lets answers finish for `drainMs`, then ends them with a typed error.
+   * WebSockets close with 4503, each when its answers are out.
+   */
   close(options?: { drainMs?: number }): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
 import { asFailure, failureResponse, KitFailure, shuttingDown } from './failure.ts';
 import { settingsOf } from './kit-options.ts';
-import type { KitGauges, ServerKit, ServerKitOptions } from './kit-types.ts';
+import type { KitGauges, Principal, ServerKit, ServerKitOptions } from './kit-types.ts';
 import { LeaseBook } from './lease.ts';
 import { admit, type PipelineParts } from './pipeline.ts';
 import { RateLimits } from './rate-limit/rate-limits.ts';
@@ -23,6 +23,8 @@ import {
 import { allowedMethods, type Operation, type Route, routeFor, routesAt } from './routes/route-table.ts';
 import { ModelCatalog } from './upstream/model-catalog.ts';
 import { UndiciTransport } from './upstream/undici-transport.ts';
+import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
+import { SocketDesk } from './ws/socket-desk.ts';
 
 /**
  * A guarded, honest proxy in front of a model server, to be mounted with one of the doors.
@@ -50,6 +52,7 @@ class Kit implements ServerKit {
   readonly #pipeline: PipelineParts;
   readonly #answering: AnswerParts;
   readonly #info: InfoParts;
+  readonly #sockets: SocketDesk;
   #closing: Promise<void> | undefined;
 
   constructor(options: ServerKitOptions) {
@@ -66,12 +69,13 @@ class Kit implements ServerKit {
     };
     this.#answering = { settings, transport: this.#transport, catalog, leases: this.#leases };
     this.#info = { catalog, clock: settings.clock, isDraining };
+    this.#sockets = new SocketDesk({ settings, pipeline: this.#pipeline, answering: this.#answering });
   }
 
   async handle(request: Request, connection: Connection): Promise<Response | undefined> {
     const rows = routesAt(pathOf(connection.target));
     const [first] = rows;
-    if (first === undefined) return undefined;
+    if (first === undefined || !this.#serves(first)) return undefined;
     const { clock, logger, corsOrigins } = this.#settings;
     const route = routeFor(rows, request.method);
     const context = new RequestContext(requestIdOf(request), request.method, route ?? first, clock, logger);
@@ -82,13 +86,28 @@ class Kit implements ServerKit {
         ? await this.#answer(route, request, connection, context)
         : this.#otherMethod(rows, request, context);
     } catch (thrown) {
-      const failure = asFailure(thrown);
-      context.log(failure.status >= 500 ? 'failed' : 'refused', failure.status, failure);
-      response = failureResponse(failure, context.id, context.finalHeaders());
+      response = refusal(thrown, context);
     }
     if (request.method !== 'HEAD') return response;
     await response.body?.cancel();
     return new Response(null, response);
+  }
+
+  async acceptSocket(
+    request: Request,
+    connection: Connection,
+    accept: AcceptUpgrade,
+  ): Promise<UpgradeOutcome> {
+    const route = routeFor(routesAt(pathOf(connection.target)), 'GET');
+    if (route?.operation !== 'socket' || !this.#serves(route)) return undefined;
+    const { clock, logger } = this.#settings;
+    const context = new RequestContext(requestIdOf(request), 'GET', route, clock, logger);
+    try {
+      await this.#sockets.accept(request, connection, accept, context);
+      return 'accepted';
+    } catch (thrown) {
+      return refusal(thrown, context);
+    }
   }
 
   gauges(): KitGauges {
@@ -96,6 +115,7 @@ class Kit implements ServerKit {
       activeRequests: this.#leases.active,
       openUpstream: this.#transport.open,
       timers: this.#leases.timers,
+      sockets: this.#sockets.open,
     };
   }
 
@@ -106,8 +126,10 @@ class Kit implements ServerKit {
 
   async #drain(drainMs: number): Promise<void> {
     const cancel = this.#settings.clock.setTimer(() => this.#leases.failAll(shuttingDown()), drainMs);
+    this.#sockets.goAway();
     await this.#leases.idle();
     cancel();
+    this.#sockets.closeAll();
     await this.#transport.close();
   }
 
@@ -120,7 +142,7 @@ class Kit implements ServerKit {
     await admit(this.#pipeline, request, connection, context);
     const { operation } = route;
     if (isAnswering(operation)) return answerRoute(this.#answering, request, connection, context);
-    const { status, body } = await this.#inform(operation);
+    const { status, body } = await this.#inform(operation, request, context);
     context.log('ok', status);
     const headers = context.finalHeaders();
     headers.set('content-type', 'application/json; charset=utf-8');
@@ -128,8 +150,22 @@ class Kit implements ServerKit {
     return new Response(JSON.stringify(body), { status, headers });
   }
 
-  async #inform(operation: Exclude<Operation, Answering>): Promise<JsonAnswer> {
+  #serves({ operation }: Route): boolean {
+    return (operation !== 'socket' && operation !== 'ticket') || this.#settings.sockets.enabled;
+  }
+
+  async #inform(
+    operation: Exclude<Operation, Answering>,
+    request: Request,
+    { principal }: RequestContext,
+  ): Promise<JsonAnswer> {
     switch (operation) {
+      case 'socket':
+        throw new KitFailure('bad_request', 'This address is a WebSocket. Open it with an upgrade.', {
+          headers: { upgrade: 'websocket' },
+        });
+      case 'ticket':
+        return { status: 200, body: await this.#sockets.ticket(request, principal as Principal) };
       case 'models':
         return modelsRoute(this.#info);
       case 'status':
@@ -166,4 +202,11 @@ type Answering = 'chat' | 'generate' | 'generate-complete';
 
 function isAnswering(operation: Operation): operation is Answering {
   return operation === 'chat' || operation === 'generate' || operation === 'generate-complete';
+}
+
+/** Notes why a request ends without a good answer, and says so. */
+function refusal(thrown: unknown, context: RequestContext): Response {
+  const failure = asFailure(thrown);
+  context.log(failure.status >= 500 ? 'failed' : 'refused', failure.status, failure);
+  return failureResponse(failure, context.id, context.finalHeaders());
 }

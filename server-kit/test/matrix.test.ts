@@ -41,6 +41,9 @@ const expected: Record<string, Record<Caller, number>> = {
   'POST /generate': guarded,
   'POST /generate-complete': guarded,
   'GET /models': guarded,
+  // An address for upgrades: whoever may open one is told so, everybody else what stands in the way first.
+  'GET /ws': { ...guarded, user: 400, admin: 400, 'user and admin': 400 },
+  'POST /ws/ticket': guarded,
   'GET /status': open,
   'GET /health': open,
   'GET /health/live': open,

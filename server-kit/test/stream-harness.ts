@@ -58,6 +58,7 @@ export function createTestClock(): TestClock {
 
 const benches: Bench[] = [];
 const closers: (() => Promise<void>)[] = [];
+const leavers: (() => void)[] = [];
 const unhandled: unknown[] = [];
 const onUnhandled = (reason: unknown) => void unhandled.push(reason);
 process.on('unhandledRejection', onUnhandled);
@@ -65,10 +66,11 @@ afterAll(() => void process.off('unhandledRejection', onUnhandled));
 
 // Whatever a test did, nothing may be left of it.
 afterEach(async () => {
+  for (const leave of leavers.splice(0)) leave();
   try {
     for (const { kit } of benches) {
       await until(() => isIdle(kit), 200).catch(() => {});
-      expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0 });
+      expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, sockets: 0 });
     }
     await new Promise(setImmediate);
     expect(unhandled).toEqual([]);
@@ -90,6 +92,11 @@ function isIdle(kit: ServerKit): boolean {
 /** Closed after the test. */
 export function closeLater(close: () => Promise<void>): void {
   closers.push(close);
+}
+
+/** Called after the test, before anything is looked at: clients that go. */
+export function leaveLater(leave: () => void): void {
+  leavers.push(leave);
 }
 
 /** A kit in front of an address. */

@@ -4,6 +4,7 @@ import { type DoorOptions, openDoor } from '../node/door-options.ts';
 import { Exchange } from '../node/exchange.ts';
 import { problemResponse } from '../node/problem-response.ts';
 import { targetAfterSegments } from '../node/raw-target.ts';
+import { ziggieSockets } from '../node/ziggie-sockets.ts';
 
 /** Settings of {@link ziggieFastify}. */
 export interface ZiggieFastifyOptions extends DoorOptions {
@@ -43,6 +44,16 @@ export const ziggieFastify: FastifyPluginAsync<ZiggieFastifyOptions> = async (ap
   const door = openDoor(options);
   const mountSegments = app.prefix.split('/').filter((segment) => segment !== '').length;
   const pending = new WeakMap<FastifyReply, Pending>();
+
+  // A mount with parameters has no one path; its host says itself where sockets are (`ziggieSockets`).
+  if (/^[A-Za-z0-9._~:/-]*$/.test(app.prefix) && !app.prefix.includes('/:')) {
+    let detach = () => {};
+    app.addHook('onReady', async () => {
+      detach = ziggieSockets(app.server, kit, { ...options, prefix: app.prefix });
+    });
+    // Fastify waits for its connections to end, and sockets do not end by themselves.
+    app.addHook('preClose', async () => detach());
+  }
 
   const answer = (reply: FastifyReply, exchange: Exchange, response: Response): FastifyReply => {
     pending.set(reply, { exchange, response });

@@ -10,7 +10,9 @@ export type Operation =
   | 'status'
   | 'health'
   | 'live'
-  | 'ready';
+  | 'ready'
+  | 'socket'
+  | 'ticket';
 
 /** One row of the route table. */
 export interface Route {
@@ -30,6 +32,8 @@ export const routeTable: readonly Route[] = [
   { method: 'POST', path: '/generate', operation: 'generate', permission: 'chat' },
   { method: 'POST', path: '/generate-complete', operation: 'generate-complete', permission: 'chat' },
   { method: 'GET', path: '/models', operation: 'models', permission: 'models:read' },
+  { method: 'GET', path: '/ws', operation: 'socket', permission: 'chat' },
+  { method: 'POST', path: '/ws/ticket', operation: 'ticket', permission: 'chat' },
   { method: 'GET', path: '/status', operation: 'status', permission: 'public' },
   { method: 'GET', path: '/health', operation: 'health', permission: 'public' },
   { method: 'GET', path: '/health/live', operation: 'live', permission: 'public' },

@@ -95,6 +95,7 @@ describe('ziggieNode()', () => {
         requests.push(new WeakRef(request.signal));
         return new Response(await request.text());
       },
+      acceptSocket: async () => undefined,
       gauges: () => kit.gauges(),
       close: () => kit.close(),
     };

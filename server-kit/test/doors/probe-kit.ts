@@ -17,8 +17,10 @@ export class ProbeKit implements ServerKit {
     return this.answer(request, connection);
   }
 
+  async acceptSocket(): Promise<undefined> {}
+
   gauges() {
-    return { activeRequests: 0, openUpstream: 0, timers: 0 };
+    return { activeRequests: 0, openUpstream: 0, timers: 0, sockets: 0 };
   }
 
   async close() {}

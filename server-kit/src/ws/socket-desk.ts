@@ -1,0 +1,315 @@
+import { socketCloseCodes } from '@ziggie/llm-protocol';
+import type { Connection } from '../connection.ts';
+import { RequestContext } from '../context.ts';
+import { asFailure, KitFailure, shuttingDown } from '../failure.ts';
+import type { Settings } from '../kit-options.ts';
+import type { Principal } from '../kit-types.ts';
+import { admit, type PipelineParts } from '../pipeline.ts';
+import { newId } from '../request/request-id.ts';
+import { pathOf } from '../request/target.ts';
+import { type AnswerParts, answerWith, openStream } from '../routes/answer-route.ts';
+import { type Route, routeFor, routesAt } from '../routes/route-table.ts';
+import type { AcceptUpgrade } from './kit-socket.ts';
+import { SocketBook } from './socket-book.ts';
+import type { SocketRequest } from './socket-request.ts';
+import { SocketSession } from './socket-session.ts';
+import { MemoryTicketStore, Tickets, ticketLifeMs } from './tickets.ts';
+import { checkUpgradeOrigin, looksLikeTicket, upgradeCredential } from './upgrade-credential.ts';
+
+/** How long a socket without a credential waits for its first frame, in ms. */
+const firstFrameMs = 5000;
+/** The host app's own check may ask a database: it is asked again less often than the kit's own cached one. */
+const hostRecheckMs = 30_000;
+
+/** What the sockets need of the kit. */
+export interface DeskParts {
+  settings: Settings;
+  pipeline: PipelineParts;
+  answering: AnswerParts;
+}
+
+/** Who is on a socket, and how to look again. */
+interface Identity {
+  principal: Principal;
+  recheck: () => Promise<Principal>;
+}
+
+/**
+ * Opens sockets and runs their requests: an upgrade goes through the same stages as any request, each request on it goes
+ * through them again as the principal of the socket.
+ */
+export class SocketDesk {
+  readonly #parts: DeskParts;
+  readonly #book: SocketBook;
+  readonly #tickets: Tickets;
+  readonly #recheckedAt = new WeakMap<SocketSession, number>();
+  readonly #upgrades = new WeakMap<SocketSession, { request: Request; connection: Connection }>();
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+    const { clock, sockets } = parts.settings;
+    this.#tickets = new Tickets(sockets.tickets ?? new MemoryTicketStore(clock));
+    this.#book = new SocketBook(clock, sockets, (session, now) => this.#tick(session, now));
+  }
+
+  get open(): number {
+    return this.#book.open;
+  }
+
+  /** The answer of `POST /ws/ticket`. */
+  async ticket(request: Request, principal: Principal): Promise<{ ticket: string; expiresInMs: number }> {
+    const { headers } = request;
+    const credential = this.#parts.settings.authenticate ? null : headers.get('authorization');
+    const ticket = await this.#tickets.issue(principal, headers.get('origin'), credential);
+    return { ticket, expiresInMs: ticketLifeMs };
+  }
+
+  /** Lets an upgrade in. @throws {KitFailure} for a refusal, before any 101. */
+  async accept(
+    request: Request,
+    connection: Connection,
+    accept: AcceptUpgrade,
+    context: RequestContext,
+  ): Promise<void> {
+    const { settings, pipeline } = this.#parts;
+    const { sockets, corsOrigins, authenticate } = settings;
+    if (pipeline.isDraining()) throw shuttingDown();
+    const path = pathOf(connection.target);
+    const credential = upgradeCredential(
+      request,
+      connection.target.slice(path.length),
+      sockets.allowQueryToken,
+    );
+    const plain: Connection = { ...connection, target: path };
+    checkUpgradeOrigin(
+      request,
+      connection.encrypted,
+      corsOrigins,
+      authenticate !== undefined && credential.kind === 'request',
+    );
+    const release = this.#book.hold();
+    try {
+      const isAnonymous =
+        sockets.allowFirstFrameAuth &&
+        credential.kind === 'request' &&
+        !request.headers.has('authorization') &&
+        authenticate === undefined;
+      let identity: Identity | undefined;
+      if (isAnonymous) await admit(pipeline, request, plain, asPublic(context, settings));
+      else {
+        await admit(
+          {
+            ...pipeline,
+            authenticate: async () => {
+              identity = await this.#identify(credential, request, plain);
+              return identity.principal;
+            },
+          },
+          request,
+          plain,
+          context,
+        );
+      }
+      this.#open(request, plain, accept, identity);
+      context.log('ok', 101);
+    } finally {
+      release();
+    }
+  }
+
+  /** No new sockets; the open ones close when their answers are out. */
+  goAway(): void {
+    this.#book.goAway();
+  }
+
+  closeAll(): void {
+    this.#book.closeAll(socketCloseCodes.unavailable, 'The server is restarting.');
+  }
+
+  async #identify(
+    credential: ReturnType<typeof upgradeCredential>,
+    request: Request,
+    connection: Connection,
+  ): Promise<Identity> {
+    const { pipeline } = this.#parts;
+    if (credential.kind === 'ticket') {
+      const redeemed = looksLikeTicket(credential.ticket)
+        ? await this.#tickets.redeem(credential.ticket, request.headers.get('origin'))
+        : undefined;
+      if (redeemed === undefined) throw badTicket();
+      const { principal, credential: shown } = redeemed;
+      if (shown === null) return { principal, recheck: async () => principal };
+      const again = () => pipeline.authenticate(withCredential(request, shown), connection);
+      return { principal: await again(), recheck: again };
+    }
+    const again = () =>
+      credential.kind === 'query'
+        ? pipeline.authenticate(withCredential(request, `Bearer ${credential.token}`), connection)
+        : pipeline.authenticate(request, connection);
+    return { principal: await again(), recheck: again };
+  }
+
+  #open(
+    request: Request,
+    connection: Connection,
+    accept: AcceptUpgrade,
+    identity: Identity | undefined,
+  ): void {
+    const { clock, sockets } = this.#parts.settings;
+    if (identity) this.#book.count(identity.principal.id);
+    const socket = accept({ maxFrameBytes: sockets.maxFrameBytes });
+    if (socket === undefined) {
+      if (identity) this.#book.uncount(identity.principal.id);
+      return;
+    }
+    const session = new SocketSession(socket, {
+      clock,
+      settings: sockets,
+      answer: (...more) => this.#answer(...more),
+      authenticate: (one, token) => this.#authenticate(one, token),
+      onClosed: (one) => this.#book.remove(one),
+    });
+    this.#upgrades.set(session, { request, connection });
+    this.#book.add(session);
+    if (identity) {
+      session.principal = identity.principal;
+      session.recheck = identity.recheck;
+      this.#recheckedAt.set(session, clock.now());
+      return;
+    }
+    clock.setTimer(() => {
+      if (session.principal === undefined)
+        session.close(socketCloseCodes.timeout, 'No credential within 5 s.');
+    }, firstFrameMs);
+  }
+
+  /** A token in a frame: the first one where that is allowed, or a newer one of the same principal. */
+  async #authenticate(session: SocketSession, token: string): Promise<void> {
+    const { pipeline, settings } = this.#parts;
+    const upgrade = this.#upgrades.get(session);
+    if (!upgrade) return;
+    const request = withCredential(upgrade.request, `Bearer ${token}`);
+    const context = this.#context('/ws', 'GET');
+    try {
+      await admit(pipeline, request, upgrade.connection, context);
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      context.log('refused', failure.status, failure);
+      throw failure;
+    }
+    const { principal } = context;
+    if (principal === undefined || session.closed) return;
+    if (session.principal === undefined) {
+      try {
+        this.#book.count(principal.id);
+      } catch {
+        session.close(socketCloseCodes.rateLimited, 'Too many sockets.');
+        return;
+      }
+    } else if (session.principal.id !== principal.id) {
+      throw new KitFailure('forbidden', 'The token is of somebody else.');
+    }
+    session.principal = principal;
+    session.recheck = () => pipeline.authenticate(request, upgrade.connection);
+    this.#recheckedAt.set(session, settings.clock.now());
+    context.log('ok', 101);
+  }
+
+  async #answer(
+    session: SocketSession,
+    operation: 'chat' | 'generate',
+    body: Record<string, unknown>,
+    request: SocketRequest,
+  ): Promise<void> {
+    const { pipeline, answering } = this.#parts;
+    const upgrade = this.#upgrades.get(session);
+    const target = `/${operation}`;
+    const context = this.#context(target, 'POST');
+    try {
+      if (!upgrade) throw new TypeError('The socket has no upgrade.');
+      // Cookies and the like stay with the upgrade: what is on the socket is the principal's.
+      const web = new Request(`http://ziggie.invalid${target}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        signal: request.signal,
+      });
+      const connection: Connection = { ...upgrade.connection, target, rawHeaders: [], parsedBody: body };
+      const authenticate = () => this.#stillGood(session);
+      await admit({ ...pipeline, authenticate }, web, connection, context);
+      await answerWith(answering, web, connection, context, async (run) => {
+        request.begin(await openStream(answering, run));
+      });
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      context.log(failure.status >= 500 ? 'failed' : 'refused', failure.status, failure);
+      request.fail(failure, context.id);
+      if (failure.code === 'unauthorized') this.#end(session);
+    }
+  }
+
+  /** The principal, from the credential as it is now: one that was taken back opens nothing more. */
+  async #stillGood(session: SocketSession): Promise<Principal> {
+    const { recheck } = session;
+    if (recheck === undefined) throw new KitFailure('unauthorized', 'The socket has no credential.');
+    const principal = await recheck();
+    if (!isAlive(principal, this.#parts.settings.clock.wallNow())) {
+      throw new KitFailure('unauthorized', 'The credential has expired.');
+    }
+    this.#recheckedAt.set(session, this.#parts.settings.clock.now());
+    return principal;
+  }
+
+  #tick(session: SocketSession, now: number): void {
+    session.tick(now);
+    const { principal } = session;
+    if (session.closed || principal === undefined) return;
+    const { clock, authenticate } = this.#parts.settings;
+    const age = now - (this.#recheckedAt.get(session) ?? 0);
+    if (isAlive(principal, clock.wallNow()) && authenticate !== undefined && age < hostRecheckMs) return;
+    this.#recheckedAt.set(session, now);
+    this.#stillGood(session).catch((thrown: unknown) => {
+      // A check that cannot be made right now (its store is down) ends nothing that is running.
+      if (asFailure(thrown).status === 401) this.#end(session);
+    });
+  }
+
+  #end(session: SocketSession): void {
+    session.close(socketCloseCodes.unauthorized, 'The credential has ended. Come back with a new one.');
+  }
+
+  #context(path: string, method: string): RequestContext {
+    const { clock, logger } = this.#parts.settings;
+    const route = routeFor(routesAt(path), method) as Route;
+    return new RequestContext(newId('req'), 'WS', route, clock, logger);
+  }
+}
+
+/** The stages before a credential only. */
+function asPublic(context: RequestContext, { clock, logger }: Settings): RequestContext {
+  return new RequestContext(
+    context.id,
+    context.method,
+    { ...context.route, permission: 'public' },
+    clock,
+    logger,
+  );
+}
+
+function isAlive({ expiresAtMs }: Principal, wallNow: number): boolean {
+  return expiresAtMs === undefined || expiresAtMs > wallNow;
+}
+
+/** The upgrade as it would have been with this credential, and without a body. */
+function withCredential(request: Request, authorization: string): Request {
+  const headers = new Headers(request.headers);
+  headers.set('authorization', authorization);
+  return new Request('http://ziggie.invalid/ws', { headers });
+}
+
+function badTicket(): KitFailure {
+  return new KitFailure(
+    'unauthorized',
+    'The ticket is not good: it was used, is older than 30 s, or was made for another page. Get a new one.',
+    { reason: 'ticket is unknown, used, expired or of another origin' },
+  );
+}
