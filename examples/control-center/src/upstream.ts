@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { startFakeOllama } from '@ziggie/llm-testing/node';
 
 /** Where the answers of this demo come from, as the page tells its visitor. */
@@ -32,26 +33,39 @@ export async function chooseUpstream(env: Readonly<Record<string, string | undef
 }
 
 /**
- * The URL that `OLLAMA_HOST` means, read as Ollama's own command does: scheme and port may be left out, and an address
- * to listen on (0.0.0.0, [::]) becomes one to talk to.
+ * The URL that `OLLAMA_HOST` means, read as Ollama's own command does (envconfig.Host): quotes and spaces around it go;
+ * host and port may be left out; without a scheme the port is 11434, with one it is the scheme's own. An address to
+ * listen on (0.0.0.0, [::]) becomes one to talk to.
  *
- * @throws {TypeError} when it is no host.
+ * @throws {TypeError} when it is no address.
  */
 export function parseOllamaHost(text: string): string {
-  const withScheme = /^https?:\/\//i.test(text) ? text : `http://${text}`;
+  const wanted = text.trim().replace(/^["'\s]+|["'\s]+$/g, '');
+  const scheme = /^https?:\/\//i.exec(wanted)?.[0];
+  const rest = wanted.slice(scheme?.length ?? 0);
+  // An IPv6 address without brackets, or a port alone.
+  const host = isIP(rest) === 6 ? `[${rest}]` : rest.startsWith(':') ? `127.0.0.1${rest}` : rest;
   let url: URL;
   try {
-    url = new URL(withScheme);
+    url = new URL(`${scheme ?? 'http://'}${host}`);
   } catch {
-    throw new TypeError(`OLLAMA_HOST is "${text}", which is no address. Write it like 127.0.0.1:11434.`);
+    throw notAnAddress(text);
   }
+  // A scheme that is not http(s) would be read as a host, and what is not said here would go there.
+  if (wanted.includes('://') && scheme === undefined) throw notAnAddress(text);
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw notAnAddress(text);
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1';
   if (url.hostname === '[::]') url.hostname = '[::1]';
-  const explicitPort = /:\d+(?:\/|$)/.test(
-    withScheme.replace(/^https?:\/\//i, '').replace(/^\[[^\]]*\]/, ''),
-  );
-  if (url.port === '' && !explicitPort && url.protocol === 'http:') url.port = '11434';
+  const namesItsPort = /^(?:\[[^\]]*\]|[^:/]*):\d+/.test(host);
+  if (scheme === undefined && !namesItsPort) url.port = '11434';
   return url.href.replace(/\/+$/, '');
+}
+
+function notAnAddress(text: string): TypeError {
+  // What stands before an @ is a secret.
+  const shown = text.replace(/[^/]*@/, '');
+  return new TypeError(`OLLAMA_HOST is "${shown}", which is no address. Write it like 127.0.0.1:11434.`);
 }
 
 function realOllama(url: string): Upstream {
