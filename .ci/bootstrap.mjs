@@ -70,6 +70,8 @@ export async function install() {
     const code = sameVersion(wanted)
       ? await run('pnpm', args)
       : await run('npx', ['--yes', packageManager, ...args], { shell: process.platform === 'win32' });
+    // Ctrl-C.
+    if (code === 130 || code === 143) process.exit(code);
     if (code !== 0) {
       fail(
         `Installing failed (exit ${code}). The npm registry must be reachable; the lines above say what went wrong. ` +

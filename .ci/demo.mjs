@@ -2,7 +2,15 @@
 
 import { join } from 'node:path';
 import { fail, install, root, run, step, workspaceNode } from './bootstrap.mjs';
+import { portTrouble } from './free-port.mjs';
 
+// Said at once instead of after the build. Everything else about PORT and HOST is the server's to judge.
+const port = Number(process.env['PORT'] || 3000);
+if (Number.isInteger(port) && port > 0 && port <= 65_535) {
+  const trouble = await portTrouble(port, process.env['HOST'] || '127.0.0.1');
+  if (trouble === 'EADDRINUSE')
+    fail(`Port ${port} is taken. Choose another: PORT=${port < 65_535 ? port + 1 : 3000} npm run demo`);
+}
 await install();
 await step('Building the packages and the page', async () => {
   const packages = [

@@ -8,6 +8,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { builtPage } from './build-page.ts';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const page = fileURLToPath(new URL('../dist-web/', import.meta.url));
 const running: ChildProcess[] = [];
 
@@ -26,9 +27,11 @@ interface Started {
   exit: Promise<number | null>;
 }
 
-function start(env: Record<string, string>): Started {
-  const child = spawn(process.execPath, ['--conditions=@ziggie/source', 'src/server.ts'], {
-    cwd: folder,
+const server = ['--conditions=@ziggie/source', 'src/server.ts'];
+
+function start(env: Record<string, string>, command = server, cwd = folder): Started {
+  const child = spawn(process.execPath, command, {
+    cwd,
     env: { PATH: process.env['PATH'] ?? '', PORT: '0', ...env },
   });
   running.push(child);
@@ -77,6 +80,31 @@ describe('the demo command', () => {
     }
   });
 
+  it('answers from the stand-in when there is no Ollama, and takes it along when it ends', async (context) => {
+    context.skip(await listens(11434), 'something answers at 127.0.0.1:11434');
+    const demo = start({});
+    const url = `http://127.0.0.1:${await demo.port}`;
+    expect(demo.output()).toContain('Answers come from the built-in stand-in.');
+    const source = (await (await fetch(`${url}/demo/source`)).json()) as { kind: string; address: string };
+    expect(source).toMatchObject({ kind: 'stand-in', state: 'ok' });
+    const standInPort = Number(new URL(source.address).port);
+    expect(await listens(standInPort)).toBe(true);
+    // In the middle of an answer, which is when people press Ctrl-C.
+    const { token } = (await (await fetch(`${url}/demo/token`, { method: 'POST' })).json()) as {
+      token: string;
+    };
+    const answer = await fetch(`${url}/api/llm/chat`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'stand-in', messages: [{ role: 'user', content: 'Hi' }] }),
+    });
+    expect(answer.status).toBe(200);
+    demo.child.kill('SIGINT');
+    expect(await demo.exit).toBe(0);
+    await answer.text().catch(() => {});
+    expect(await listens(standInPort)).toBe(false);
+  });
+
   it('says that OLLAMA_HOST is dead instead of changing to something else', async () => {
     const demo = start({ OLLAMA_HOST: 'http://127.0.0.1:9' });
     const port = await demo.port;
@@ -104,6 +132,24 @@ describe('the demo command', () => {
     expect(await demo.exit).toBe(1);
     expect(demo.output()).toContain(`Port ${port} is taken. Choose another: PORT=${port + 1} npm run demo`);
     blocker.close();
+  });
+
+  it('says so before it installs or builds anything', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await once(blocker, 'listening');
+    const { port } = blocker.address() as { port: number };
+    const demo = start({ PORT: String(port) }, ['.ci/demo.mjs'], repository);
+    expect(await demo.exit).toBe(1);
+    expect(demo.output().trim()).toBe(
+      `✗ Port ${port} is taken. Choose another: PORT=${port + 1} npm run demo`,
+    );
+    blocker.close();
+  });
+
+  it.each(['nonsense', '-1', '70000', '3000.5'])('refuses PORT=%s', async (port) => {
+    const demo = start({ PORT: port, OLLAMA_HOST: '127.0.0.1:9' });
+    expect(await demo.exit).toBe(1);
+    expect(demo.output()).toContain(`PORT is "${port}", which is no port.`);
   });
 
   it('gives tokens to this machine and this page only, and none in production', async () => {

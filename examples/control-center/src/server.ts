@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { createApp } from './app.ts';
 import { chooseUpstream, type Source } from './upstream.ts';
 
-const port = Number(process.env['PORT'] ?? 3000);
-const host = process.env['HOST'] ?? '127.0.0.1';
+// Set to nothing is as good as not set: Number('') would be port 0.
+const port = Number(process.env['PORT'] || 3000);
+const host = process.env['HOST'] || '127.0.0.1';
 const page = fileURLToPath(new URL('../dist-web/', import.meta.url));
 
 function say(text: string): void {
@@ -45,7 +46,8 @@ try {
 } catch (error) {
   await app.close();
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') stopWith(`Port ${port} is taken. Choose another: PORT=${port + 1} npm run demo`);
+  if (code === 'EADDRINUSE')
+    stopWith(`Port ${port} is taken. Choose another: PORT=${port < 65_535 ? port + 1 : 3000} npm run demo`);
   if (code === 'EACCES')
     stopWith(`Port ${port} needs more rights. Choose one above 1023: PORT=3000 npm run demo`);
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')

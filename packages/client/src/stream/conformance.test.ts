@@ -121,7 +121,12 @@ test('C72 long-line: a last record of 2 MB and more is read in linear time', asy
     return performance.now() - before;
   };
   await timeFor(1);
-  const [small, large] = [await timeFor(2), await timeFor(8)];
+  // The quickest of a few, taken in turns: what else the machine does only adds.
+  let [small, large] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let round = 0; round < 3; round++) {
+    small = Math.min(small, await timeFor(2));
+    large = Math.min(large, await timeFor(8));
+  }
   // Quadratic work would be 16 times as much.
   expect(large / small).toBeLessThan(10);
 });
