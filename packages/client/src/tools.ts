@@ -1,6 +1,15 @@
 export { OutputError, type OutputIssue } from './errors/output-error.ts';
 export { ToolError } from './errors/tool-error.ts';
-export type { OutputOf, SchemaIssue, StandardSchema, Validated } from './schema/standard-schema.ts';
+export { object } from './object/object.ts';
+export type {
+  DeepPartial,
+  FailedTry,
+  ObjectOptions,
+  ObjectRequest,
+  ObjectResult,
+  ObjectStream,
+} from './object/types.ts';
+export type { InputOf, OutputOf, SchemaIssue, StandardSchema, Validated } from './schema/standard-schema.ts';
 export {
   type CheckedToolDefinition,
   defineTool,

@@ -28,3 +28,6 @@ export interface SchemaIssue {
 
 /** What a schema gives after validating. */
 export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
+
+/** What a schema takes, before defaults and transforms. */
+export type InputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['input'];

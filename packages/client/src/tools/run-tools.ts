@@ -1,16 +1,17 @@
 import type { ChatMessage, Timings, ToolCall, Usage } from '@ziggie/llm-protocol';
 import { checkNumbers } from '../check-arguments.ts';
 import { DerivedStream } from '../derived/derived-stream.ts';
+import { remainingOptions } from '../derived/remaining-options.ts';
+import { sumTimings, sumUsage } from '../derived/sum-usage.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { ToolError } from '../errors/tool-error.ts';
 import { isZiggieError, withCallDetails } from '../errors/ziggie-error.ts';
 import { clockBehind } from '../internals.ts';
-import type { Attempt, CallOptions, ChatResult, Clock, ZiggieClient } from '../types.ts';
+import type { Attempt, ChatResult, Clock, ZiggieClient } from '../types.ts';
 import { answerCall, type CallEnvironment } from './answer-call.ts';
 import { EventQueue } from './event-queue.ts';
 import { createLimiter } from './limiter.ts';
 import { callKey, RepeatGuard } from './repeat-guard.ts';
-import { sumTimings, sumUsage } from './sum-usage.ts';
 import type {
   Tool,
   ToolResultEvent,
@@ -126,7 +127,7 @@ class Run {
     const { tools: _, ...request } = this.#request;
     const stream = this.#client.chat(
       { ...request, messages: [...this.#messages], tools: [...this.#tools.values()].map(definitionOf) },
-      this.#callOptions(),
+      remainingOptions(this.#options, this.#signal, this.#elapsedMs()),
     );
     for await (const event of stream) {
       switch (event.type) {
@@ -238,18 +239,6 @@ class Run {
         this.#signal.removeEventListener('abort', onAbort);
         control.abort(reason);
       },
-    };
-  }
-
-  #callOptions(): CallOptions {
-    const { timeouts, retry, headers } = this.#options;
-    const totalMs = timeouts?.totalMs;
-    return {
-      signal: this.#signal,
-      retry,
-      headers,
-      timeouts:
-        totalMs === undefined ? timeouts : { ...timeouts, totalMs: Math.max(0, totalMs - this.#elapsedMs()) },
     };
   }
 
