@@ -388,7 +388,8 @@ describe('credentials', () => {
 describe('wrong arguments throw TypeError before anything is sent', () => {
   test.each<[string, Partial<ClientOptions>]>([
     ['baseUrl', { baseUrl: 'ftp://host' }],
-    ['target', { target: 'openai' as never }],
+    ['framing', { framing: 'xml' as never }],
+    ['target', { target: 'vllm' as never }],
     ['a negative timeout', { timeouts: { idleMs: -1 } }],
     ['a timeout that is no number', { timeouts: { totalMs: Number.NaN } }],
     ['no attempts', { retry: { maxAttempts: 0 } }],

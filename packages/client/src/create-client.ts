@@ -10,6 +10,7 @@ import { hooksOf, IDLE_WITH_STRUCTURE_MS, type Settings } from './settings.ts';
 import { AnswerStream } from './stream/answer-stream.ts';
 import { kitSseTarget, kitTarget } from './targets/kit.ts';
 import { ollamaTarget } from './targets/ollama.ts';
+import { openAiTarget } from './targets/openai.ts';
 import type { Question, Target } from './targets/target.ts';
 import type { CallOptions, ClientOptions, ZiggieClient } from './types.ts';
 
@@ -106,7 +107,9 @@ function targetOf({ target = 'kit', framing = 'ndjson' }: ClientOptions): Target
       return framing === 'sse' ? kitSseTarget : kitTarget;
     case 'ollama':
       return ollamaTarget;
+    case 'openai':
+      return openAiTarget;
     default:
-      throw new TypeError('Reading target: give "kit" or "ollama".');
+      throw new TypeError('Reading target: give "kit", "ollama" or "openai".');
   }
 }

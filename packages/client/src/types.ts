@@ -204,11 +204,14 @@ export type Credentials = string | (() => string | Promise<string>);
 
 /** Settings of {@link ZiggieClient}. */
 export interface ClientOptions {
-  /** Where the kit is mounted (`https://app.example/api/llm`) or Ollama listens (`http://127.0.0.1:11434`). A path alone
-   * (`/api/llm`) is resolved against the page in browsers. */
+  /**
+   * Where the kit is mounted (`https://app.example/api/llm`), Ollama listens (`http://127.0.0.1:11434`) or an
+   * OpenAI-compatible server does, with or without its `/v1`. A path alone (`/api/llm`) is resolved against the page in
+   * browsers.
+   */
   baseUrl: string;
-  /** What answers there. Default `kit`. */
-  target?: 'kit' | 'ollama' | undefined;
+  /** What answers there. Default `kit`. `openai` is every server that speaks like it: vLLM, llama.cpp, a cloud. */
+  target?: 'kit' | 'ollama' | 'openai' | undefined;
   /**
    * How the kit's streams travel: `ndjson` (default), or `sse` where something on the way lets only event streams pass
    * unbuffered. The events are the same.
@@ -236,7 +239,7 @@ export interface ClientOptions {
 
 /** Talks to one server. Holds no connection and no state besides its options: share it, nothing needs closing. */
 export interface ZiggieClient {
-  readonly target: 'kit' | 'ollama';
+  readonly target: 'kit' | 'ollama' | 'openai';
   readonly baseUrl: string;
   chat(request: ChatRequest, options?: CallOptions): ChatStream;
   generate(request: GenerateRequest, options?: CallOptions): ChatStream;
