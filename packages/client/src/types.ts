@@ -17,6 +17,7 @@ import type {
   Usage,
   UsageEvent,
 } from '@ziggie/llm-protocol';
+import type { EmbedRequest, EmbedResult } from './embed/types.ts';
 import type { ClientHooks } from './hooks.ts';
 import type { Logger } from './logger.ts';
 
@@ -243,9 +244,17 @@ export interface ZiggieClient {
   readonly baseUrl: string;
   chat(request: ChatRequest, options?: CallOptions): ChatStream;
   generate(request: GenerateRequest, options?: CallOptions): ChatStream;
+  /**
+   * Vectors for texts, in batches and in the order of the texts; each batch is retried for itself.
+   *
+   * @throws {TypeError} for an empty text or list, at once.
+   */
+  embed(request: EmbedRequest, options?: CallOptions): Promise<EmbedResult>;
   readonly models: {
     list(options?: CallOptions): Promise<ModelInfo[]>;
   };
   /** `down` only when the server says so; a server that cannot be reached rejects. */
   status(options?: CallOptions): Promise<ServerStatus>;
+  /** The server's version, such as `0.33.0`; a hint only, something in between may be newer or older. */
+  version(options?: CallOptions): Promise<string>;
 }
