@@ -83,7 +83,7 @@ describe('against Ollama', () => {
     );
     // Host, Connection and Content-Length belong to HTTP itself.
     expect(sent).toEqual([
-      ['content-type', 'authorization', 'Host', 'Connection', 'Content-Length'],
+      ['content-type', 'authorization', 'content-length', 'Host', 'Connection'],
       ['authorization', 'Host', 'Connection'],
     ]);
     expect(server.exchanges[0]?.request.headers.authorization).toBe('Bearer tok');
