@@ -1,5 +1,13 @@
 export { type Clock, systemClock } from './clock.ts';
 export type { Connection } from './connection.ts';
+export {
+  type ContentBody,
+  type ContentChannel,
+  type ContentFacts,
+  type ContentOptions,
+  ContentRefused,
+} from './content/content-options.ts';
+export type { RedactKind } from './content/detectors.ts';
 export { createServerKit } from './kit.ts';
 export type {
   JwtOptions,

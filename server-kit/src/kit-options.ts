@@ -1,5 +1,8 @@
 import * as z from 'zod';
 import { type Clock, systemClock } from './clock.ts';
+import { Content } from './content/content.ts';
+import type { ContentOptions } from './content/content-options.ts';
+import { redactKinds } from './content/detectors.ts';
 import type { ServerKitOptions } from './kit-types.ts';
 import type { Logger } from './log/logger.ts';
 import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
@@ -21,6 +24,7 @@ export interface Settings {
   };
   corsOrigins: ReadonlySet<string>;
   sockets: SocketSettings;
+  content: Content | undefined;
   timeouts: {
     connectMs: number;
     loadMs: number;
@@ -114,6 +118,35 @@ const schema = z.strictObject({
         .optional(),
     })
     .optional(),
+  content: z
+    .strictObject({
+      redact: z
+        .strictObject({
+          input: z.array(z.enum(redactKinds)).optional(),
+          output: z.array(z.enum(redactKinds)).optional(),
+        })
+        .optional(),
+      blockedPhrases: z
+        .array(
+          z
+            .string()
+            .max(256)
+            .refine((phrase) => phrase.trim() !== '', { error: 'must have at least one word' }),
+        )
+        .optional(),
+      before: z
+        .custom<NonNullable<ContentOptions['before']>>(isFunction, { error: 'must be a function' })
+        .optional(),
+      after: z
+        .strictObject({
+          rewrite: z.custom<NonNullable<ContentOptions['after']>['rewrite']>(isFunction, {
+            error: 'must be a function',
+          }),
+          windowCharacters: z.int().min(1).max(8192).optional(),
+        })
+        .optional(),
+    })
+    .optional(),
   cors: z.strictObject({ origins: z.array(origin) }).optional(),
   timeouts: z
     .strictObject({
@@ -157,6 +190,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
     authenticate,
     limits = {},
     sockets,
+    content,
     cors,
     timeouts = {},
     logger,
@@ -187,6 +221,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
       maxImageBodyBytes: limits.maxImageBodyBytes ?? 20 * 1024 * 1024,
     },
     corsOrigins: new Set(cors?.origins),
+    content: content && new Content(content, clock ?? systemClock),
     sockets: socketSettings(sockets ?? {}, limits.maxBodyBytes ?? 1024 * 1024),
     timeouts: {
       connectMs: timeouts.connectMs ?? 2000,

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
+import type { ContentOptions } from './content/content-options.ts';
 import type { Logger } from './log/logger.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import type { SocketOptions } from './ws/socket-settings.ts';
@@ -62,6 +63,8 @@ export interface ServerKitOptions {
     | undefined;
   /** WebSockets on `/ws`. They are served wherever a door has been given the host's upgrades. */
   sockets?: SocketOptions | undefined;
+  /** What may be said to a model and by it. Default: anything. */
+  content?: ContentOptions | undefined;
   /** Exact origins allowed to call from a browser. Default none. */
   cors?: { origins: readonly string[] } | undefined;
   timeouts?:

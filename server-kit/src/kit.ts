@@ -67,7 +67,13 @@ class Kit implements ServerKit {
       rateLimits: new RateLimits(settings),
       isDraining,
     };
-    this.#answering = { settings, transport: this.#transport, catalog, leases: this.#leases };
+    this.#answering = {
+      settings,
+      transport: this.#transport,
+      catalog,
+      leases: this.#leases,
+      content: settings.content,
+    };
     this.#info = { catalog, clock: settings.clock, isDraining };
     this.#sockets = new SocketDesk({ settings, pipeline: this.#pipeline, answering: this.#answering });
   }

@@ -83,7 +83,7 @@ describe('against Ollama', () => {
     );
     // Host, Connection and Content-Length belong to HTTP itself.
     expect(sent).toEqual([
-      ['content-type', 'authorization', 'content-length', 'Host', 'Connection'],
+      ['content-type', 'authorization', 'Host', 'Connection', 'Content-Length'],
       ['authorization', 'Host', 'Connection'],
     ]);
     expect(server.exchanges[0]?.request.headers.authorization).toBe('Bearer tok');
@@ -388,8 +388,7 @@ describe('credentials', () => {
 describe('wrong arguments throw TypeError before anything is sent', () => {
   test.each<[string, Partial<ClientOptions>]>([
     ['baseUrl', { baseUrl: 'ftp://host' }],
-    ['framing', { framing: 'xml' as never }],
-    ['target', { target: 'vllm' as never }],
+    ['target', { target: 'openai' as never }],
     ['a negative timeout', { timeouts: { idleMs: -1 } }],
     ['a timeout that is no number', { timeouts: { totalMs: Number.NaN } }],
     ['no attempts', { retry: { maxAttempts: 0 } }],

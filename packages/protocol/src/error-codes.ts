@@ -19,6 +19,7 @@ export const errorKinds = {
   bad_request: kind(400, false, 'The request is not valid'),
   capability_unsupported: kind(400, false, 'The model cannot do this'),
   context_overflow: kind(400, false, 'The conversation is longer than the model can read'),
+  content_blocked: kind(400, false, 'The text is not allowed here'),
   unauthorized: kind(401, false, 'You are not signed in'),
   forbidden: kind(403, false, 'You may not do this'),
   not_found: kind(404, false, 'There is nothing at this address'),

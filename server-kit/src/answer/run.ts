@@ -1,5 +1,6 @@
 import { ProtocolError, type StreamEventBody } from '@ziggie/llm-protocol';
 import { OllamaDecoder } from '@ziggie/llm-protocol/ollama';
+import type { AnswerFilter } from '../content/content.ts';
 import type { RequestContext } from '../context.ts';
 import type { Settings } from '../kit-options.ts';
 import type { Lease } from '../lease.ts';
@@ -33,6 +34,8 @@ export interface RunRequest {
   body: string;
   /** Whether Ollama may hold text back (tools, formats). */
   holdsBack: boolean;
+  /** What the answer goes through before anybody sees it. */
+  filter?: AnswerFilter | undefined;
 }
 
 /** A record and the events it means. */
@@ -83,7 +86,8 @@ export class Run {
     for (const record of records) {
       const events = this.#decode(record);
       for (const event of events) this.#see(event);
-      decoded.push({ record, events });
+      const { filter } = this.request;
+      decoded.push({ record, events: filter ? filter.apply(events) : events });
       if (this.#decoder.ended) {
         await this.#records.tail();
         break;

@@ -5,6 +5,8 @@ import { framingFor } from '../answer/framing.ts';
 import { Run, type RunParts, type RunRequest } from '../answer/run.ts';
 import { webBody } from '../answer/web-body.ts';
 import type { Connection } from '../connection.ts';
+import type { Content } from '../content/content.ts';
+import type { ContentFacts } from '../content/content-options.ts';
 import type { RequestContext } from '../context.ts';
 import { asFailure, KitFailure } from '../failure.ts';
 import type { LeaseBook } from '../lease.ts';
@@ -22,6 +24,7 @@ import { holdsBack, upstreamBody } from '../request/upstream-body.ts';
 /** What the answering routes need of the kit. */
 export interface AnswerParts extends RunParts {
   leases: LeaseBook;
+  content: Content | undefined;
 }
 
 /** How a run is written to whoever asked. Throws what ends it before the first event. */
@@ -78,14 +81,39 @@ async function checkedBody(
   const { maxBodyBytes, maxImageBodyBytes } = parts.settings.limits;
   const maxBytes = Math.max(maxBodyBytes, maxImageBodyBytes);
   const { value, bytes } = await readJsonBody(request, connection, maxBytes, signal);
+  const body = checkedShape(value, bytes, context, parts);
+  context.mark('body');
+  return parts.content
+    ? parts.content.input(body, contentFacts(body, context), (changed) =>
+        checkedShape(changed, 0, context, parts),
+      )
+    : body;
+}
+
+/** @throws {KitFailure} */
+function checkedShape(
+  value: unknown,
+  bytes: number,
+  context: RequestContext,
+  { settings }: AnswerParts,
+): ChatBody | GenerateBody {
+  const { maxBodyBytes } = settings.limits;
   const body = context.route.operation === 'chat' ? parseChat(value) : parseGenerate(value);
   const images = countImages(body);
   if (images > maxImages)
     throw new KitFailure('bad_request', `The request carries more than ${maxImages} images.`);
   // The larger limit is for images alone.
   if (images === 0 && bytes > maxBodyBytes) throw tooLarge(maxBodyBytes);
-  context.mark('body');
   return body;
+}
+
+function contentFacts(body: ChatBody | GenerateBody, { id, principal }: RequestContext): ContentFacts {
+  return {
+    requestId: id,
+    operation: 'messages' in body ? 'chat' : 'generate',
+    principal: principal ?? { id: '', roles: [] },
+    model: body.model,
+  };
 }
 
 async function runRequest(
@@ -102,6 +130,7 @@ async function runRequest(
     path: 'messages' in body ? '/api/chat' : '/api/generate',
     body: upstreamBody(body, model),
     holdsBack: holdsBack(body),
+    filter: parts.content?.output(contentFacts(body, context)),
   };
 }
 

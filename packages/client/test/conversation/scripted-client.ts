@@ -43,8 +43,6 @@ export function createScriptedClient(): ScriptedClient {
     generate: unused,
     models: { list: unused },
     status: unused,
-    embed: unused,
-    version: unused,
   };
 }
 

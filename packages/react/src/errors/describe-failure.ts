@@ -98,6 +98,7 @@ export function describeFailure(
     case 'internal_error':
     case 'tool_failed':
     case 'bad_request':
+    case 'content_blocked':
     case 'not_found':
     case 'method_not_allowed':
     case 'unsupported_media_type':

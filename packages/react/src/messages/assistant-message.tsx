@@ -19,7 +19,6 @@ export function AssistantMessage({ id }: { id: string }): ReactElement | null {
   return (
     <article
       className="zg-message"
-      data-zg-row={id}
       data-role="assistant"
       data-state={stateOf(message)}
       aria-label={message.model ?? strings.assistant}

@@ -16,8 +16,7 @@ export function createMemoryStorage(): ConversationStorage {
       const before = records.get(record.id);
       const kept = before === undefined ? record : mergeRecords(record, before);
       records.set(record.id, structuredClone(kept));
-      const { updatedAt, detailsAt } = kept;
-      changes.tell({ kind: 'saved', id: record.id, updatedAt, detailsAt });
+      changes.tell({ kind: 'saved', id: record.id, updatedAt: kept.updatedAt });
       return kept;
     },
     async remove(id) {
