@@ -47,7 +47,13 @@ for (const folder of packages) {
       }
     }
   }
-  console.log(`  ${folder}: ${Object.keys(manifest.exports).length} entries`);
+  for (const [entry, { default: file }] of Object.entries(manifest.exports)) {
+    if (!file.endsWith('.js')) continue;
+    const bytes = gzipSync(closure(join(root, folder, file)).join('\n'), { level: 9 }).length;
+    console.log(
+      `  ${`${manifest.name}${entry.slice(1)}`.padEnd(36)} ${(bytes / 1000).toFixed(1).padStart(5)} kB gz`,
+    );
+  }
 }
 
 /** The texts of a built file and of the chunks it imports. */
@@ -55,7 +61,7 @@ function closure(file, seen = new Set()) {
   if (seen.has(file) || !existsSync(file)) return [];
   seen.add(file);
   const code = readFileSync(file, 'utf8');
-  const chunks = [...code.matchAll(/from\s*["'](\.\/[^"']+)["']/g)].map((match) =>
+  const chunks = [...code.matchAll(/(?:from|import)\s*["'](\.\.?\/[^"']+)["']/g)].map((match) =>
     join(dirname(file), match[1]),
   );
   return [code, ...chunks.flatMap((chunk) => closure(chunk, seen))];

@@ -8,6 +8,7 @@ const checks = [
   ['Types', 'tsc', ['-b']],
   ['Build of the packages', 'pnpm', ['--silent', 'build']],
   ['Entries, sizes and neutrality of the built packages', 'node', ['.ci/check-packages.mjs']],
+  ['Tarballs: types, entries, dependencies', 'node', ['.ci/check-tarballs.mjs']],
   ['Build of the catalog', 'storybook', ['build', '-o', 'storybook-static', '--quiet']],
   ['Build of the demo page', 'pnpm', ['--silent', '--filter', '@ziggie/example-control-center', 'build']],
 ];

@@ -3,6 +3,7 @@ import { defineConfig } from 'tsup';
 export default defineConfig({
   entry: {
     index: 'src/index.ts',
+    admin: 'src/admin.ts',
     conversation: 'src/conversation.ts',
     storage: 'src/storage.ts',
     tools: 'src/tools.ts',

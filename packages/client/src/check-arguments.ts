@@ -1,3 +1,4 @@
+import type { EmbedRequest } from './embed/types.ts';
 import type { CallOptions } from './types.ts';
 
 /** @throws {TypeError} when a request lacks what no server can do without. */
@@ -55,5 +56,21 @@ export function checkCall(options: CallOptions): void {
   const { recovery } = options;
   if (recovery !== undefined && !/^(?:throw|restart|continue)$/.test(recovery)) {
     throw new TypeError('Reading recovery: give "throw", "restart" or "continue".');
+  }
+}
+
+/** @throws {TypeError} when a request for vectors lacks what no server can do without. */
+export function checkEmbedRequest({ model, input, batchSize = 1, concurrency = 1 }: EmbedRequest): void {
+  if (typeof model !== 'string' || model === '') {
+    throw new TypeError('Reading the request: "model" is not the name of a model.');
+  }
+  const texts: readonly unknown[] = Array.isArray(input) ? input : [input];
+  if (texts.length === 0 || !texts.every((text) => typeof text === 'string' && text !== '')) {
+    throw new TypeError('Reading the request: "input" is not a text or a list of texts; none may be empty.');
+  }
+  for (const [name, value] of Object.entries({ batchSize, concurrency })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new TypeError(`Reading the request: "${name}" is not a whole number of at least 1.`);
+    }
   }
 }

@@ -83,7 +83,7 @@ describe('against Ollama', () => {
     );
     // Host, Connection and Content-Length belong to HTTP itself.
     expect(sent).toEqual([
-      ['content-type', 'authorization', 'Host', 'Connection', 'Content-Length'],
+      ['content-type', 'authorization', 'content-length', 'Host', 'Connection'],
       ['authorization', 'Host', 'Connection'],
     ]);
     expect(server.exchanges[0]?.request.headers.authorization).toBe('Bearer tok');
@@ -388,7 +388,8 @@ describe('credentials', () => {
 describe('wrong arguments throw TypeError before anything is sent', () => {
   test.each<[string, Partial<ClientOptions>]>([
     ['baseUrl', { baseUrl: 'ftp://host' }],
-    ['target', { target: 'openai' as never }],
+    ['framing', { framing: 'xml' as never }],
+    ['target', { target: 'vllm' as never }],
     ['a negative timeout', { timeouts: { idleMs: -1 } }],
     ['a timeout that is no number', { timeouts: { totalMs: Number.NaN } }],
     ['no attempts', { retry: { maxAttempts: 0 } }],

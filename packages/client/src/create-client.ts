@@ -1,8 +1,9 @@
 import type { ChatRequest, GenerateRequest } from '@ziggie/llm-protocol';
 import { platformTransport } from '#platform-transport';
 import { callJson } from './call/call-json.ts';
-import { checkCall, checkRequest, checkToken } from './check-arguments.ts';
+import { checkCall, checkEmbedRequest, checkRequest, checkToken } from './check-arguments.ts';
 import { systemClock } from './clock.ts';
+import { embed } from './embed/embed.ts';
 import { parseBaseUrl } from './http/base-url.ts';
 import { fetchTransport } from './http/fetch-transport.ts';
 import { withSettings } from './internals.ts';
@@ -10,6 +11,7 @@ import { hooksOf, IDLE_WITH_STRUCTURE_MS, type Settings } from './settings.ts';
 import { AnswerStream } from './stream/answer-stream.ts';
 import { kitSseTarget, kitTarget } from './targets/kit.ts';
 import { ollamaTarget } from './targets/ollama.ts';
+import { openAiTarget } from './targets/openai.ts';
 import type { Question, Target } from './targets/target.ts';
 import type { CallOptions, ClientOptions, ZiggieClient } from './types.ts';
 
@@ -60,6 +62,11 @@ export function createClient(options: ClientOptions): ZiggieClient {
       checkRequest(request, 'prompt');
       return answer('generate', request, target.generate(request), call);
     },
+    embed(request, call = {}) {
+      checkCall(call);
+      checkEmbedRequest(request);
+      return embed(settings, request, call);
+    },
     models: {
       list(call = {}) {
         checkCall(call);
@@ -71,6 +78,9 @@ export function createClient(options: ClientOptions): ZiggieClient {
     status(call = {}) {
       checkCall(call);
       return callJson(settings, { path: target.statusPath, operation: 'status' }, call, target.readStatus);
+    },
+    async version(call = {}) {
+      return (await client.status(call)).version;
     },
   };
   return withSettings(client, settings);
@@ -106,7 +116,9 @@ function targetOf({ target = 'kit', framing = 'ndjson' }: ClientOptions): Target
       return framing === 'sse' ? kitSseTarget : kitTarget;
     case 'ollama':
       return ollamaTarget;
+    case 'openai':
+      return openAiTarget;
     default:
-      throw new TypeError('Reading target: give "kit" or "ollama".');
+      throw new TypeError('Reading target: give "kit", "ollama" or "openai".');
   }
 }

@@ -1,5 +1,6 @@
 export { systemClock } from './clock.ts';
 export { createClient } from './create-client.ts';
+export type { EmbedRequest, EmbedResult } from './embed/types.ts';
 export { AbortedError } from './errors/aborted-error.ts';
 export { ConnectionError } from './errors/connection-error.ts';
 export { HttpError } from './errors/http-error.ts';

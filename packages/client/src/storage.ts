@@ -1,5 +1,12 @@
+export {
+  createHistory,
+  type History,
+  type HistoryOptions,
+  type SearchHit,
+} from './conversation/history.ts';
 export { mergeRecords } from './conversation/merge.ts';
 export { parseRecord } from './conversation/record.ts';
+export { createIndexedDb, type IndexedDbOptions } from './conversation/storage/indexed-db.ts';
 export { createLocalStorage, type LocalStorageOptions } from './conversation/storage/local-storage.ts';
 export { createMemoryStorage } from './conversation/storage/memory.ts';
 export {

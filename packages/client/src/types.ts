@@ -17,6 +17,7 @@ import type {
   Usage,
   UsageEvent,
 } from '@ziggie/llm-protocol';
+import type { EmbedRequest, EmbedResult } from './embed/types.ts';
 import type { ClientHooks } from './hooks.ts';
 import type { Logger } from './logger.ts';
 
@@ -204,11 +205,14 @@ export type Credentials = string | (() => string | Promise<string>);
 
 /** Settings of {@link ZiggieClient}. */
 export interface ClientOptions {
-  /** Where the kit is mounted (`https://app.example/api/llm`) or Ollama listens (`http://127.0.0.1:11434`). A path alone
-   * (`/api/llm`) is resolved against the page in browsers. */
+  /**
+   * Where the kit is mounted (`https://app.example/api/llm`), Ollama listens (`http://127.0.0.1:11434`) or an
+   * OpenAI-compatible server does, with or without its `/v1`. A path alone (`/api/llm`) is resolved against the page in
+   * browsers.
+   */
   baseUrl: string;
-  /** What answers there. Default `kit`. */
-  target?: 'kit' | 'ollama' | undefined;
+  /** What answers there. Default `kit`. `openai` is every server that speaks like it: vLLM, llama.cpp, a cloud. */
+  target?: 'kit' | 'ollama' | 'openai' | undefined;
   /**
    * How the kit's streams travel: `ndjson` (default), or `sse` where something on the way lets only event streams pass
    * unbuffered. The events are the same.
@@ -236,13 +240,21 @@ export interface ClientOptions {
 
 /** Talks to one server. Holds no connection and no state besides its options: share it, nothing needs closing. */
 export interface ZiggieClient {
-  readonly target: 'kit' | 'ollama';
+  readonly target: 'kit' | 'ollama' | 'openai';
   readonly baseUrl: string;
   chat(request: ChatRequest, options?: CallOptions): ChatStream;
   generate(request: GenerateRequest, options?: CallOptions): ChatStream;
+  /**
+   * Vectors for texts, in batches and in the order of the texts; each batch is retried for itself.
+   *
+   * @throws {TypeError} for an empty text or list, at once.
+   */
+  embed(request: EmbedRequest, options?: CallOptions): Promise<EmbedResult>;
   readonly models: {
     list(options?: CallOptions): Promise<ModelInfo[]>;
   };
   /** `down` only when the server says so; a server that cannot be reached rejects. */
   status(options?: CallOptions): Promise<ServerStatus>;
+  /** The server's version, such as `0.33.0`; a hint only, something in between may be newer or older. */
+  version(options?: CallOptions): Promise<string>;
 }

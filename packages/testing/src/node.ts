@@ -1,2 +1,7 @@
-export { type StartFakeOllamaOptions, startFakeOllama } from './node/server.ts';
-export type { FakeOllamaServer } from './types.ts';
+export {
+  type StartFakeOllamaOptions,
+  type StartFakeOpenAIOptions,
+  startFakeOllama,
+  startFakeOpenAI,
+} from './node/server.ts';
+export type { FakeOllamaServer, FakeOpenAIServer, FakeServer } from './types.ts';

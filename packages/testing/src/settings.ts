@@ -19,7 +19,9 @@ export function readSettings(options: FakeOllamaOptions): Settings {
     slotsPerModel: options.slotsPerModel ?? 1,
     maxLoadedModels: options.maxLoadedModels ?? 3,
     maxQueue: options.maxQueue ?? 512,
+    defaultKeepAliveMs: options.defaultKeepAliveMs ?? 300_000,
     version: options.version ?? '0.33.0',
+    cloudDisabled: options.cloudDisabled ?? false,
     clock: options.clock ?? systemClock,
   };
   requireAtLeast('slotsPerModel', settings.slotsPerModel, 1);

@@ -1,3 +1,5 @@
+import type { Script, ScriptMatch, Step } from './script/step-types.ts';
+
 /** Where time comes from: the stand-in paces its tokens with it. Tests pass a manual one. */
 export interface FakeClock {
   /** Monotonic milliseconds. */
@@ -25,41 +27,13 @@ export interface FakeModel {
   quantization?: string | undefined;
   sizeBytes?: number | undefined;
   contextLength?: number | undefined;
-}
-
-/** One step of a scripted answer. Made by `say think callTool stall cut error garbage slow huge`. */
-export type Step =
-  | { kind: 'say'; text: string }
-  | { kind: 'think'; text: string }
-  | { kind: 'callTool'; name: string; arguments: Record<string, unknown> }
-  /** Silence for this long; without a length, until the client leaves. */
-  | { kind: 'stall'; ms: number | undefined }
-  /** The stream ends here without a last record: cleanly (`end`) or by resetting the connection (`reset`). */
-  | { kind: 'cut'; how: 'end' | 'reset' }
-  /** Before any record a real HTTP answer with `status`; after one, an error line in the stream. */
-  | {
-      kind: 'error';
-      message: string;
-      status: number;
-      body: string | undefined;
-      headers: Record<string, string>;
-    }
-  /** Raw bytes in the stream, as they are. */
-  | { kind: 'garbage'; bytes: string | Uint8Array }
-  /** From here on, this pace. */
-  | { kind: 'slow'; tokensPerSecond: number }
-  /** One record with this many characters of text. */
-  | { kind: 'huge'; characters: number };
-
-export type Script = readonly Step[];
-
-/** Which requests a script answers. Everything given must fit. */
-export interface ScriptMatch {
-  model?: string | undefined;
-  /** Found in the last user message or the prompt. */
-  contains?: string | undefined;
-  /** How many requests it answers before it is used up. Default 1; `Infinity` for all. */
-  times?: number | undefined;
+  /** Numbers in one of its vectors. Default 256. */
+  embeddingLength?: number | undefined;
+  /**
+   * How Ollama runs it since v0.30. `native` is llama-server's own chat: tool calls come on the last record and a prompt
+   * that is too long is refused. Default `rendered`.
+   */
+  chatPath?: 'rendered' | 'native' | undefined;
 }
 
 /** Settings of the stand-in. */
@@ -78,8 +52,12 @@ export interface FakeOllamaOptions {
   maxLoadedModels?: number | undefined;
   /** Requests waiting for the scheduler before 503, `OLLAMA_MAX_QUEUE`. Default 512. */
   maxQueue?: number | undefined;
+  /** How long a model stays in memory when no request says so, `OLLAMA_KEEP_ALIVE`. Default 300,000 (5 minutes). */
+  defaultKeepAliveMs?: number | undefined;
   /** Default `0.33.0`. */
   version?: string | undefined;
+  /** `OLLAMA_NO_CLOUD`: models of the cloud are refused with 403. Otherwise with 401, for nobody is signed in. */
+  cloudDisabled?: boolean | undefined;
   clock?: FakeClock | undefined;
 }
 
@@ -116,11 +94,14 @@ export interface FakeReport {
   loaded: readonly string[];
 }
 
-/** The stand-in in process. */
-export interface FakeOllama {
-  /** Answers a request as Ollama would. Pass it as `fetch` to a client, or mount it in a server. */
+/** A stand-in in process. */
+export interface Fake {
+  /** Answers a request as the real server would. Pass it as `fetch` to a client, or mount it in a server. */
   fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
-  /** The next fitting chat or generate request is answered by this script instead of the built-in answers. */
+  /**
+   * The next fitting chat or generate request is answered by this script instead of the built-in answers; with `path` the
+   * next request for that path.
+   */
   script(steps: Script | Step, match?: ScriptMatch): void;
   report(): FakeReport;
   /** Ends open requests, forgets scripts and the report, frees all slots and memory. */
@@ -129,12 +110,25 @@ export interface FakeOllama {
   waitFor(condition: (report: FakeReport) => boolean, timeoutMs?: number): Promise<void>;
 }
 
-/** The stand-in on a socket. */
-export interface FakeOllamaServer {
+/** The stand-in for Ollama. */
+export type FakeOllama = Fake;
+
+/** The stand-in for a server that speaks OpenAI's dialect. */
+export type FakeOpenAI = Fake;
+
+/** A stand-in on a socket. */
+export interface FakeServer {
   /** Such as `http://127.0.0.1:49152`. */
   url: string;
   port: number;
-  fake: FakeOllama;
-  /** Closes the socket and every connection, as if the process died. */
+  fake: Fake;
+  /** Closes the socket and every connection, as if the process died; `up` starts it again on the same port. */
+  down(): Promise<void>;
+  /** Listens again after `down`. */
+  up(): Promise<void>;
+  /** Closes the socket and every connection for good. */
   close(): Promise<void>;
 }
+
+export type FakeOllamaServer = FakeServer;
+export type FakeOpenAIServer = FakeServer;

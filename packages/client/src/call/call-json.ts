@@ -7,7 +7,7 @@ import { readText } from '../http/read-text.ts';
 import { type Answer, send } from '../http/send.ts';
 import type { Method } from '../http/transport.ts';
 import type { Settings } from '../settings.ts';
-import type { CallOptions } from '../types.ts';
+import type { Attempt, CallOptions } from '../types.ts';
 import { CallScope } from './call-scope.ts';
 import { PhaseTimer } from './phase-timer.ts';
 
@@ -33,12 +33,14 @@ export interface JsonRequest {
  * runs until the connection stands, the idle clock from there to the end of the answer.
  *
  * @param read Makes the value out of the parsed body (`undefined` when it is empty), or throws a `ProtocolError`.
+ * @param onAttempts Told at the end of the tries it took.
  */
 export async function callJson<T>(
   settings: Settings,
   request: JsonRequest,
   options: CallOptions,
   read: (body: unknown) => T,
+  onAttempts: (attempts: readonly Attempt[]) => void = () => {},
 ): Promise<T> {
   const { operation = request.path, model } = request;
   const scope = new CallScope(settings, options, { operation, model });
@@ -62,6 +64,7 @@ export async function callJson<T>(
     throw error;
   } finally {
     scope.end();
+    onAttempts(scope.attempts);
   }
 }
 

@@ -119,8 +119,13 @@ export class CallScope {
     return interrupt;
   }
 
-  /** Waits as long as is right before another attempt. @throws The error itself, when there should be none. */
-  async waitForRetry(error: ZiggieError): Promise<void> {
+  /**
+   * Waits as long as is right before another attempt.
+   *
+   * @param failures How many attempts count as failed. Default: all so far.
+   * @throws The error itself, when there should be none.
+   */
+  async waitForRetry(error: ZiggieError, failures?: number): Promise<void> {
     if (this.#stopped) throw this.#stopped;
     const { credentials, random } = this.settings;
     const attempt = this.attempts.at(-1);
@@ -130,7 +135,8 @@ export class CallScope {
       return;
     }
     // Neither the try that only brought a new token counts, nor those that picked up a broken answer.
-    const made = this.attempts.filter(({ resumed }) => !resumed).length - (this.#askedAgain ? 1 : 0);
+    const made =
+      failures ?? this.attempts.filter(({ resumed }) => !resumed).length - (this.#askedAgain ? 1 : 0);
     const delayMs = nextDelayMs(made, error, this.retry, random());
     if (delayMs === undefined) throw error;
     if (attempt) this.observer.tell('retry', { attempt, delayMs, error });

@@ -294,3 +294,16 @@ describe('tools', () => {
     });
   });
 });
+
+it('clear() while a save is under way: the storage does not bring back what was cleared', async () => {
+  const storage = createMemoryStorage();
+  const { conversation, client } = openConversation({ storage });
+  await settle();
+  void conversation.send('Old');
+  client.last().emit(text('x'));
+  const cleared = conversation.clear();
+  await cleared;
+  await settle();
+  expect(conversation.getState().nodes.size).toBe(0);
+  expect(await storage.load('default')).toBeNull();
+});

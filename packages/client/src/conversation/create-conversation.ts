@@ -80,7 +80,10 @@ class ChatConversation implements Conversation {
   readonly #senders = new Map<string, () => void>();
   /** Of the record that was saved last, to know it again when the storage tells of it. */
   #savedAt = 0;
-  /** Removals of our own under way: news of them is no news. */
+  /** Counts what was forgotten: a record read or saved before that must not bring it back. */
+  #life = 0;
+  #savedLife = 0;
+  /** Removals of our own under way: until then the storage tells of what is no more wanted. */
   #clearing = 0;
   readonly #connection: Connection;
   readonly #unsubscribe: (() => void)[] = [];
@@ -107,10 +110,11 @@ class ChatConversation implements Conversation {
       clock: this.#clock,
       snapshot: () => {
         this.#savedAt = this.#wallNow();
+        this.#savedLife = this.#life;
         return toRecord(this.#store.live(), this.#savedAt);
       },
       onSaved: (error, kept) => {
-        if (kept !== undefined) this.#adopt(kept);
+        if (kept !== undefined) this.#adopt(kept, this.#savedLife);
         this.#noteStorage(error);
       },
     });
@@ -417,25 +421,27 @@ class ChatConversation implements Conversation {
   }
 
   #onStorage(change: StorageChange): void {
-    if (change.id !== this.id || this.#disposed || this.#loading !== null) return;
+    if (change.id !== this.id || this.#disposed || this.#loading !== null || this.#clearing > 0) return;
     if (change.kind === 'removed') {
-      if (this.#clearing === 0 && this.#store.live().nodes.size > 0) this.#forget();
-    } else if (change.updatedAt !== this.#savedAt) {
+      if (this.#store.live().nodes.size > 0) this.#forget();
+    } else if (change.updatedAt !== this.#savedAt || change.detailsAt !== this.#store.live().detailsAt) {
       void this.#reload();
     }
   }
 
   /** What another tab saved. A record that cannot be read now is met again at the next save. */
   async #reload(): Promise<void> {
+    const life = this.#life;
     try {
       const saved = await this.#storage.load(this.id);
-      if (saved !== null && !this.#disposed) this.#adopt(parseRecord(saved, this.id));
+      if (saved !== null) this.#adopt(parseRecord(saved, this.id), life);
     } catch (error) {
       this.#noteStorage(error);
     }
   }
 
-  #adopt(record: ConversationRecord): void {
+  #adopt(record: ConversationRecord, life: number): void {
+    if (this.#disposed || life !== this.#life) return;
     const ours = toRecord(this.#store.live(), record.updatedAt, false);
     if (!this.#store.dispatch({ type: 'record-merged', record: mergeRecords(ours, record) })) return;
     this.#store.publish();
@@ -443,6 +449,7 @@ class ChatConversation implements Conversation {
 
   /** Ends the run and empties the state. */
   #forget(): void {
+    this.#life++;
     const run = this.#run;
     this.#run = null;
     run?.abort.abort();

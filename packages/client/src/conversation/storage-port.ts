@@ -43,6 +43,7 @@ export interface StorageChange {
   id: string;
   /** Of the saved record: who saved it knows it again. */
   updatedAt?: number | undefined;
+  detailsAt?: number | undefined;
 }
 
 /** Where conversations are kept. Memory, localStorage and IndexedDB are here; anything that passes the contract will do. */

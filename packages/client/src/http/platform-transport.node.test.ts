@@ -85,3 +85,14 @@ test('abort at the moment the answer ends is no uncaught exception', async () =>
   }
   expect(server.exchanges).toHaveLength(6);
 });
+
+test('the body of a DELETE has a length, or it would read like the next request', async () => {
+  const server = await serve(reply(200, 'ok'));
+  const request = { headers: {}, signal: new AbortController().signal, onConnected: () => {} };
+  for (const body of ['{"model":"é"}', new TextEncoder().encode('{"model":"é"}')]) {
+    const response = await platformTransport.send({ ...request, method: 'DELETE', url: server.url, body });
+    expect(response.status).toBe(200);
+    await readAll(response.body);
+  }
+  expect(server.exchanges.map(({ body }) => body)).toEqual(['{"model":"é"}', '{"model":"é"}']);
+});

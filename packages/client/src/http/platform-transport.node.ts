@@ -16,8 +16,8 @@ export const platformTransport: Transport = {
   send: ({ method, url, headers, body, signal, onConnected }) =>
     new Promise((resolve, reject) => {
       const open = url.startsWith('https:') ? requestHttps : requestHttp;
-      // A length, so that a server without chunked uploads takes it too.
-      const length = body instanceof Blob ? { 'content-length': String(body.size) } : {};
+      // Always a length: Node sends none with DELETE, and then the body reads like the next request.
+      const length = body === undefined ? {} : { 'content-length': String(sizeOf(body)) };
       const outgoing = open(url, { method, headers: { ...headers, ...length } });
       // Without an error: the socket may already be idle in the agent, where nobody listens for one.
       const abort = (): void => void outgoing.destroy();
@@ -52,3 +52,7 @@ export const platformTransport: Transport = {
       else outgoing.end(body);
     }),
 };
+
+function sizeOf(body: string | Uint8Array | Blob): number {
+  return body instanceof Blob ? body.size : Buffer.byteLength(body);
+}

@@ -60,8 +60,10 @@ export class AnswerReader {
   }
 
   #splitterFor(text: string): NdjsonSplitter | SseSplitter | undefined {
-    if (this.#isSse) return new SseSplitter();
     const start = text.trimStart();
+    // A JSON body under the name of an event stream is what some servers answer when they fail.
+    if (start.startsWith('{')) return new NdjsonSplitter();
+    if (this.#isSse) return new SseSplitter();
     // Blank lines keep a connection open; they tell nothing yet.
     if (start === '') return undefined;
     return /^(?:data|event|id|retry)?:/.test(start) ? new SseSplitter() : new NdjsonSplitter();

@@ -4,7 +4,6 @@ import {
   errorKinds,
   NDJSON_CONTENT_TYPE,
   ProtocolError,
-  parseJson,
   type StreamEventBody,
 } from '@ziggie/llm-protocol';
 import {
@@ -15,7 +14,8 @@ import {
   OllamaDecoder,
   ollamaBodyText,
 } from '@ziggie/llm-protocol/ollama';
-import type { AnswerDecoder, ReportedFailure, Target } from './target.ts';
+import { DirectDecoder } from './direct-decoder.ts';
+import type { ReportedFailure, Target } from './target.ts';
 
 /** Ollama itself, without a kit in front. */
 export const ollamaTarget: Target = {
@@ -28,7 +28,7 @@ export const ollamaTarget: Target = {
   baseUrl: (given) => given,
   chat: (request) => ({ path: '/api/chat', body: encodeOllamaChat(request, true) }),
   generate: (request) => ({ path: '/api/generate', body: encodeOllamaGenerate(request, true) }),
-  decoder: (model) => new DirectDecoder(model),
+  decoder: (model) => new DirectDecoder(model, new QuietDecoder()),
   readFailure,
 
   async listModels(get) {
@@ -47,48 +47,13 @@ export const ollamaTarget: Target = {
   },
 };
 
-let runs = 0;
-
-/** The decoder of protocol with the `start` that Ollama does not send. */
-class DirectDecoder implements AnswerDecoder {
-  readonly #model: string;
-  readonly #inner = new OllamaDecoder();
-  #started = false;
-
-  constructor(model: string) {
-    this.#model = model;
-  }
-
-  get ended(): boolean {
-    return this.#inner.ended;
-  }
-
-  read(record: string, events: StreamEventBody[]): void {
-    if (this.#started) {
-      this.#inner.read(record, events);
-    } else {
-      const found: StreamEventBody[] = [];
-      this.#inner.read(record, found);
-      if (found[0]?.type !== 'error') {
-        this.#started = true;
-        events.push(startOf(record, this.#model));
-      }
-      events.push(...found);
-    }
+/** The decoder of protocol; what it says about unusable output is not shown. */
+class QuietDecoder extends OllamaDecoder {
+  override read(record: string, events: StreamEventBody[]): void {
+    super.read(record, events);
     const last = events.at(-1);
     if (last?.type === 'error') events[events.length - 1] = withoutOutput(last);
   }
-}
-
-function startOf(record: string, model: string): StreamEventBody {
-  const answers = (parseJson(record) as { model?: unknown }).model;
-  return {
-    type: 'start',
-    id: `run-${++runs}`,
-    model,
-    upstreamModel: typeof answers === 'string' && answers !== '' ? answers : model,
-    resumable: false,
-  };
 }
 
 function readFailure(status: number, body: string): ReportedFailure {

@@ -40,7 +40,7 @@ export interface Question {
 
 /** Everything that differs between the servers we talk to. */
 export interface Target {
-  readonly name: 'kit' | 'ollama';
+  readonly name: 'kit' | 'ollama' | 'openai';
   readonly statusPath: string;
   /** What a stream is asked for with `Accept`. */
   readonly accept: string;

@@ -43,6 +43,8 @@ export function createScriptedClient(): ScriptedClient {
     generate: unused,
     models: { list: unused },
     status: unused,
+    embed: unused,
+    version: unused,
   };
 }
 

@@ -88,8 +88,10 @@ export function describeStorageContract(
   name: string,
   open: () => {
     storage: ConversationStorage;
-    damage?: (id: string, text: string) => void;
-    raw?: (id: string) => string | null;
+    damage?: (id: string, text: string) => void | Promise<void>;
+    raw?: (id: string) => string | null | Promise<string | null>;
+    /** Another storage object over the same records, as another tab has one. */
+    again?: () => ConversationStorage;
   },
 ): void {
   describe(`${name} as a ConversationStorage`, () => {
@@ -135,6 +137,62 @@ export function describeStorageContract(
       expect(await second.list()).toEqual([]);
     });
 
+    it('save() keeps what another tab added, deleted or renamed meanwhile, and tells the outcome', async () => {
+      const { storage, again = () => storage } = open();
+      const other = again();
+      await storage.save(fullRecord('one'));
+      const theirs = (await other.load('one')) as ConversationRecord;
+      const plain = { role: 'user', thinking: '', toolCalls: [] } as const;
+      const added = { ...plain, id: 'new', parentId: 'constructor', text: 'Theirs', createdAt: 20 };
+      await other.save({
+        ...theirs,
+        nodes: [...theirs.nodes.filter(({ id }) => id !== 't'), added],
+        removed: [...theirs.removed, ['t', 20]],
+        title: 'Renamed',
+        detailsAt: 20,
+        updatedAt: 20,
+      });
+      const ours = fullRecord('one');
+      const mine = { ...plain, id: 'mine', parentId: 'constructor', text: 'Ours', createdAt: 21 };
+      const kept = await storage.save({ ...ours, nodes: [...ours.nodes, mine], head: 'mine', updatedAt: 21 });
+      const saved = await storage.load('one');
+      expect(saved).toEqual(await other.load('one'));
+      expect(kept).toEqual(saved);
+      expect(saved).toMatchObject({ title: 'Renamed', head: 'mine', updatedAt: 21 });
+      const ids = saved?.nodes.map(({ id }) => id);
+      expect(ids).toEqual(expect.arrayContaining(['new', 'mine']));
+      expect(ids).not.toContain('t');
+    });
+
+    it('watch() tells of every change, here and from another tab, until it is left', async () => {
+      const { storage, again = () => storage } = open();
+      const seen: string[] = [];
+      const leave = storage.watch?.(({ kind, id, updatedAt }) =>
+        seen.push(`${kind} ${id} ${updatedAt ?? ''}`),
+      );
+      await storage.save(fullRecord('one'));
+      expect(seen).toEqual(['saved one 9']);
+      const other = again();
+      await other.save({ ...fullRecord('one'), updatedAt: 10 });
+      await other.remove('one');
+      await expect.poll(() => seen).toEqual(['saved one 9', 'saved one 10', 'removed one ']);
+      leave?.();
+      leave?.();
+      await storage.save(fullRecord('two'));
+      expect(seen).toHaveLength(3);
+    });
+
+    it('a thousand conversations are listed, with what a list shows', async () => {
+      const { storage } = open();
+      const small = { ...fullRecord('one'), nodes: [], head: null, cut: null };
+      for (let count = 0; count < 1000; count++) await storage.save({ ...small, id: `c${count}` });
+      expect(await storage.list()).toHaveLength(1000);
+      const summaries = await storage.summaries?.();
+      if (summaries === undefined) return;
+      expect(summaries).toHaveLength(1000);
+      expect(summaries[0]).toMatchObject({ title: fullRecord('one').title, pinned: true, messages: 0 });
+    });
+
     const { damage, raw } = open();
     if (damage === undefined || raw === undefined) return;
 
@@ -145,18 +203,19 @@ export function describeStorageContract(
       ['another id', JSON.stringify(fullRecord('two')), 'corrupt_record'],
       [
         'nested too deep',
-        `{"version":1,"id":"one","nodes":${'['.repeat(5000)}${']'.repeat(5000)}}`,
+        `{"version":1,"id":"one","nodes":${'['.repeat(500)}${']'.repeat(500)}}`,
         'corrupt_record',
       ],
       ['a newer version', JSON.stringify({ ...fullRecord('one'), version: 3 }), 'newer_record'],
     ])('load() rejects a record that is %s and leaves it in place', async (_, text, code) => {
       const fresh = open();
-      fresh.damage?.('one', text);
+      await fresh.damage?.('one', text);
       await expect(fresh.storage.load('one')).rejects.toMatchObject({
         name: 'ConversationStorageError',
         code,
       });
-      expect(fresh.raw?.('one')).toBe(text);
+      await expect(fresh.storage.save(fullRecord('one'))).rejects.toMatchObject({ code });
+      expect(await fresh.raw?.('one')).toBe(text);
       expect(await fresh.storage.list()).toEqual(['one']);
     });
   });

@@ -3,7 +3,9 @@ import { useCell } from '../hooks/use-cell.ts';
 import { useMessageIds } from '../hooks/use-messages.ts';
 import { DownIcon } from '../icons/icons.tsx';
 import { MessageRow } from '../messages/message-row.tsx';
+import { useSession } from '../provider/session.ts';
 import type { FollowEnd } from '../scroll/follow-end.ts';
+import { useRowWindow } from '../scroll/use-row-window.ts';
 import { useText } from '../text/text-context.ts';
 
 interface TranscriptProps {
@@ -18,6 +20,7 @@ export function Transcript({ follow, empty }: TranscriptProps): ReactElement {
   const ids = useMessageIds();
   const scroller = useRef<HTMLElement>(null);
   const content = useRef<HTMLDivElement>(null);
+  const rows = useRowWindow(useSession().conversation, ids, scroller);
   useEffect(() => {
     if (scroller.current === null || content.current === null) return;
     return follow.attach(scroller.current, content.current);
@@ -28,7 +31,12 @@ export function Transcript({ follow, empty }: TranscriptProps): ReactElement {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards must reach what scrolls */}
       <section ref={scroller} className="zg-log" tabIndex={0} aria-label={strings.conversation}>
         <div ref={content} className="zg-column">
-          {ids.length === 0 ? empty : ids.map((id) => <MessageRow key={id} id={id} />)}
+          {ids.length === 0 ? empty : null}
+          {rows.isAboveCut ? <div ref={rows.above} aria-hidden="true" /> : null}
+          {rows.ids.map((id) => (
+            <MessageRow key={id} id={id} />
+          ))}
+          {rows.isBelowCut ? <div ref={rows.below} aria-hidden="true" /> : null}
         </div>
       </section>
       <JumpToLatest follow={follow} scroller={scroller} />

@@ -19,6 +19,7 @@ export function AssistantMessage({ id }: { id: string }): ReactElement | null {
   return (
     <article
       className="zg-message"
+      data-zg-row={id}
       data-role="assistant"
       data-state={stateOf(message)}
       aria-label={message.model ?? strings.assistant}

@@ -10,7 +10,7 @@ export function UserMessage({ id }: { id: string }): ReactElement {
   const { strings } = useText();
   const text = useMessage(id, textOf);
   return (
-    <article className="zg-message" data-role="user" aria-label={strings.you}>
+    <article className="zg-message" data-zg-row={id} data-role="user" aria-label={strings.you}>
       <p className="zg-bubble" dir="auto">
         {text}
       </p>

@@ -1,6 +1,6 @@
 import { hashText } from '../ollama/random.ts';
+import type { Script } from '../script/step-types.ts';
 import { say, think } from '../script/steps.ts';
-import type { Script } from '../types.ts';
 import { jsonAnswer } from './json-answer.ts';
 import { capitalized, subjectOf } from './subject.ts';
 import { configuration, python, typescript } from './templates/code.ts';

@@ -1,4 +1,6 @@
+import { Cut } from '../ollama/http-failure.ts';
 import type { Handle, Outgoing, Pieces } from '../ollama/world.ts';
+import type { ScriptBook } from '../script/script-book.ts';
 
 /** Redirects that fetch follows before it gives up, by its standard. */
 const MOST_REDIRECTS = 20;
@@ -10,6 +12,7 @@ const MOST_REDIRECTS = 20;
  */
 export async function fetchInProcess(
   handle: Handle,
+  scripts: ScriptBook,
   input: Request | string | URL,
   init: RequestInit | undefined,
 ): Promise<Response> {
@@ -19,13 +22,14 @@ export async function fetchInProcess(
   const leave = () => left.abort();
   request.signal.addEventListener('abort', leave, { once: true });
   // Read once: a redirect sends the body again.
-  let body: Promise<string> | undefined;
-  const readText = () => {
-    body ??= request.text();
+  let body: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  const readBytes = () => {
+    body ??= request.arrayBuffer().then((buffer) => new Uint8Array(buffer));
     return body;
   };
   let url = new URL(request.url);
   try {
+    await sufferConnection(scripts, left.signal);
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
       const outgoing = await handle({
         method: request.method,
@@ -33,10 +37,11 @@ export async function fetchInProcess(
         query: url.search,
         headers: { host: url.host, ...Object.fromEntries(request.headers) },
         hostAllowed: true,
-        readText,
+        readBytes,
         signal: left.signal,
       });
       request.signal.throwIfAborted();
+      if (outgoing.wire) await suffer(outgoing.wire.ending === 'hang' ? 'ignore' : 'reset', left.signal);
       const location = outgoing.headers['location'];
       if (location === undefined || request.redirect === 'manual') {
         return new Response(bodyOf(outgoing, request, left), {
@@ -54,12 +59,38 @@ export async function fetchInProcess(
   }
 }
 
+/** There is no connection in process: what a script does to one shows as what a failed one looks like. */
+async function sufferConnection(scripts: ScriptBook, signal: AbortSignal): Promise<void> {
+  const step = scripts.takeConnection(['refuse', 'reset', 'ignore', 'reset-on-reuse']);
+  if (step) await suffer(step.how, signal);
+}
+
+async function suffer(
+  how: 'refuse' | 'reset' | 'ignore' | 'reset-on-reuse',
+  signal: AbortSignal,
+): Promise<void> {
+  if (how === 'ignore') {
+    await new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('The client left.')), { once: true });
+    });
+  }
+  const code = how === 'refuse' ? 'ECONNREFUSED' : 'ECONNRESET';
+  throw Object.assign(new Error(how === 'refuse' ? 'connect ECONNREFUSED' : 'read ECONNRESET'), { code });
+}
+
 /** Statuses whose answers must not have a body. */
 const bodiless: readonly number[] = [101, 204, 205, 304];
 
-function bodyOf({ status, body }: Outgoing, request: Request, left: AbortController): BodyInit | null {
+function bodyOf({ status, body, shape }: Outgoing, request: Request, left: AbortController): BodyInit | null {
   if (request.method === 'HEAD' || bodiless.includes(status)) return null;
-  return typeof body === 'string' ? body : streamOf(body, request.signal, left);
+  if (typeof body === 'string') return body;
+  // fetch would have decoded it, and noticed at the end that the rest is missing.
+  return streamOf(shape?.gzip?.cutBytes ? brokenAtEnd(body) : body, request.signal, left);
+}
+
+async function* brokenAtEnd(body: Pieces): Pieces {
+  yield* body;
+  throw new Cut('close');
 }
 
 /** The pieces as a stream that asks for the next one only when it is read, so nothing runs ahead of the reader. */
@@ -72,7 +103,9 @@ function streamOf(pieces: Pieces, signal: AbortSignal, left: AbortController): R
       },
       async pull(controller) {
         try {
-          const next = await pieces.next();
+          let next = await pieces.next();
+          // Nothing to read, but the answer has begun: a stream takes no empty chunk.
+          while (!next.done && next.value.length === 0) next = await pieces.next();
           if (signal.aborted) return;
           if (next.done) controller.close();
           else controller.enqueue(typeof next.value === 'string' ? encoder.encode(next.value) : next.value);

@@ -20,6 +20,6 @@ export function failure(cause: HttpFailure): Outgoing {
   return {
     status: cause.status,
     headers: { 'content-type': contentType, ...cause.headers },
-    body: cause.body ?? goJson({ error: cause.message }),
+    body: cause.body ?? goJson({ error: cause.message, ...cause.members }),
   };
 }

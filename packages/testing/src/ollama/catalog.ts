@@ -7,6 +7,8 @@ export interface InstalledModel {
   name: ModelName;
   /** As lists show it. */
   shortName: string;
+  /** As it was given, for servers that know no tags. */
+  displayName: string;
   /** As capability errors print it. */
   fullName: string;
   capabilities: readonly string[];
@@ -17,6 +19,7 @@ export interface InstalledModel {
   sizeBytes: number;
   contextLength: number;
   embeddingLength: number;
+  chatPath: 'rendered' | 'native';
   /** 64 hexadecimal digits, the same for the same model on every run. */
   digest: string;
   modifiedAtMs: number;
@@ -78,13 +81,19 @@ export class Catalog {
     return [...this.#models.values()].sort((a, b) => b.modifiedAtMs - a.modifiedAtMs);
   }
 
+  /** As they were given. */
+  inOrder(): InstalledModel[] {
+    return [...this.#models.values()];
+  }
+
   find(name: string): InstalledModel | undefined {
     return this.#models.get(canonicalName(name));
   }
 
   /** Gives a model a second name; one that stands there already is replaced. */
   copy(source: InstalledModel, destination: ModelName, nowMs: number): void {
-    const name = { name: destination, shortName: shortName(destination), fullName: fullName(destination) };
+    const short = shortName(destination);
+    const name = { name: destination, shortName: short, displayName: short, fullName: fullName(destination) };
     this.#models.set(name.shortName, { ...source, ...name, modifiedAtMs: nowMs });
   }
 }
@@ -104,6 +113,7 @@ function install(given: string | FakeModel, modifiedAtMs: number): InstalledMode
   return {
     name,
     shortName: short,
+    displayName: model.name,
     fullName: fullName(name),
     capabilities: model.capabilities ?? known?.capabilities ?? ['completion'],
     family: model.family ?? known?.family ?? 'llama',
@@ -112,7 +122,8 @@ function install(given: string | FakeModel, modifiedAtMs: number): InstalledMode
     quantization: model.quantization ?? known?.quantization ?? 'Q4_K_M',
     sizeBytes: model.sizeBytes ?? known?.sizeBytes ?? 2_019_393_189,
     contextLength: model.contextLength ?? known?.contextLength ?? 131_072,
-    embeddingLength: 256,
+    embeddingLength: model.embeddingLength ?? 256,
+    chatPath: model.chatPath ?? 'rendered',
     digest: randomText(seededRandom(hashText(short)), '0123456789abcdef', 64),
     modifiedAtMs,
   };

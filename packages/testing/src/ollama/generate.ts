@@ -1,16 +1,42 @@
 import { installedFor, requireCapabilities } from './capabilities.ts';
+import { refuseCloud } from './cloud.ts';
 import { parseKeepAlive } from './duration.ts';
 import { HttpFailure } from './http-failure.ts';
+import { ollamaSurface } from './ollama-surface.ts';
 import { countImages } from './prompt.ts';
 import { hashText, seededRandom } from './random.ts';
 import { generateRecord } from './records.ts';
 import { RequestBody } from './request-body.ts';
-import { respond } from './respond.ts';
+import { type Question, respond, type SurfaceContext } from './respond.ts';
 import type { Incoming, Outgoing, World } from './world.ts';
 
 /** `POST /api/generate` */
 export async function generate(world: World, incoming: Incoming): Promise<Outgoing> {
   const body = RequestBody.parse(await incoming.readText(), 'GenerateRequest');
+  const raw = body.bool('raw') ?? false;
+  const prompt = body.string('prompt') ?? '';
+  return answerGenerate(
+    world,
+    incoming,
+    body,
+    ({ modelAsGiven, topLogprobs, promptTokens }: SurfaceContext) =>
+      ollamaSurface({
+        world,
+        modelAsGiven,
+        topLogprobs,
+        write: generateRecord,
+        contextOf: raw ? undefined : (tokens) => tokenNumbers(prompt, promptTokens + tokens),
+      }),
+  );
+}
+
+/** A generate request, worded as the surface does. */
+export async function answerGenerate(
+  world: World,
+  incoming: Incoming,
+  body: RequestBody,
+  surface: Question['surface'],
+): Promise<Outgoing> {
   const keepAliveMs = parseKeepAlive(body.any('keep_alive'));
   const prompt = body.string('prompt') ?? '';
   const system = body.string('system') ?? '';
@@ -19,12 +45,17 @@ export async function generate(world: World, incoming: Incoming): Promise<Outgoi
   const raw = body.bool('raw') ?? false;
   const modelAsGiven = body.string('model') ?? '';
   if (modelAsGiven === '') throw new HttpFailure(404, "model '' not found");
+  refuseCloud(world, modelAsGiven);
   const model = installedFor(world.catalog, modelAsGiven, 'single');
   if (raw && (body.string('template') || system !== '' || earlier.length > 0)) {
     throw new HttpFailure(400, 'raw mode does not support template, system, or context');
   }
   const isUnload = prompt === '' && keepAliveMs === 0;
-  const wanted = body.string('suffix') ? ['insert'] : [];
+  const wanted = [
+    ...(body.string('suffix') ? ['insert'] : []),
+    // An empty prompt means "load" even when there are images or a suffix.
+    ...(imageCount > 0 && prompt !== '' ? ['vision'] : []),
+  ];
   if (!isUnload) requireCapabilities(model, modelAsGiven, 'generate', wanted);
   const systemMessages = system === '' ? [] : [{ role: 'system', content: system, imageCount: 0 }];
   return respond(world, incoming, {
@@ -32,11 +63,9 @@ export async function generate(world: World, incoming: Incoming): Promise<Outgoi
     model,
     modelAsGiven,
     keepAliveMs,
-    // An empty prompt means "load" even when there are images or a suffix.
     messages: prompt === '' ? [] : [...systemMessages, { role: 'user', content: prompt, imageCount }],
     earlierTokens: earlier.length,
-    write: generateRecord,
-    contextOf: raw ? undefined : (tokens) => tokenNumbers(prompt, tokens),
+    surface,
   });
 }
 

@@ -1,4 +1,5 @@
-import type { Script, Step } from '../types.ts';
+import type { Script, Step } from '../script/step-types.ts';
+import type { ContentPiece, EndPiece, Piece, ToolPiece } from '../wire/pieces.ts';
 import { Cut, HttpFailure } from './http-failure.ts';
 import { Lease } from './lease.ts';
 import { hashText, randomText, seededRandom } from './random.ts';
@@ -17,25 +18,11 @@ export interface GenerationRequest extends RunnerRequest {
   stops: readonly string[];
   /** `false` leaves thinking out. */
   think: boolean;
+  /** After the thinking the prompt is read once more and the count begins anew: how Ollama constrains an answer. */
+  startsAgain?: boolean | undefined;
+  /** Tool calls come on the last record, with ids of llama-server. */
+  native?: boolean | undefined;
 }
-
-/** The figures of the last record, in milliseconds of the clock. */
-export interface Figures {
-  totalMs: number;
-  loadMs: number;
-  promptTokens: number;
-  prefillMs: number;
-  tokens: number;
-  decodeMs: number;
-}
-
-/** What a generation brings forth. Each piece but `raw` is one record. */
-export type Piece =
-  | { kind: 'thinking'; text: string }
-  | { kind: 'text'; text: string }
-  | { kind: 'tool'; id: string; index: number; name: string; arguments: Record<string, unknown> }
-  | { kind: 'raw'; bytes: string | Uint8Array }
-  | { kind: 'end'; reason: 'stop' | 'length'; figures: Figures };
 
 /**
  * Runs one generation: waits for the model and a slot, reads the prompt, plays the steps at their pace. The slot is free
@@ -53,54 +40,56 @@ export async function* runGeneration(
   const startedMs = clock.now();
   const lease = new Lease(await scheduler.acquire(request), request.signal);
   const loadMs = clock.now() - startedMs;
-  let end: Piece;
+  let player: Player;
   try {
     await lease.takeSlot();
     const prefillFromMs = clock.now();
     await sleep(clock, world.prefillMsPerToken * request.promptTokens, request.signal);
-    const decodeFromMs = clock.now();
-    const player = new Player(world, request);
+    player = new Player(world, request, { startedMs, loadMs, prefillMs: clock.now() - prefillFromMs });
     yield* player.play();
-    end = {
-      kind: 'end',
-      reason: player.reason,
-      figures: {
-        totalMs: clock.now() - startedMs,
-        loadMs,
-        promptTokens: request.promptTokens,
-        prefillMs: decodeFromMs - prefillFromMs,
-        tokens: player.tokens,
-        decodeMs: clock.now() - decodeFromMs,
-      },
-    };
   } finally {
     lease.end();
   }
-  yield end;
+  if (!player.finished) yield player.end({});
 }
 
 const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const NATIVE_ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+interface Before {
+  startedMs: number;
+  loadMs: number;
+  prefillMs: number;
+}
 
 /** Plays the steps of one answer. */
 class Player {
-  tokens = 0;
-  reason: 'stop' | 'length' = 'stop';
+  finished = false;
+  #tokens = 0;
+  #thinkingTokens = 0;
+  #reason: 'stop' | 'length' = 'stop';
   readonly #world: World;
   readonly #request: GenerationRequest;
+  readonly #before: Before;
   readonly #filter: StopFilter;
   readonly #ids: () => number;
+  #decodeFromMs: number;
   #msPerToken: number;
   #dueMs: number;
   #calls = 0;
+  #held: ToolPiece[] = [];
+  #thought = false;
   #over = false;
 
-  constructor(world: World, request: GenerationRequest) {
+  constructor(world: World, request: GenerationRequest, before: Before) {
     this.#world = world;
     this.#request = request;
+    this.#before = before;
     this.#filter = new StopFilter(request.stops);
     this.#ids = seededRandom(hashText(JSON.stringify(request.steps)));
     this.#msPerToken = 1000 / world.tokensPerSecond;
     this.#dueMs = world.clock.now();
+    this.#decodeFromMs = this.#dueMs;
   }
 
   async *play(): AsyncGenerator<Piece, void, void> {
@@ -108,17 +97,33 @@ class Player {
       yield* this.#step(step);
       if (this.#over) return;
     }
-    const held = this.#filter.end();
-    if (held !== '') yield* this.#emit({ kind: 'text', text: held });
+    yield* this.#heldText();
+  }
+
+  end(finish: EndPiece['finish']): EndPiece {
+    const now = this.#world.clock.now();
+    const { startedMs, loadMs, prefillMs } = this.#before;
+    return {
+      kind: 'end',
+      reason: this.#reason,
+      figures: {
+        totalMs: now - startedMs,
+        loadMs,
+        promptTokens: this.#request.promptTokens,
+        prefillMs,
+        tokens: this.#tokens,
+        thinkingTokens: this.#thinkingTokens,
+        decodeMs: now - this.#decodeFromMs,
+      },
+      tools: this.#held,
+      finish,
+    };
   }
 
   async *#step(step: Step): AsyncGenerator<Piece, void, void> {
     switch (step.kind) {
       case 'say':
-        for (const token of tokenize(step.text)) {
-          yield* this.#text(token);
-          if (this.#over) return;
-        }
+        yield* this.#say(step.text);
         return;
       case 'think':
         if (!this.#request.think) return;
@@ -126,29 +131,51 @@ class Player {
           yield* this.#emit({ kind: 'thinking', text });
           if (this.#over) return;
         }
+        this.#thought = true;
+        return;
+      case 'mixed':
+        if (this.#request.think) yield* this.#emit(step);
+        else yield* this.#say(step.text);
         return;
       case 'callTool':
-        yield* this.#emit({
-          kind: 'tool',
-          id: `call_${randomText(this.#ids, ID_ALPHABET, 8)}`,
-          index: this.#calls++,
-          name: step.name,
-          arguments: step.arguments,
-        });
+        yield* this.#call(step);
         return;
       case 'huge':
         yield* this.#text('a'.repeat(step.characters));
         return;
+      case 'endless':
+        while (!this.#over) yield* this.#say(step.text);
+        return;
       case 'garbage':
         yield { kind: 'raw', bytes: step.bytes };
+        return;
+      case 'frame':
+      case 'flood':
+      case 'torn':
+        yield step;
+        return;
+      case 'begin':
+        yield { kind: 'flush' };
+        return;
+      case 'heartbeats':
+        for (let sent = 0; sent < step.times; sent++) {
+          await this.#pause(step.everyMs);
+          yield { kind: 'heartbeat' };
+        }
         return;
       case 'slow':
         this.#msPerToken = 1000 / step.tokensPerSecond;
         this.#dueMs = this.#world.clock.now();
         return;
       case 'stall':
-        await sleep(this.#world.clock, step.ms ?? Number.POSITIVE_INFINITY, this.#request.signal);
-        this.#dueMs = this.#world.clock.now();
+        // Before the first record the status line waits too.
+        if (this.#tokens > 0) yield { kind: 'flush' };
+        await this.#pause(step.ms ?? Number.POSITIVE_INFINITY);
+        return;
+      case 'finish':
+        yield* this.#heldText();
+        this.finished = true;
+        yield this.end(step.finish);
         return;
       case 'error':
         throw new HttpFailure(step.status, step.message, {
@@ -158,25 +185,81 @@ class Player {
         });
       case 'cut':
         throw new Cut(step.how);
+      // Of the whole answer: they have been read before it began.
+      case 'shape':
+      case 'replay':
+      case 'wire':
+      case 'connection':
+        return;
+    }
+  }
+
+  async *#say(text: string): AsyncGenerator<Piece, void, void> {
+    for (const token of tokenize(text)) {
+      yield* this.#text(token);
+      if (this.#over) return;
+    }
+  }
+
+  async *#call(step: Extract<Step, { kind: 'callTool' }>): AsyncGenerator<Piece, void, void> {
+    const native = this.#request.native ?? false;
+    const piece: ToolPiece = {
+      kind: 'tool',
+      id: native
+        ? randomText(this.#ids, NATIVE_ID_ALPHABET, 32)
+        : `call_${randomText(this.#ids, ID_ALPHABET, 8)}`,
+      index: this.#calls++,
+      name: step.name,
+      arguments: step.arguments,
+    };
+    for await (const emitted of this.#emit(piece)) {
+      if (native || step.onLastRecord) this.#held.push(piece);
+      else yield emitted;
     }
   }
 
   async *#text(token: string): AsyncGenerator<Piece, void, void> {
+    if (this.#thought && this.#request.startsAgain) await this.#startAgain();
+    this.#thought = false;
     const { text, stopped } = this.#filter.push(token);
     if (text !== '') yield* this.#emit({ kind: 'text', text });
     if (stopped) this.#over = true;
   }
 
-  async *#emit(piece: Piece): AsyncGenerator<Piece, void, void> {
+  /** The text that might have begun a stop string. */
+  async *#heldText(): AsyncGenerator<Piece, void, void> {
+    const held = this.#filter.end();
+    if (held !== '') yield* this.#emit({ kind: 'text', text: held });
+  }
+
+  /** The second, constrained run: the figures of the last record are its own. */
+  async #startAgain(): Promise<void> {
+    const { clock, prefillMsPerToken } = this.#world;
+    const fromMs = clock.now();
+    await sleep(clock, prefillMsPerToken * this.#request.promptTokens, this.#request.signal);
+    this.#before.prefillMs = clock.now() - fromMs;
+    this.#tokens = 0;
+    this.#thinkingTokens = 0;
+    this.#dueMs = clock.now();
+    this.#decodeFromMs = this.#dueMs;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(this.#world.clock, ms, this.#request.signal);
+    this.#dueMs = this.#world.clock.now();
+  }
+
+  async *#emit(piece: ContentPiece): AsyncGenerator<Piece, void, void> {
     const { clock } = this.#world;
-    if (this.tokens >= this.#request.numPredict) {
+    if (this.#tokens >= this.#request.numPredict) {
       this.#over = true;
-      this.reason = 'length';
+      this.#reason = 'length';
       return;
     }
     this.#dueMs += this.#msPerToken;
     await sleep(clock, this.#dueMs - clock.now(), this.#request.signal);
-    this.tokens++;
+    this.#tokens++;
+    if (piece.kind === 'thinking') this.#thinkingTokens++;
     yield piece;
   }
 }

@@ -1,3 +1,5 @@
+import type { CutKind } from '../script/step-types.ts';
+
 /** A request that is answered with an error status and `{"error": message}`. */
 export class HttpFailure extends Error {
   readonly status: number;
@@ -6,6 +8,13 @@ export class HttpFailure extends Error {
   /** Replaces the JSON body. */
   readonly body: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** Raised before a compatibility route takes over: worded as Ollama's own routes do, there too. */
+  readonly native: boolean;
+  /** Members beside `error`. */
+  readonly members: Readonly<Record<string, unknown>>;
+  /** `param` and `code` of OpenAI's errors. */
+  readonly param: string | undefined;
+  readonly code: string | undefined;
 
   constructor(
     status: number,
@@ -14,6 +23,10 @@ export class HttpFailure extends Error {
       fromRunner?: boolean | undefined;
       body?: string | undefined;
       headers?: Record<string, string> | undefined;
+      native?: boolean | undefined;
+      members?: Record<string, unknown> | undefined;
+      param?: string | undefined;
+      code?: string | undefined;
     } = {},
   ) {
     super(message);
@@ -22,14 +35,18 @@ export class HttpFailure extends Error {
     this.fromRunner = more.fromRunner ?? false;
     this.body = more.body;
     this.headers = more.headers ?? {};
+    this.native = more.native ?? false;
+    this.members = more.members ?? {};
+    this.param = more.param;
+    this.code = more.code;
   }
 }
 
 /** The answer breaks off on purpose. */
 export class Cut extends Error {
-  readonly how: 'end' | 'reset';
+  readonly how: CutKind;
 
-  constructor(how: 'end' | 'reset') {
+  constructor(how: CutKind) {
     super('The stand-in cut this answer.');
     this.name = 'Cut';
     this.how = how;

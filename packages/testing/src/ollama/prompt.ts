@@ -62,3 +62,37 @@ function checkToolCalls(calls: unknown): void {
     }
   }
 }
+
+/**
+ * How many tokens of the prompt the model reads. One that does not fit is cut to half the window, and nothing says so.
+ *
+ * @throws {HttpFailure} 400 where it may not be cut, and always by llama-server's own chat.
+ */
+export function fitPrompt(prompt: {
+  tokens: number;
+  contextLength: number;
+  native: boolean;
+  mayCut: boolean;
+}): number {
+  const { tokens, contextLength } = prompt;
+  if (tokens <= contextLength) return tokens;
+  if (prompt.native) {
+    const message = `request (${tokens} tokens) exceeds the available context size (${contextLength} tokens), try increasing it`;
+    const error = {
+      code: 400,
+      message,
+      type: 'exceed_context_size_error',
+      n_prompt_tokens: tokens,
+      n_ctx: contextLength,
+    };
+    throw new HttpFailure(400, JSON.stringify({ error }), { fromRunner: true });
+  }
+  if (!prompt.mayCut) {
+    throw new HttpFailure(
+      400,
+      'the prompt is longer than the context length currently available to the model; shorten the prompt, adjust the context length in settings, or use a model with a longer context length',
+      { fromRunner: true },
+    );
+  }
+  return Math.floor(contextLength / 2);
+}

@@ -1,4 +1,5 @@
-import type { Figures } from './generation.ts';
+import type { Figures } from '../wire/pieces.ts';
+import type { Logprob } from './logprobs.ts';
 import { utcTimestamp, type WallTime } from './timestamp.ts';
 
 /** A tool call as records carry it. */
@@ -13,6 +14,9 @@ export interface RecordContent {
   thinking?: string | undefined;
   toolCalls?: readonly WireToolCall[] | undefined;
   doneReason?: string | undefined;
+  /** Whether this record ends the answer. Default: whether it has a reason. */
+  done?: boolean | undefined;
+  logprobs?: readonly Logprob[] | undefined;
   figures?: Figures | undefined;
   /** The token numbers of prompt and answer, on the last record of `/api/generate`. */
   context?: readonly number[] | undefined;
@@ -30,8 +34,9 @@ export const chatRecord: RecordWriter = (model, at, content) => ({
     thinking: content.thinking || undefined,
     tool_calls: content.toolCalls,
   },
-  done: content.doneReason !== undefined,
+  done: content.done ?? content.doneReason !== undefined,
   done_reason: content.doneReason,
+  logprobs: content.logprobs,
   ...metrics(content.figures),
 });
 
@@ -40,11 +45,12 @@ export const generateRecord: RecordWriter = (model, at, content) => ({
   created_at: utcTimestamp(at),
   response: content.text,
   thinking: content.thinking || undefined,
-  done: content.doneReason !== undefined,
+  done: content.done ?? content.doneReason !== undefined,
   done_reason: content.doneReason,
   context: content.context,
   ...metrics(content.figures),
   tool_calls: content.toolCalls,
+  logprobs: content.logprobs,
 });
 
 function metrics(figures: Figures | undefined): object {

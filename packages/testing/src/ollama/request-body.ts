@@ -34,8 +34,17 @@ export class RequestBody {
         `json: cannot unmarshal ${kindOf(value)} into Go value of type api.${struct}`,
       );
     }
+    return RequestBody.of(value as Record<string, unknown>, struct);
+  }
+
+  static of(value: Readonly<Record<string, unknown>>, struct: string): RequestBody {
     const members = Object.entries(value).map(([name, member]) => [name.toLowerCase(), member] as const);
     return new RequestBody(struct, new Map(members));
+  }
+
+  /** All members, by their names in lower case. */
+  get members(): Record<string, unknown> {
+    return Object.fromEntries(this.#members);
   }
 
   /** A member as it is; `null` counts as absent. */

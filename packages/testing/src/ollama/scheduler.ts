@@ -12,6 +12,7 @@ export interface SchedulerOptions {
   slotsPerModel: number;
   maxLoadedModels: number;
   maxQueue: number;
+  defaultKeepAliveMs: number;
   /** Called after every change. */
   onChange: () => void;
 }
@@ -32,9 +33,6 @@ interface Pending {
   resolve: (runner: Runner) => void;
   reject: (reason: unknown) => void;
 }
-
-/** Ollama's default for `OLLAMA_KEEP_ALIVE`: 5 minutes. */
-const DEFAULT_KEEP_ALIVE_MS = 300_000;
 
 /**
  * Which models are in memory, and who waits for one: Ollama's `server/sched.go`.
@@ -167,14 +165,14 @@ export class Scheduler {
 
   /** Takes the load time. A client that leaves aborts the load, whoever else waits for the model: they start it anew. */
   async #load(request: RunnerRequest): Promise<Runner> {
-    const { clock, loadMs, slotsPerModel, onChange } = this.#options;
+    const { clock, loadMs, slotsPerModel, defaultKeepAliveMs, onChange } = this.#options;
     await sleep(clock, loadMs, request.signal);
     const runner = new Runner({
       model: request.model,
       loadKey: request.loadKey,
       contextLength: request.contextLength,
       slots: slotsPerModel,
-      keepAliveMs: request.keepAliveMs ?? DEFAULT_KEEP_ALIVE_MS,
+      keepAliveMs: request.keepAliveMs ?? defaultKeepAliveMs,
       clock,
       onChange,
       onExpired: () => {

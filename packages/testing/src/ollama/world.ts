@@ -1,4 +1,5 @@
 import type { ScriptBook } from '../script/script-book.ts';
+import type { Shape, Step } from '../script/step-types.ts';
 import type { FakeClock } from '../types.ts';
 import type { Catalog } from './catalog.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -12,7 +13,9 @@ export interface World {
   readonly clock: FakeClock;
   readonly tokensPerSecond: number;
   readonly prefillMsPerToken: number;
+  readonly slotsPerModel: number;
   readonly version: string;
+  readonly cloudDisabled: boolean;
   /** The date that belongs to a reading of the clock. */
   wallTime(clockMs: number): WallTime;
 }
@@ -29,6 +32,7 @@ export interface Incoming {
   /** Whether the `Host` header may pass; `false` is answered with 403. */
   hostAllowed: boolean;
   readText(): Promise<string>;
+  readBytes(): Promise<Uint8Array<ArrayBuffer>>;
   /** Fires when the client leaves. */
   signal: AbortSignal;
   /** Records one piece of the answer. */
@@ -37,8 +41,8 @@ export interface Incoming {
   onComplete(): void;
 }
 
-/** A request before the stand-in adds its book-keeping. */
-export type DoorRequest = Omit<Incoming, 'onRecord' | 'onComplete'>;
+/** A request before the stand-in adds its book-keeping. The body may be read once. */
+export type DoorRequest = Omit<Incoming, 'readText' | 'onRecord' | 'onComplete'>;
 
 /** How a door has a request answered. A rejection means: end the connection without an answer. */
 export type Handle = (request: DoorRequest) => Promise<Outgoing>;
@@ -51,4 +55,8 @@ export interface Outgoing {
   status: number;
   headers: Record<string, string>;
   body: string | Pieces;
+  /** What is left for the door to do: the parts that only a socket has. */
+  shape?: Shape | undefined;
+  /** These bytes in place of everything above. */
+  wire?: Extract<Step, { kind: 'wire' }> | undefined;
 }

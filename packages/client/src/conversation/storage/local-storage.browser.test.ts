@@ -13,6 +13,7 @@ describeStorageContract('createLocalStorage() over the localStorage of a page', 
     storage: createLocalStorage({ namespace }),
     damage: (id, text) => localStorage.setItem(`ziggie:${namespace}:${id}`, text),
     raw: (id) => localStorage.getItem(`ziggie:${namespace}:${id}`),
+    again: () => createLocalStorage({ namespace }),
   };
 });
 

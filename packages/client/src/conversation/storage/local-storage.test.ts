@@ -9,6 +9,7 @@ describeStorageContract('createLocalStorage() over an area in memory', () => {
     storage: createLocalStorage({ namespace: 'app', area }),
     damage: (id, text) => area.setItem(`ziggie:app:${id}`, text),
     raw: (id) => area.getItem(`ziggie:app:${id}`),
+    again: () => createLocalStorage({ namespace: 'app', area }),
   };
 });
 

@@ -1,7 +1,9 @@
 import { MAX_JSON_DEPTH, parseJson } from '@ziggie/llm-protocol';
+import { mergeRecords } from '../merge.ts';
 import { parseRecord } from '../record.ts';
 import { ConversationStorageError } from '../storage-error.ts';
 import type { ConversationStorage } from '../types.ts';
+import { createSharedChanges } from './changes.ts';
 
 /** Settings of {@link createLocalStorage}. */
 export interface LocalStorageOptions {
@@ -21,7 +23,8 @@ const MAX_RECORD_DEPTH = MAX_JSON_DEPTH + 8;
  * Keeps conversations in the browser under `ziggie:<namespace>:<id>`, the namespace URL-encoded so that none can reach
  * into another. Browsers give an origin about 5 MiB: some thousand messages.
  *
- * When two tabs save the same conversation the last save wins. Operations reject with a
+ * When two tabs save the same conversation the record holds the messages of both, and each hears of the other. Operations
+ * reject with a
  * {@link ConversationStorageError}: `storage_full`, `storage_unavailable`, `corrupt_record` or `newer_record`; a record
  * that cannot be read is left in place.
  *
@@ -30,15 +33,24 @@ const MAX_RECORD_DEPTH = MAX_JSON_DEPTH + 8;
 export function createLocalStorage(options: LocalStorageOptions): ConversationStorage {
   const prefix = `ziggie:${encodeNamespace(options.namespace)}:`;
   const area = (): Storage => options.area ?? pageStorage();
+  const changes = createSharedChanges(prefix);
+  // What this page wrote last needs no merging: the text is compared, not parsed.
+  const written = new Map<string, string>();
   return {
     async load(id) {
       const text = area().getItem(prefix + id);
       return text === null ? null : parseRecord(parseText(text), id);
     },
     async save(record) {
-      const text = JSON.stringify(record);
+      const { id } = record;
+      const into = area();
+      // Reading, merging and writing in one task: no other tab comes between.
+      const before = into.getItem(prefix + id);
+      const own = before === null || before === written.get(id);
+      const kept = own ? record : mergeRecords(record, parseRecord(parseText(before), id));
+      const text = JSON.stringify(kept);
       try {
-        area().setItem(prefix + record.id, text);
+        into.setItem(prefix + id, text);
       } catch (cause) {
         if (!isFull(cause)) throw cause;
         throw new ConversationStorageError(
@@ -47,10 +59,16 @@ export function createLocalStorage(options: LocalStorageOptions): ConversationSt
           { cause },
         );
       }
+      written.set(id, text);
+      changes.tell({ kind: 'saved', id, updatedAt: kept.updatedAt, detailsAt: kept.detailsAt });
+      return own ? undefined : kept;
     },
     async remove(id) {
       area().removeItem(prefix + id);
+      written.delete(id);
+      changes.tell({ kind: 'removed', id });
     },
+    watch: changes.watch,
     async list() {
       const from = area();
       const ids: string[] = [];

@@ -16,7 +16,8 @@ export function createMemoryStorage(): ConversationStorage {
       const before = records.get(record.id);
       const kept = before === undefined ? record : mergeRecords(record, before);
       records.set(record.id, structuredClone(kept));
-      changes.tell({ kind: 'saved', id: record.id, updatedAt: kept.updatedAt });
+      const { updatedAt, detailsAt } = kept;
+      changes.tell({ kind: 'saved', id: record.id, updatedAt, detailsAt });
       return kept;
     },
     async remove(id) {

@@ -2,6 +2,7 @@ import { RecordShape } from '../../framing/record-shape.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import { ProtocolError } from '../../protocol-error.ts';
 import type { StreamEventBody } from '../../stream-event.ts';
+import { ThinkTags } from '../../thinking/think-tags.ts';
 import type { FinishReason, Timings } from '../../usage.ts';
 import { classifyOllamaError, ollamaErrorText } from './error-wire.ts';
 import type { OllamaRecord, OllamaToolCall } from './wire.ts';
@@ -18,6 +19,8 @@ export class OllamaDecoder {
   #deltas = 0;
   #toolCalls = 0;
   readonly #shape = new RecordShape('created_at');
+  #shapeType: 'text-delta' | 'thinking-delta' = 'text-delta';
+  readonly #tags = new ThinkTags();
 
   /** Whether the terminal record was seen. A stream that ends while this is `false` broke off. */
   get ended(): boolean {
@@ -33,16 +36,19 @@ export class OllamaDecoder {
   read(text: string, events: StreamEventBody[]): void {
     const known = this.#ended ? undefined : this.#shape.textOf(text);
     if (known === undefined) {
-      const record = parseJson(text);
+      const record = parseJson(text) as OllamaRecord;
       const found = this.decode(record);
       const [only] = found;
-      if (found.length === 1 && only?.type === 'text-delta') {
-        this.#shape.learn(text, only.text, (record as OllamaRecord).message ? 'content' : 'response');
+      if (found.length === 1 && (only?.type === 'text-delta' || only?.type === 'thinking-delta')) {
+        this.#shapeType = only.type;
+        const name = record.message ? 'content' : 'response';
+        if (this.#tags.outside)
+          this.#shape.learn(text, only.text, only.type === 'text-delta' ? name : 'thinking');
       }
       for (const event of found) events.push(event);
     } else if (known !== '') {
       this.#deltas++;
-      events.push({ type: 'text-delta', text: known });
+      events.push({ type: this.#shapeType, text: known });
     }
   }
 
@@ -56,19 +62,22 @@ export class OllamaDecoder {
       );
     }
     const wire = record as OllamaRecord;
-    if (wire.error !== undefined && wire.error !== null && wire.error !== '') return [this.#fail(wire.error)];
+    if (wire.error !== undefined && wire.error !== null && wire.error !== '') return this.#fail(wire.error);
 
     const events: StreamEventBody[] = [];
     const message = typeof wire.message === 'object' && wire.message !== null ? wire.message : undefined;
     const thinking = message?.thinking ?? wire.thinking;
     const text = message?.content ?? wire.response;
     if (typeof thinking === 'string' && thinking !== '') {
+      // A server with a member for it leaves no tags in the text.
+      this.#flush(events);
       this.#deltas++;
       events.push({ type: 'thinking-delta', text: thinking });
     }
     if (typeof text === 'string' && text !== '') {
       this.#deltas++;
-      events.push({ type: 'text-delta', text });
+      if (this.#tags.outside) events.push({ type: 'text-delta', text });
+      else this.#tags.push(text, (kind, part) => events.push({ type: `${kind}-delta`, text: part }));
     }
     const calls = message?.tool_calls ?? wire.tool_calls;
     if (Array.isArray(calls)) for (const call of calls) this.#toolCall(call as OllamaToolCall, events);
@@ -78,16 +87,24 @@ export class OllamaDecoder {
     return events;
   }
 
-  #fail(error: unknown): StreamEventBody {
+  #flush(events: StreamEventBody[]): void {
+    this.#tags.end((kind, part) => events.push({ type: `${kind}-delta`, text: part }));
+  }
+
+  #fail(error: unknown): StreamEventBody[] {
     this.#ended = true;
+    const events: StreamEventBody[] = [];
+    this.#flush(events);
     const text = ollamaErrorText(error);
     const { code, status, retryable } = classifyOllamaError(undefined, text, JSON.stringify(error));
-    return { type: 'error', code, message: text, status, retryable };
+    events.push({ type: 'error', code, message: text, status, retryable });
+    return events;
   }
 
   #toolCall(call: OllamaToolCall, events: StreamEventBody[]): void {
     const name = call?.function?.name;
     if (typeof name !== 'string' || name === '') return;
+    this.#flush(events);
     const args = call.function?.arguments;
     events.push({
       type: 'tool-call',
@@ -102,6 +119,7 @@ export class OllamaDecoder {
 
   #end(wire: OllamaRecord, events: StreamEventBody[]): void {
     this.#ended = true;
+    this.#flush(events);
     const outputTokens = count(wire.eval_count);
     const inputTokens = count(wire.prompt_eval_count);
     if (outputTokens !== undefined || inputTokens !== undefined || this.#deltas > 0) {

@@ -1,0 +1,163 @@
+import { callJson } from '../call/call-json.ts';
+import { checkCall } from '../check-arguments.ts';
+import { isZiggieError } from '../errors/ziggie-error.ts';
+import { settingsBehind } from '../internals.ts';
+import { timeoutsFor } from '../settings.ts';
+import type { CallOptions, ZiggieClient } from '../types.ts';
+import { readDetails, readRunning } from './details.ts';
+import { checkDigest, digestOf } from './digest.ts';
+import { ProgressRun } from './progress-run.ts';
+import { explained, refusal } from './refusal.ts';
+import { type AdminTask, routeFor } from './routes.ts';
+import type { Admin, ProgressStream, TransferOptions } from './types.ts';
+
+/** Upload speed that is still granted: 64 KiB/s, a bad mobile line. */
+const SLOWEST_UPLOAD_BYTES_PER_MS = 65.536;
+
+/**
+ * Manages the models of a client's server, by its credentials, clock and retry rules.
+ *
+ * Directly with Ollama everything works. With the kit `pull`, `create`, `copy`, `delete`, `load`, `unload` and `running`
+ * do, if its operator serves administration and the caller may. What a server has no route for rejects with
+ * `capability_unsupported`.
+ *
+ * ```ts
+ * const admin = createAdmin(createClient({ baseUrl: 'http://127.0.0.1:11434', target: 'ollama' }));
+ * for await (const { status, fraction } of admin.pull('llama3.2')) console.log(status, fraction);
+ * ```
+ *
+ * @throws {TypeError} when the client was not made by `createClient`.
+ */
+export function createAdmin(client: ZiggieClient): Admin {
+  const settings = settingsBehind(client);
+  const target = settings.target.name;
+
+  function transfer(task: AdminTask, model: string, body: object, options: CallOptions): ProgressStream {
+    checkCall(options);
+    checkName(model);
+    const route = routeFor(target, task);
+    const request = { operation: `models.${task}`, model, path: route?.path ?? '', body };
+    return new ProgressRun(
+      settings,
+      route ? request : { ...request, refusal: refusal(target, task) },
+      options,
+    );
+  }
+
+  async function ask<T>(
+    task: AdminTask,
+    model: string,
+    body: object,
+    options: CallOptions,
+    read: (body: unknown) => T,
+    answerMs?: number,
+  ): Promise<T> {
+    const route = routeFor(target, task);
+    if (!route) throw refusal(target, task);
+    const request = { ...route, body, operation: `models.${task}`, model, answerMs };
+    try {
+      return await callJson(settings, request, options, read);
+    } catch (error) {
+      throw explained(error, target);
+    }
+  }
+
+  const nothing = (): void => {};
+  const checked = (model: string, options: CallOptions): void => {
+    checkCall(options);
+    checkName(model);
+  };
+
+  return {
+    pull: (model, options = {}) => transfer('pull', model, transferBody(model, options), options),
+    push: (model, options = {}) => transfer('push', model, transferBody(model, options), options),
+    create: (request, options = {}) =>
+      transfer('create', request.model, { ...request, stream: true }, options),
+    async copy(source, destination, options = {}) {
+      checked(source, options);
+      checkName(destination);
+      await ask('copy', source, { source, destination }, options, nothing);
+    },
+    async delete(model, options = {}) {
+      checked(model, options);
+      await ask('delete', model, { model }, options, nothing);
+    },
+    async show(model, options = {}) {
+      checked(model, options);
+      const body = { model, ...(options.verbose ? { verbose: true } : {}) };
+      return ask('show', model, body, options, (answer) => readDetails(model, answer));
+    },
+    async running(options = {}) {
+      checkCall(options);
+      if (target === 'ollama') {
+        return callJson(settings, { path: '/api/ps', operation: 'models.running' }, options, readRunning);
+      }
+      const models = await client.models.list(options);
+      return models.flatMap(({ name, loaded, contextLength }) =>
+        loaded ? { name, sizeBytes: null, ...loaded, contextLength } : [],
+      );
+    },
+    async load(model, options = {}) {
+      checked(model, options);
+      const { keepAlive } = options;
+      const body = { model, ...(keepAlive === undefined ? {} : { keep_alive: keepAlive }) };
+      const { loadMs } = timeoutsFor(settings, options);
+      try {
+        await ask('load', model, body, options, nothing, loadMs);
+      } catch (error) {
+        // Models that only embed are loaded by embedding nothing.
+        if (target !== 'ollama' || !isZiggieError(error) || error.code !== 'capability_unsupported')
+          throw error;
+        const request = { method: 'POST', path: '/api/embed', operation: 'models.load', model } as const;
+        await callJson(
+          settings,
+          { ...request, body: { ...body, input: [] }, answerMs: loadMs },
+          options,
+          nothing,
+        );
+      }
+    },
+    async unload(model, options = {}) {
+      checked(model, options);
+      await ask('unload', model, { model, keep_alive: 0 }, options, nothing);
+    },
+    async hasBlob(digest, options = {}) {
+      checkCall(options);
+      const route = routeFor(target, 'blobs');
+      const path = `${route?.path}/${checkDigest(digest)}`;
+      if (!route) throw refusal(target, 'blobs');
+      try {
+        await callJson(settings, { method: 'HEAD', path, operation: 'models.hasBlob' }, options, nothing);
+        return true;
+      } catch (error) {
+        if (isZiggieError(error) && error.status === 404) return false;
+        throw error;
+      }
+    },
+    async putBlob(data, options = {}) {
+      checkCall(options);
+      const route = routeFor(target, 'blobs');
+      if (!route) throw refusal(target, 'blobs');
+      const digest = options.digest === undefined ? await digestOf(data) : checkDigest(options.digest);
+      const size = data instanceof Blob ? data.size : data.byteLength;
+      const answerMs = timeoutsFor(settings, options, 600_000).idleMs + size / SLOWEST_UPLOAD_BYTES_PER_MS;
+      const request = {
+        method: 'POST',
+        path: `${route.path}/${digest}`,
+        operation: 'models.putBlob',
+      } as const;
+      await callJson(settings, { ...request, body: data, answerMs }, options, nothing);
+      return digest;
+    },
+  };
+}
+
+function transferBody(model: string, { insecure }: TransferOptions): object {
+  return { model, stream: true, ...(insecure ? { insecure } : {}) };
+}
+
+function checkName(model: unknown): void {
+  if (typeof model !== 'string' || model === '') {
+    throw new TypeError('Reading the request: "model" is not the name of a model.');
+  }
+}

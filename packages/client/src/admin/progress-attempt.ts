@@ -1,0 +1,155 @@
+import { NDJSON_CONTENT_TYPE, NdjsonSplitter, ProtocolError, parseJson } from '@ziggie/llm-protocol';
+import type { CallScope } from '../call/call-scope.ts';
+import type { Interrupt } from '../call/interrupt.ts';
+import { PhaseTimer } from '../call/phase-timer.ts';
+import { HttpError } from '../errors/http-error.ts';
+import { StreamError } from '../errors/stream-error.ts';
+import { TimeoutError } from '../errors/timeout-error.ts';
+import { isZiggieError, type ZiggieError } from '../errors/ziggie-error.ts';
+import { connectLimitMs } from '../http/connect-limit.ts';
+import { quotable } from '../http/quotable.ts';
+import { type Answer, send } from '../http/send.ts';
+import type { ProgressRecord } from './progress-tracker.ts';
+
+/** One try at a pull, push or create: records on demand. */
+export class ProgressAttempt {
+  readonly #scope: CallScope;
+  readonly #path: string;
+  readonly #body: string;
+  readonly #interrupt: Interrupt;
+  readonly #timer: PhaseTimer;
+  readonly #startedAt: number;
+  readonly #utf8 = new TextDecoder();
+  readonly #lines = new NdjsonSplitter(64 * 1024);
+  #answer: Answer | undefined;
+  #records = 0;
+  #ended = false;
+  #failure: ZiggieError | undefined;
+
+  constructor(scope: CallScope, path: string, body: string) {
+    const { clock } = scope.settings;
+    this.#scope = scope;
+    this.#path = path;
+    this.#body = body;
+    this.#interrupt = scope.newAttempt();
+    this.#startedAt = clock.now();
+    this.#timer = new PhaseTimer(clock, {
+      expired: (phase, limitMs) => this.#interrupt.fire(new TimeoutError(phase, limitMs)),
+      slow: (phase, limitMs) => scope.observer.slow(phase, limitMs),
+    });
+  }
+
+  /** The next records, at least one; the last has the status `success`. */
+  async read(): Promise<ProgressRecord[]> {
+    this.#timer.resume();
+    try {
+      this.#answer ??= await this.#open();
+      for (;;) {
+        if (this.#failure) throw this.#failure;
+        const records = this.#decode((await this.#interrupt.wait(this.#answer.body.read())).value);
+        if (records.length > 0) return records;
+      }
+    } catch (error) {
+      throw isZiggieError(error) || !this.#answer ? error : this.#broken('the connection broke', error);
+    } finally {
+      this.#timer.pause();
+    }
+  }
+
+  /** @param error Why it failed; left out when it succeeded. */
+  close(error?: ZiggieError): void {
+    this.#timer.stop();
+    this.#scope.record(this.#startedAt, this.#answer?.status ?? error?.status, error?.code);
+    this.#answer?.body.close();
+  }
+
+  async #open(): Promise<Answer> {
+    const { settings, timeouts, options, observer } = this.#scope;
+    const connected = (): void => {
+      if (this.#timer.phase === 'idle') return;
+      this.#timer.enter('idle', timeouts.idleMs);
+      if (settings.transport.reportsConnection) {
+        observer.tell('connect', { elapsedMs: this.#scope.elapsedMs });
+      }
+    };
+    const limitMs = connectLimitMs(settings, timeouts, this.#body.length);
+    if (limitMs === undefined) connected();
+    else this.#timer.enter('connect', limitMs);
+    const answer = await send(
+      settings,
+      {
+        method: 'POST',
+        path: this.#path,
+        body: this.#body,
+        accept: NDJSON_CONTENT_TYPE,
+        headers: options.headers,
+      },
+      this.#interrupt,
+      connected,
+    );
+    connected();
+    const { status, requestId } = answer;
+    observer.tell('firstByte', { elapsedMs: this.#scope.elapsedMs, status, requestId });
+    return answer;
+  }
+
+  #decode(piece: Uint8Array | string | undefined): ProgressRecord[] {
+    const records: ProgressRecord[] = [];
+    const onLine = (line: string): void => this.#line(line, records);
+    try {
+      if (piece === undefined) this.#lines.end(onLine);
+      else
+        this.#lines.push(
+          typeof piece === 'string' ? piece : this.#utf8.decode(piece, { stream: true }),
+          onLine,
+        );
+      if (piece === undefined && !this.#ended) this.#failure ??= this.#broken('it ends without "success"');
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#failure ??=
+        piece === undefined
+          ? this.#broken('it ends inside a record', error)
+          : new StreamError(
+              'malformed_record',
+              `Reading the progress of POST ${this.#path}: a record could not be read.`,
+              {
+                receivedEvents: this.#records,
+                cause: error,
+              },
+            );
+    }
+    if (records.length > 0) this.#timer.restart();
+    return records;
+  }
+
+  #line(line: string, records: ProgressRecord[]): void {
+    if (this.#ended || this.#failure) return;
+    const record = parseJson(line) as (ProgressRecord & { error?: unknown }) | null;
+    if (typeof record !== 'object' || record === null) {
+      throw new ProtocolError('malformed_record', 'Reading progress: a record is not a JSON object.');
+    }
+    if (record.error !== undefined) this.#failure = this.#reported(line);
+    else {
+      this.#ended = record.status === 'success';
+      this.#records++;
+      records.push(record);
+    }
+  }
+
+  /** An error inside the stream is read as one in its place would have been; it has no status of its own. */
+  #reported(line: string): HttpError {
+    const { code, text, retryable } = this.#scope.settings.target.readFailure(500, line);
+    return new HttpError(
+      code,
+      `POST ${this.#path} failed: ${quotable(text, this.#body) ?? 'the server gave no reason'}`,
+      { status: 500, retryable, requestId: this.#answer?.requestId },
+    );
+  }
+
+  #broken(found: string, cause?: unknown): StreamError {
+    return new StreamError('truncated', `Reading the progress of POST ${this.#path}: ${found}.`, {
+      receivedEvents: this.#records,
+      cause,
+    });
+  }
+}

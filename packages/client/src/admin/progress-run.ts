@@ -1,0 +1,154 @@
+import { CallScope } from '../call/call-scope.ts';
+import { AbortedError } from '../errors/aborted-error.ts';
+import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
+import type { Settings } from '../settings.ts';
+import type { CallOptions } from '../types.ts';
+import { ProgressAttempt } from './progress-attempt.ts';
+import { ProgressTracker } from './progress-tracker.ts';
+import { explained } from './refusal.ts';
+import type { ModelProgress, ProgressStream } from './types.ts';
+
+/** Checking the sum of a large layer says nothing for minutes. */
+const IDLE_MS = 600_000;
+
+/** What is asked; a reason instead of it fails the stream at its first read. */
+export interface ProgressRequest {
+  operation: string;
+  model: string;
+  path: string;
+  body: object;
+  refusal?: ZiggieError | undefined;
+}
+
+/** A pull, push or create over all its attempts. Lazy and pull based, like an answer. */
+export class ProgressRun implements ProgressStream, AsyncIterator<ModelProgress> {
+  readonly #scope: CallScope;
+  readonly #request: ProgressRequest;
+  readonly #body: string;
+  readonly #tracker = new ProgressTracker();
+  readonly #result: Promise<ModelProgress>;
+  #resolve!: (last: ModelProgress) => void;
+  #reject!: (error: ZiggieError) => void;
+  #attempt: ProgressAttempt | undefined;
+  /** Attempts in a row that moved nothing, and whether the present one did. */
+  #idleAttempts = 0;
+  #moved = false;
+  #reader: 'none' | 'iterator' | 'result' = 'none';
+  #queue: ModelProgress[] = [];
+  #last: ModelProgress | undefined;
+  #over = false;
+  #untold: ZiggieError | undefined;
+
+  constructor(settings: Settings, request: ProgressRequest, options: CallOptions) {
+    const { operation, model } = request;
+    this.#request = request;
+    this.#body = JSON.stringify(request.body);
+    this.#scope = new CallScope(settings, options, { operation, model, streaming: true }, IDLE_MS, (reason) =>
+      this.#fail(reason),
+    );
+    this.#result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#result.catch(() => {});
+  }
+
+  final(): Promise<ModelProgress> {
+    if (this.#reader === 'none') {
+      this.#reader = 'result';
+      void this.#readAll();
+    }
+    return this.#result;
+  }
+
+  abort(reason?: unknown): void {
+    this.#scope.stop(new AbortedError(reason));
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ModelProgress> {
+    if (this.#reader !== 'none') {
+      throw new TypeError('Iterating a progress: it is being read already. Ask for another.');
+    }
+    this.#reader = 'iterator';
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<ModelProgress, undefined>> {
+    for (;;) {
+      const value = this.#queue.shift();
+      if (value) return { done: false, value };
+      if (this.#over) break;
+      await this.#readNext();
+    }
+    const error = this.#untold;
+    this.#untold = undefined;
+    if (error) throw error;
+    return { done: true, value: undefined };
+  }
+
+  return(): Promise<IteratorResult<ModelProgress, undefined>> {
+    this.abort(new Error('The loop over the progress was left.'));
+    this.#untold = undefined;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  async #readAll(): Promise<void> {
+    while (!this.#over) {
+      await this.#readNext();
+      this.#queue = [];
+    }
+  }
+
+  async #readNext(): Promise<void> {
+    const scope = this.#scope;
+    try {
+      scope.begin();
+      if (this.#request.refusal) throw this.#request.refusal;
+      this.#attempt ??= new ProgressAttempt(scope, this.#request.path, this.#body);
+      const attempt = this.#attempt;
+      try {
+        const records = await attempt.read();
+        if (!this.#over) this.#take(records, attempt);
+      } catch (error) {
+        if (!isZiggieError(error) || this.#over) throw error;
+        this.#attempt = undefined;
+        attempt.close(error);
+        this.#tracker.restart();
+        this.#idleAttempts = this.#moved && scope.retry.maxAttempts > 1 ? 0 : this.#idleAttempts + 1;
+        this.#moved = false;
+        await scope.waitForRetry(error, this.#idleAttempts);
+      }
+    } catch (error) {
+      this.#fail(explained(error, scope.settings.target.name) as ZiggieError);
+    }
+  }
+
+  #take(records: Awaited<ReturnType<ProgressAttempt['read']>>, attempt: ProgressAttempt): void {
+    for (const record of records) {
+      const before = this.#last?.completedBytes ?? 0;
+      this.#last = this.#tracker.add(record, this.#scope.settings.clock.now());
+      if (this.#last.completedBytes > before) this.#moved = true;
+      this.#queue.push(this.#last);
+    }
+    if (this.#last?.phase !== 'done') return;
+    this.#over = true;
+    attempt.close();
+    this.#scope.end();
+    this.#resolve(this.#last);
+    const { observer, elapsedMs, attempts } = this.#scope;
+    observer.tell('done', { elapsedMs, attempts });
+  }
+
+  #fail(error: ZiggieError): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#queue = [];
+    this.#attempt?.close(error);
+    this.#scope.end();
+    const { observer, elapsedMs, attempts } = this.#scope;
+    withCallDetails(error, { attempts });
+    this.#untold = error;
+    this.#reject(error);
+    observer.tell('error', { elapsedMs, error });
+  }
+}

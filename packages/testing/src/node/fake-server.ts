@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { innerDoorOf } from '../create-fake.ts';
+import type { Fake, FakeServer } from '../types.ts';
+import { isAllowedHost, isLoopback } from './host-guard.ts';
+import { serve } from './serve.ts';
+
+/** Where a stand-in listens. */
+export interface ListenOptions {
+  /** Default 0: any free port. */
+  port?: number | undefined;
+  /** Default `127.0.0.1`. */
+  host?: string | undefined;
+}
+
+/**
+ * Puts a stand-in on a socket.
+ *
+ * @throws {Error} `EADDRINUSE` when the port is taken, as node:net reports it.
+ */
+export async function listen(
+  fake: Fake,
+  { port = 0, host = '127.0.0.1' }: ListenOptions,
+  guardsHost: boolean,
+): Promise<FakeServer> {
+  const door = innerDoorOf(fake);
+  const { scripts, clock } = door.world;
+  const sockets = new Map<Socket, { used: boolean; open: number }>();
+  let guarded = false;
+
+  const http = createHttpServer(
+    { noDelay: true, keepAliveTimeout: 0, requestTimeout: 0 },
+    (request, response) => {
+      const state = sockets.get(request.socket);
+      if (state?.used && scripts.takeConnection(['reset-on-reuse'])) {
+        request.socket.resetAndDestroy();
+        return;
+      }
+      if (state) {
+        state.used = true;
+        state.open++;
+        response.once('close', () => state.open--);
+      }
+      const hostAllowed = !guarded || isAllowedHost(request.headers.host);
+      void serve(door, hostAllowed, request as IncomingMessage, response as ServerResponse);
+    },
+  );
+  // The real servers wait for ever, and so does this.
+  http.headersTimeout = 0;
+
+  // A listener of its own in front, so that a script can spoil a connection before HTTP sees it.
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.set(socket, { used: false, open: 0 });
+    socket.once('close', () => sockets.delete(socket));
+    const step = scripts.takeConnection(['reset', 'ignore']);
+    if (!step) http.emit('connection', socket);
+    else {
+      socket.on('error', () => {});
+      if (step.how === 'reset') socket.resetAndDestroy();
+      else socket.pause();
+    }
+  });
+  const closeIdle = () => {
+    for (const [socket, { open }] of sockets) if (open === 0) socket.end();
+  };
+
+  await listenOn(listener, port, host);
+  const bound = listener.address() as AddressInfo;
+  guarded = guardsHost && isLoopback(bound.address);
+  const up = async () => {
+    if (!listener.listening) await listenOn(listener, bound.port, bound.address);
+  };
+  const down = async () => {
+    const closed = listener.listening ? once(listener, 'close') : undefined;
+    if (listener.listening) listener.close();
+    door.stop();
+    for (const socket of sockets.keys()) socket.resetAndDestroy();
+    await closed;
+  };
+  scripts.watch(() => {
+    if (scripts.nextConnection === undefined) return;
+    // The next request must come over a new connection.
+    if (scripts.nextConnection !== 'reset-on-reuse') closeIdle();
+    const refuse = scripts.takeConnection(['refuse']);
+    if (!refuse) return;
+    if (listener.listening) listener.close();
+    if (refuse.ms !== undefined) clock.setTimer(() => void up(), refuse.ms);
+  });
+
+  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  return { url: `http://${name}:${bound.port}`, port: bound.port, fake, up, down, close: down };
+}
+
+async function listenOn(listener: Server, port: number, host: string): Promise<void> {
+  listener.listen(port, host);
+  await once(listener, 'listening');
+}
