@@ -1,6 +1,8 @@
+import type { Rights } from './auth/permissions.ts';
 import type { Clock } from './clock.ts';
 import type { KitFailure } from './failure.ts';
 import type { Principal } from './kit-types.ts';
+import { addLimitHeaders, addOpenAiLimitHeaders, type LimitStatus } from './limits/limit-headers.ts';
 import type { Logger } from './log/logger.ts';
 import type { Route } from './routes/route-table.ts';
 
@@ -11,7 +13,13 @@ export class RequestContext {
   readonly route: Route;
   /** Headers that every answer to this request carries. */
   readonly headers = new Headers();
+  /** The client's address, as the door found it. */
+  address = '';
   principal: Principal | undefined;
+  /** What the principal may do. Without one, nothing. */
+  rights: Rights = { may: () => false, mayUse: () => false };
+  /** Every limit that was looked at, for the headers. */
+  readonly limits: LimitStatus[] = [];
   model: string | undefined;
   inputTokens: number | undefined;
   outputTokens: number | undefined;
@@ -48,6 +56,11 @@ export class RequestContext {
 
   /** The headers with `Server-Timing` as far as it is known. */
   finalHeaders(): Headers {
+    const told = this.limits.filter(
+      ({ rule, fits }) => !fits || (rule.per !== 'address' && rule.kind !== 'gauge'),
+    );
+    addLimitHeaders(this.headers, told);
+    if (this.route.path.startsWith('/v1/')) addOpenAiLimitHeaders(this.headers, told);
     this.headers.set('server-timing', [...this.#marks, `total;dur=${this.elapsedMs.toFixed(1)}`].join(', '));
     return this.headers;
   }
@@ -65,6 +78,8 @@ export class RequestContext {
       durationMs: Math.round(this.elapsedMs),
     };
     if (this.principal) fields['principal'] = this.principal.id;
+    if (this.principal?.keyId !== undefined) fields['keyId'] = this.principal.keyId;
+    if (this.principal?.tenant !== undefined) fields['tenant'] = this.principal.tenant;
     if (this.model !== undefined) fields['model'] = this.model;
     if (this.inputTokens !== undefined) fields['inputTokens'] = this.inputTokens;
     if (this.outputTokens !== undefined) fields['outputTokens'] = this.outputTokens;

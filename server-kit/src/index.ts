@@ -1,3 +1,13 @@
+export type { JwtAlgorithm, JwtOptions, KeyOptions, PublicKey } from './auth/auth-types.ts';
+export {
+  defaultRoles,
+  type Permission,
+  permissions,
+  type RoleGrant,
+  type RoleTable,
+} from './auth/permissions.ts';
+export { MemoryRevocationStore, type RevocationStore } from './auth/revocation-store.ts';
+export type { Revocation, Revocations } from './auth/revocations.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { Connection } from './connection.ts';
 export {
@@ -8,15 +18,33 @@ export {
   ContentRefused,
 } from './content/content-options.ts';
 export type { RedactKind } from './content/detectors.ts';
+export { type KeyRecord, type KeyStore, MemoryKeyStore } from './keys/key-store.ts';
+export type { CreateKeyOptions, KeyInfo, Keys, NewKey, RerollKeyOptions } from './keys/keys.ts';
 export { createServerKit } from './kit.ts';
 export type {
-  JwtOptions,
   KitGauges,
   Principal,
   ServerKit,
   ServerKitOptions,
+  Stores,
   UpstreamOptions,
 } from './kit-types.ts';
+export type { Rate } from './limits/gcra.ts';
+export type { LimitRule, LimitScope, LimitUnit, ModelPrice } from './limits/limit-rules.ts';
+export type {
+  Charge,
+  GaugeLine,
+  GaugeState,
+  LimitAnswer,
+  LimitAsk,
+  LimitStore,
+  QuotaLine,
+  QuotaState,
+  RateLine,
+  RateState,
+} from './limits/limit-store.ts';
+export { MemoryLimitStore } from './limits/memory-limit-store.ts';
+export type { WindowUnit } from './limits/window.ts';
 export type { Logger } from './log/logger.ts';
 export type { AcceptUpgrade, KitSocket, SocketEvents, SocketTerms, UpgradeOutcome } from './ws/kit-socket.ts';
 export type { SocketOptions } from './ws/socket-settings.ts';

@@ -1,24 +1,36 @@
 import * as z from 'zod';
+import {
+  authSchema,
+  jwtSettingsOf,
+  type KeySettings,
+  keySettingsOf,
+  rolesSchema,
+} from './auth/auth-options.ts';
+import type { JwtSettings } from './auth/jwt.ts';
+import { defaultRoles, type RoleTable } from './auth/permissions.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Content } from './content/content.ts';
 import type { ContentOptions } from './content/content-options.ts';
 import { redactKinds } from './content/detectors.ts';
-import type { ServerKitOptions } from './kit-types.ts';
+import type { ServerKitOptions, Stores } from './kit-types.ts';
+import { count, limitsSchema, pricesSchema } from './limits/limit-options.ts';
+import { type LimitRule, type ModelPrice, type Rule, ruleOf } from './limits/limit-rules.ts';
 import type { Logger } from './log/logger.ts';
 import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
 import type { TicketStore } from './ws/tickets.ts';
 
-const minSecretBytes = 32;
-
 /** The options with every default in place. */
 export interface Settings {
   upstreamUrl: URL;
-  jwt: JwtSettings | undefined;
+  jwt: readonly JwtSettings[] | undefined;
+  keys: KeySettings | undefined;
+  roles: RoleTable;
+  stores: Stores;
+  prices: Readonly<Record<string, ModelPrice>>;
   authenticate: ServerKitOptions['authenticate'];
   limits: {
-    requestsPerMinute: number;
-    requestsPerMinutePerAddress: number;
-    maxInFlight: number;
+    failedSignInsPerMinute: number;
+    rules: readonly Rule[];
     maxBodyBytes: number;
     maxImageBodyBytes: number;
   };
@@ -38,44 +50,13 @@ export interface Settings {
   clock: Clock;
 }
 
-/** How tokens are verified. */
-export interface JwtSettings {
-  secret: Uint8Array;
-  issuer: string | undefined;
-  audience: string | undefined;
-  subjectClaim: string;
-  rolesClaim: string;
-  leewaySeconds: number;
-}
-
-// Whole: half a request can never be given out, so such a limit would refuse everything.
-const count = z.union([z.int().min(1), z.literal(Number.POSITIVE_INFINITY)], {
-  error: 'must be a whole number of at least 1, or Infinity for no limit',
-});
 const milliseconds = z.number().positive().max(86_400_000);
 
 const origin = z.string().refine(isOrigin, {
   error: 'must be an exact origin such as "https://app.example", without a path and without "*"',
 });
 
-const jwtSchema = z.strictObject({
-  secret: z
-    .union([z.string(), z.instanceof(Uint8Array)], {
-      error: `is missing: a string or bytes of at least ${minSecretBytes} bytes; make one with: openssl rand -base64 48`,
-    })
-    .refine((secret) => bytesOf(secret).byteLength >= minSecretBytes, {
-      error: `must be at least ${minSecretBytes} bytes (RFC 7518 §3.2); make one with: openssl rand -base64 48`,
-    }),
-  issuer: z.union([z.string().min(1), z.literal(false)], {
-    error: 'must be the expected "iss", or false to accept any in so many words',
-  }),
-  audience: z.union([z.string().min(1), z.literal(false)], {
-    error: 'must be the expected "aud", or false to accept any in so many words',
-  }),
-  subjectClaim: z.string().min(1).optional(),
-  rolesClaim: z.string().min(1).optional(),
-  leewaySeconds: z.number().min(0).max(60).optional(),
-});
+const store = z.custom<object>((value) => typeof value === 'object' && value !== null).optional();
 
 const schema = z.strictObject({
   upstreams: z
@@ -89,19 +70,14 @@ const schema = z.strictObject({
       }),
     )
     .length(1, { error: 'must name exactly one model server' }),
-  auth: z.strictObject({ jwt: jwtSchema.optional() }).optional(),
+  auth: authSchema.optional(),
+  roles: rolesSchema.optional(),
+  stores: z.strictObject({ keys: store, limits: store, revocations: store }).optional(),
+  prices: pricesSchema.optional(),
   authenticate: z
     .custom<NonNullable<ServerKitOptions['authenticate']>>(isFunction, { error: 'must be a function' })
     .optional(),
-  limits: z
-    .strictObject({
-      requestsPerMinute: count.optional(),
-      maxInFlight: count.optional(),
-      maxBodyBytes: z.number().int().positive().optional(),
-      maxImageBodyBytes: z.number().int().positive().optional(),
-      requestsPerMinutePerAddress: count.optional(),
-    })
-    .optional(),
+  limits: limitsSchema.optional(),
   sockets: z
     .strictObject({
       enabled: z.boolean().optional(),
@@ -194,29 +170,24 @@ export function settingsOf(options: ServerKitOptions): Settings {
     cors,
     timeouts = {},
     logger,
-    clock,
+    clock = systemClock,
   } = parsed.data;
-  const jwt = auth?.jwt;
-  if (jwt && authenticate) {
+  if (auth?.jwt && authenticate) {
     throw new TypeError(
       'createServerKit(): give auth.jwt or authenticate, not both: one of them decides who is asking.',
     );
   }
   return {
     upstreamUrl: new URL((upstreams[0] as { url: string }).url),
-    jwt: jwt && {
-      secret: bytesOf(jwt.secret),
-      issuer: jwt.issuer === false ? undefined : jwt.issuer,
-      audience: jwt.audience === false ? undefined : jwt.audience,
-      subjectClaim: jwt.subjectClaim ?? 'sub',
-      rolesClaim: jwt.rolesClaim ?? 'roles',
-      leewaySeconds: jwt.leewaySeconds ?? 30,
-    },
+    jwt: options.auth?.jwt && jwtSettingsOf(options.auth.jwt, clock),
+    keys: options.auth?.keys && keySettingsOf(options.auth.keys),
+    roles: options.roles ?? defaultRoles,
+    stores: options.stores ?? {},
+    prices: options.prices ?? {},
     authenticate,
     limits: {
-      requestsPerMinute: limits.requestsPerMinute ?? 60,
-      requestsPerMinutePerAddress: limits.requestsPerMinutePerAddress ?? 600,
-      maxInFlight: limits.maxInFlight ?? 8,
+      failedSignInsPerMinute: limits.failedSignInsPerMinute ?? 20,
+      rules: rulesOf(options.limits ?? {}),
       maxBodyBytes: limits.maxBodyBytes ?? 1024 * 1024,
       maxImageBodyBytes: limits.maxImageBodyBytes ?? 20 * 1024 * 1024,
     },
@@ -234,12 +205,35 @@ export function settingsOf(options: ServerKitOptions): Settings {
       drainMs: timeouts.drainMs ?? 30_000,
     },
     logger: logger ?? errorsToConsole,
-    clock: clock ?? systemClock,
+    clock,
   };
 }
 
-function bytesOf(secret: string | Uint8Array): Uint8Array {
-  return typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
+/** The limits that every kit has, then those of the options. */
+function rulesOf(limits: NonNullable<ServerKitOptions['limits']>): Rule[] {
+  const { requestsPerMinute = 60, requestsPerMinutePerAddress = 600, maxInFlight = 8 } = limits;
+  const builtIn: LimitRule[] = [
+    {
+      name: 'address',
+      per: 'address',
+      unit: 'requests',
+      window: 'minute',
+      limit: requestsPerMinutePerAddress,
+    },
+    { name: 'principal', per: 'user', unit: 'requests', window: 'minute', limit: requestsPerMinute },
+    { name: 'in-flight', per: 'user', unit: 'inFlight', limit: maxInFlight },
+  ];
+  const rules = [...builtIn, ...(limits.rules ?? [])]
+    .filter(({ limit }) => Number.isFinite(limit))
+    .map((rule) => ruleOf(rule, limits.timeZone ?? 'UTC'));
+  const names = rules.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) {
+    throw new TypeError(
+      `createServerKit(): two limits.rules are called "${twice}". Give one of them a name.`,
+    );
+  }
+  return rules;
 }
 
 function isFunction(value: unknown): boolean {

@@ -1,6 +1,14 @@
+import type { JwtOptions, KeyOptions } from './auth/auth-types.ts';
+import type { Permission, RoleTable } from './auth/permissions.ts';
+import type { RevocationStore } from './auth/revocation-store.ts';
+import type { Revocations } from './auth/revocations.ts';
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { ContentOptions } from './content/content-options.ts';
+import type { KeyStore } from './keys/key-store.ts';
+import type { Keys } from './keys/keys.ts';
+import type { LimitRule, ModelPrice } from './limits/limit-rules.ts';
+import type { LimitStore } from './limits/limit-store.ts';
 import type { Logger } from './log/logger.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import type { SocketOptions } from './ws/socket-settings.ts';
@@ -18,40 +26,61 @@ export interface Principal {
   /** Unique for the person or program: limits and logs count by it. */
   id: string;
   roles: readonly string[];
+  /** Whose member it is: limits can be per tenant. */
+  tenant?: string | undefined;
+  /** The API key it came with. */
+  keyId?: string | undefined;
+  /** Cuts down what the roles allow. Default not at all. */
+  scopes?: readonly Permission[] | undefined;
+  /** Cuts down the models that the roles allow: names, or beginnings such as `llama3*`. Default not at all. */
+  models?: readonly string[] | undefined;
   /** When the credential ends, in ms since 1970: a WebSocket is closed then. Left out when it does not end. */
   expiresAtMs?: number | undefined;
 }
 
-/** JWT verification (HS256 for now). */
-export interface JwtOptions {
-  /** At least 32 bytes (RFC 7518 §3.2). */
-  secret: string | Uint8Array;
-  /** Expected `iss`; `false` to accept any, in words. */
-  issuer: string | false;
-  /** Expected `aud`; `false` to accept any. */
-  audience: string | false;
-  /** Claim that names the subject. Default `sub`. */
-  subjectClaim?: string | undefined;
-  /** Claim with a list of roles. Default `roles`; a token without it is role `user`. */
-  rolesClaim?: string | undefined;
-  /** Leeway for clocks that differ, in seconds. Default 30. */
-  leewaySeconds?: number | undefined;
+/** Where what the kit keeps is kept. What is left out lives in the memory of this process. */
+export interface Stores {
+  /** API keys. */
+  keys?: KeyStore | undefined;
+  /** Rates, quotas and what is held at the moment. */
+  limits?: LimitStore | undefined;
+  /** Tokens that ended before their time. */
+  revocations?: RevocationStore | undefined;
 }
 
 /** Settings of {@link ServerKit}. */
 export interface ServerKitOptions {
   upstreams: readonly UpstreamOptions[];
   /** How callers prove who they are. Without `auth` and `authenticate` nobody gets in. */
-  auth?: { jwt?: JwtOptions | undefined } | undefined;
-  /** The host app's own check instead: a principal, or `null` to refuse. POSTs then need a same-origin `Origin`. */
+  auth?:
+    | {
+        /** One issuer of tokens, or several. */
+        jwt?: JwtOptions | readonly JwtOptions[] | undefined;
+        /** API keys that the kit makes and checks. */
+        keys?: KeyOptions | undefined;
+      }
+    | undefined;
+  /**
+   * The host app's own check instead of `auth.jwt`: a principal, or `null` to refuse. Requests other than GET then
+   * need a same-origin `Origin`. API keys of `auth.keys` are checked by the kit all the same.
+   */
   authenticate?:
     | ((request: Request, connection: Connection) => Promise<Principal | null> | Principal | null)
     | undefined;
+  /**
+   * What each role may do. Default: `user` may chat, list models and handle its own keys, `admin` everything. A role that is
+   * not in the table allows nothing.
+   */
+  roles?: RoleTable | undefined;
+  /** Default: the memory of this process. */
+  stores?: Stores | undefined;
+  /** What tokens cost, by model name, beginning (`llama3*`) or `*`; the first that fits counts. For `cost` limits. */
+  prices?: Readonly<Record<string, ModelPrice>> | undefined;
   limits?:
     | {
         /** Default 60, with the same burst; `Infinity` for none. */
         requestsPerMinute?: number | undefined;
-        /** Answers being written at once per principal. Default 8. */
+        /** Answers being written at once per principal. Default 8; `Infinity` for no limit. */
         maxInFlight?: number | undefined;
         /** Default 1 MiB. */
         maxBodyBytes?: number | undefined;
@@ -59,6 +88,12 @@ export interface ServerKitOptions {
         maxImageBodyBytes?: number | undefined;
         /** Requests per address and minute, before any credential is looked at. Default 600. */
         requestsPerMinutePerAddress?: number | undefined;
+        /** Credentials per address (IPv6: a /64) and minute that may be wrong. Default 20. */
+        failedSignInsPerMinute?: number | undefined;
+        /** Further limits, each atomic with the others. At most 64. */
+        rules?: readonly LimitRule[] | undefined;
+        /** Whose calendar days and months follow. Default `UTC`. */
+        timeZone?: string | undefined;
       }
     | undefined;
   /** WebSockets on `/ws`. They are served wherever a door has been given the host's upgrades. */
@@ -109,6 +144,10 @@ export interface ServerKit {
    * written before any 101; `accepted`: `accept` was called. Never throws. Doors call it (`ziggieSockets`).
    */
   acceptSocket(request: Request, connection: Connection, accept: AcceptUpgrade): Promise<UpgradeOutcome>;
+  /** Makes, lists and ends API keys. */
+  readonly keys: Keys;
+  /** Ends tokens before their time. */
+  readonly revocations: Revocations;
   gauges(): KitGauges;
   /**
    * Refuses new work with 503 and Retry-After, lets answers finish for `drainMs`, then ends them with a typed error.

@@ -1,12 +1,16 @@
-import { createAuthenticate } from './auth/authenticate.ts';
+import { createIdentity, type Identity } from './auth/identity.ts';
+import type { Revocations } from './auth/revocations.ts';
 import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
 import { asFailure, failureResponse, KitFailure, shuttingDown } from './failure.ts';
+import type { Keys } from './keys/keys.ts';
 import { settingsOf } from './kit-options.ts';
 import type { KitGauges, Principal, ServerKit, ServerKitOptions } from './kit-types.ts';
 import { LeaseBook } from './lease.ts';
+import { Limits } from './limits/limits.ts';
+import { Settler } from './limits/settler.ts';
+import { TokenEstimate } from './limits/token-estimate.ts';
 import { admit, type PipelineParts } from './pipeline.ts';
-import { RateLimits } from './rate-limit/rate-limits.ts';
 import { addCorsHeaders, addPreflightHeaders } from './request/origin.ts';
 import { requestIdOf } from './request/request-id.ts';
 import { pathOf } from './request/target.ts';
@@ -20,6 +24,8 @@ import {
   readyRoute,
   statusRoute,
 } from './routes/info-routes.ts';
+import { type KeyParts, keyRoute } from './routes/key-routes.ts';
+import { type MeParts, meRoute, myLimitsRoute } from './routes/me-routes.ts';
 import { allowedMethods, type Operation, type Route, routeFor, routesAt } from './routes/route-table.ts';
 import { ModelCatalog } from './upstream/model-catalog.ts';
 import { UndiciTransport } from './upstream/undici-transport.ts';
@@ -53,28 +59,41 @@ class Kit implements ServerKit {
   readonly #answering: AnswerParts;
   readonly #info: InfoParts;
   readonly #sockets: SocketDesk;
+  readonly #identity: Identity;
+  readonly #settler: Settler;
+  readonly #me: MeParts;
+  readonly #keyParts: KeyParts;
+  readonly keys: Keys;
+  readonly revocations: Revocations;
   #closing: Promise<void> | undefined;
 
   constructor(options: ServerKitOptions) {
     const settings = settingsOf(options);
     this.#settings = settings;
     const isDraining = () => this.#closing !== undefined;
-    this.#leases = new LeaseBook(settings.clock, settings.limits.maxInFlight, isDraining);
+    const { clock, logger } = settings;
+    this.#leases = new LeaseBook(clock, isDraining);
     this.#transport = new UndiciTransport(settings.upstreamUrl, settings.timeouts.connectMs);
     const catalog = new ModelCatalog(this.#transport, settings.clock);
-    this.#pipeline = {
-      authenticate: createAuthenticate(settings),
-      rateLimits: new RateLimits(settings),
-      isDraining,
-    };
+    const identity = createIdentity(settings);
+    this.#identity = identity;
+    this.keys = identity.keys;
+    this.revocations = identity.revocations;
+    const limits = new Limits(settings.limits.rules, settings.prices, identity.limitStore, clock);
+    this.#settler = new Settler(identity.limitStore, clock, logger);
+    const metering = { limits, settler: this.#settler, estimate: new TokenEstimate(), clock };
+    this.#pipeline = { authenticate: identity.authenticate, roles: settings.roles, limits, isDraining };
     this.#answering = {
       settings,
       transport: this.#transport,
       catalog,
       leases: this.#leases,
+      metering,
       content: settings.content,
     };
-    this.#info = { catalog, clock: settings.clock, isDraining };
+    this.#info = { catalog, clock, isDraining };
+    this.#me = { limits, now: () => clock.wallNow() };
+    this.#keyParts = { keys: this.keys, revocations: this.revocations, roles: settings.roles, clock };
     this.#sockets = new SocketDesk({ settings, pipeline: this.#pipeline, answering: this.#answering });
   }
 
@@ -136,6 +155,8 @@ class Kit implements ServerKit {
     await this.#leases.idle();
     cancel();
     this.#sockets.closeAll();
+    await this.#settler.close();
+    await this.#identity.close();
     await this.#transport.close();
   }
 
@@ -148,11 +169,12 @@ class Kit implements ServerKit {
     await admit(this.#pipeline, request, connection, context);
     const { operation } = route;
     if (isAnswering(operation)) return answerRoute(this.#answering, request, connection, context);
-    const { status, body } = await this.#inform(operation, request, context);
+    const { status, body } = await this.#inform(operation, request, connection, context);
     context.log('ok', status);
     const headers = context.finalHeaders();
     headers.set('content-type', 'application/json; charset=utf-8');
     headers.set('cache-control', 'no-store');
+    if (body === undefined) return new Response(null, { status, headers });
     return new Response(JSON.stringify(body), { status, headers });
   }
 
@@ -163,7 +185,8 @@ class Kit implements ServerKit {
   async #inform(
     operation: Exclude<Operation, Answering>,
     request: Request,
-    { principal }: RequestContext,
+    connection: Connection,
+    context: RequestContext,
   ): Promise<JsonAnswer> {
     switch (operation) {
       case 'socket':
@@ -171,9 +194,9 @@ class Kit implements ServerKit {
           headers: { upgrade: 'websocket' },
         });
       case 'ticket':
-        return { status: 200, body: await this.#sockets.ticket(request, principal as Principal) };
+        return { status: 200, body: await this.#sockets.ticket(request, context.principal as Principal) };
       case 'models':
-        return modelsRoute(this.#info);
+        return modelsRoute(this.#info, context.rights);
       case 'status':
         return statusRoute(this.#info);
       case 'health':
@@ -182,6 +205,12 @@ class Kit implements ServerKit {
         return liveRoute();
       case 'ready':
         return readyRoute(this.#info);
+      case 'me':
+        return meRoute(context);
+      case 'my-limits':
+        return myLimitsRoute(this.#me, context);
+      default:
+        return keyRoute(this.#keyParts, operation, request, connection, context);
     }
   }
 

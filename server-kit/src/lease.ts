@@ -4,16 +4,13 @@ import { KitFailure, shuttingDown } from './failure.ts';
 /** Every admitted request that is not over, and what it holds. */
 export class LeaseBook {
   readonly #clock: Clock;
-  readonly #maxInFlight: number;
   readonly #isDraining: () => boolean;
   readonly #leases = new Set<Lease>();
-  readonly #inFlight = new Map<string, number>();
   #onIdle: (() => void) | undefined;
   timers = 0;
 
-  constructor(clock: Clock, maxInFlightPerPrincipal: number, isDraining: () => boolean) {
+  constructor(clock: Clock, isDraining: () => boolean) {
     this.#clock = clock;
-    this.#maxInFlight = maxInFlightPerPrincipal;
     this.#isDraining = isDraining;
   }
 
@@ -24,23 +21,13 @@ export class LeaseBook {
   /**
    * Opens a lease. It must be closed; `client` closing its connection does that.
    *
-   * @throws {KitFailure} `too_many_in_flight`, and `shutting_down` when a drain began while the body was arriving.
+   * @param settle Called once, when the lease closes: the one place where what the request used is settled.
+   * @throws {KitFailure} `shutting_down` when a drain began while the body was arriving.
    */
-  open(principalId: string, client: AbortSignal): Lease {
+  open(client: AbortSignal, settle: () => void): Lease {
     if (this.#isDraining()) throw shuttingDown();
-    const running = this.#inFlight.get(principalId) ?? 0;
-    if (running >= this.#maxInFlight) {
-      throw new KitFailure(
-        'too_many_in_flight',
-        `${running} answers are being written for this user already. Wait for one to end, or stop it.`,
-        { retryAfterMs: 1000 },
-      );
-    }
-    this.#inFlight.set(principalId, running + 1);
     const lease = new Lease(this.#clock, client, this, () => {
-      const left = (this.#inFlight.get(principalId) ?? 1) - 1;
-      if (left > 0) this.#inFlight.set(principalId, left);
-      else this.#inFlight.delete(principalId);
+      settle();
       this.#leases.delete(lease);
       if (this.#leases.size === 0) this.#onIdle?.();
     });
@@ -64,8 +51,8 @@ export class LeaseBook {
 }
 
 /**
- * What one admitted request holds: its place among the principal's, its timers, its upstream. Closed in one place, once,
- * however the request ends.
+ * What one admitted request holds: what its limits gave it, its timers, its upstream. Closed in one place, once, however the
+ * request ends.
  */
 export class Lease {
   readonly #clock: Clock;

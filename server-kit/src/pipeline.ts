@@ -1,21 +1,22 @@
 import type { Authenticate } from './auth/authenticate.ts';
-import { isAllowed } from './auth/permissions.ts';
+import { type RoleTable, rightsOf } from './auth/permissions.ts';
 import type { Connection } from './connection.ts';
 import type { RequestContext } from './context.ts';
 import { KitFailure, shuttingDown } from './failure.ts';
-import type { RateLimits } from './rate-limit/rate-limits.ts';
+import type { Limits } from './limits/limits.ts';
 import { checkFraming, checkTarget } from './request/target.ts';
 
 /** What the stages before a route need of the kit. */
 export interface PipelineParts {
   authenticate: Authenticate;
-  rateLimits: RateLimits;
+  roles: RoleTable;
+  limits: Limits;
   isDraining: () => boolean;
 }
 
 /**
  * Everything that must hold before a route runs, in this order: cheap and anonymous checks first, nothing of the body
- * until the caller is known and within limits. A refusal throws; one by a limit consumes nothing of it.
+ * until the caller is known and within limits. A refusal throws; one by a limit consumes nothing of any.
  */
 export async function admit(
   parts: PipelineParts,
@@ -24,17 +25,32 @@ export async function admit(
   context: RequestContext,
 ): Promise<void> {
   checkFraming(connection.rawHeaders);
-  checkTarget(connection.target);
-  await parts.rateLimits.takeAddress(connection.remoteAddress, context.headers);
+  checkTarget(connection.target, context.route);
+  context.address = connection.remoteAddress;
+  await takeLimits(parts.limits, 'address', context);
   const { permission } = context.route;
   if (permission === 'public') return;
   if (parts.isDraining()) throw shuttingDown();
   const principal = await parts.authenticate(request, connection);
   context.principal = principal;
+  context.rights = rightsOf(principal, parts.roles);
   context.mark('auth');
-  await parts.rateLimits.takePrincipal(principal.id, context.headers);
+  await takeLimits(parts.limits, 'principal', context);
   context.mark('limit');
-  if (!isAllowed(principal.roles, permission)) {
-    throw new KitFailure('forbidden', 'Your roles do not allow this. Ask whoever runs this server.');
+  if (!context.rights.may(permission)) {
+    throw new KitFailure('forbidden', 'You may not do this here. Ask whoever runs this server.', {
+      reason: `no ${permission}`,
+    });
   }
+}
+
+/** Takes one request of the rules of a stage. @throws {KitFailure} of the limit that refused. */
+export async function takeLimits(
+  limits: Limits,
+  stage: 'address' | 'principal' | 'entry',
+  context: RequestContext,
+  holdId?: string,
+): Promise<void> {
+  const { address, principal } = context;
+  await limits.take(stage, { address, principal }, holdId, (statuses) => context.limits.push(...statuses));
 }

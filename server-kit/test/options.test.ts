@@ -93,9 +93,17 @@ describe('createServerKit() names each wrong option by its path', () => {
     expect(messageOf({ upstreams, auth: { jwt }, authenticate: () => null })).toContain('not both');
   });
 
+  test.each([
+    ['a secret that is one letter', 'a'.repeat(64), 'a few characters repeated'],
+    ['a public key as secret', '-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0B\n', 'PEM or JWK'],
+    ['a JWK as secret', '{"kty":"RSA","n":"abcdefghijklmnopqrstuvwxyz"}', 'PEM or JWK'],
+  ])('%s is refused', (_name, weak, words) => {
+    expect(messageOf({ upstreams, auth: { jwt: { ...jwt, secret: weak } } })).toContain(words);
+  });
+
   test('a secret is measured in bytes, not in characters', () => {
     expect(() =>
-      createServerKit({ upstreams, auth: { jwt: { ...jwt, secret: 'ä'.repeat(16) } } }),
+      createServerKit({ upstreams, auth: { jwt: { ...jwt, secret: 'äöüßéèàçñøåêîôûë' } } }),
     ).not.toThrow();
     expect(messageOf({ upstreams, auth: { jwt: { ...jwt, secret: new Uint8Array(31) } } })).toContain(
       '32 bytes',

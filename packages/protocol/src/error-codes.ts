@@ -44,6 +44,7 @@ export const errorKinds = {
   server_busy: kind(503, true, 'The model server is busy'),
   queue_full: kind(503, true, 'The line is full'),
   queue_timeout: kind(503, true, 'The wait was too long'),
+  store_unavailable: kind(503, true, 'The server cannot check this right now'),
   shutting_down: kind(503, true, 'The server is restarting'),
   // Clocks
   load_timeout: kind(504, true, 'The model took too long to load'),

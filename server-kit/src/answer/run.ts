@@ -4,6 +4,8 @@ import type { AnswerFilter } from '../content/content.ts';
 import type { RequestContext } from '../context.ts';
 import type { Settings } from '../kit-options.ts';
 import type { Lease } from '../lease.ts';
+import { outrunFailure } from '../limits/limit-failure.ts';
+import type { Meter } from '../limits/meter.ts';
 import { recordFailure, streamFailure, upstreamFailure } from '../upstream/failures.ts';
 import type { ModelCatalog } from '../upstream/model-catalog.ts';
 import type { Transport } from '../upstream/transport.ts';
@@ -36,6 +38,8 @@ export interface RunRequest {
   holdsBack: boolean;
   /** What the answer goes through before anybody sees it. */
   filter?: AnswerFilter | undefined;
+  /** Counts the answer, and says when it is longer than its quota. */
+  meter?: Meter | undefined;
 }
 
 /** A record and the events it means. */
@@ -58,6 +62,7 @@ export class Run {
   readonly #decoder = new OllamaDecoder();
   readonly #startedAt: number;
   #loading = false;
+  #wasSent = false;
   #firstTokenAt: number | undefined;
   /** Called while the model is being loaded, about once a second. */
   onLoading: ((elapsedMs: number, typicalMs: number | null) => void) | undefined;
@@ -75,17 +80,25 @@ export class Run {
     void this.#watchLoad();
   }
 
+  /** Whether the model server was asked. */
+  get wasSent(): boolean {
+    return this.#wasSent;
+  }
+
   get ended(): boolean {
     return this.#decoder.ended;
   }
 
   /** The next records with their events, maybe none yet. @throws {KitFailure} */
   async next(): Promise<Decoded[]> {
+    this.#wasSent = true;
     const records = await this.#records.next();
     const decoded: Decoded[] = [];
     for (const record of records) {
       const events = this.#decode(record);
       for (const event of events) this.#see(event);
+      // What is beyond the quota is not passed on.
+      if (this.request.meter?.isOver) throw outrunFailure();
       const { filter } = this.request;
       decoded.push({ record, events: filter ? filter.apply(events) : events });
       if (this.#decoder.ended) {
@@ -112,6 +125,7 @@ export class Run {
   }
 
   #see(event: StreamEventBody): void {
+    this.request.meter?.see(event);
     switch (event.type) {
       case 'thinking-delta':
       case 'text-delta':

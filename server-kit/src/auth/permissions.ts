@@ -1,12 +1,68 @@
-import type { Permission } from '../routes/route-table.ts';
+import type { Principal } from '../kit-types.ts';
+import { isNamedBy } from '../upstream/model-name.ts';
 
-/** What each role may do. A role that is not here may do nothing. */
-const rolePermissions: ReadonlyMap<string, ReadonlySet<Permission>> = new Map([
-  ['user', new Set<Permission>(['chat', 'models:read'])],
-  ['admin', new Set<Permission>(['chat', 'models:read'])],
-]);
+/** Everything somebody can be allowed to do. API keys call these their scopes. */
+export const permissions = [
+  /** Generations and embeddings. */
+  'chat',
+  'models:read',
+  /** What I may do and how much is left. */
+  'me:read',
+  /** My own API keys. */
+  'keys:own',
+  /** Everybody's API keys. */
+  'keys:admin',
+  /** Ending tokens before their time. */
+  'revocations:admin',
+] as const;
 
-/** Whether somebody with these roles may do it. Nothing is allowed that no role grants. */
-export function isAllowed(roles: readonly string[], permission: Permission): boolean {
-  return permission === 'public' || roles.some((role) => rolePermissions.get(role)?.has(permission) === true);
+/** One thing that somebody can be allowed to do. */
+export type Permission = (typeof permissions)[number];
+
+/** What a role gives. */
+export interface RoleGrant {
+  permissions: readonly Permission[];
+  /** The models it gives them for: names, beginnings such as `llama3*`, or `*`. Default `['*']`. */
+  models?: readonly string[] | undefined;
+}
+
+/** Roles by name. A role that is not here allows nothing. */
+export type RoleTable = Readonly<Record<string, RoleGrant>>;
+
+/** The roles of a kit that was told of none. */
+export const defaultRoles: RoleTable = {
+  user: { permissions: ['chat', 'models:read', 'me:read', 'keys:own'] },
+  admin: { permissions },
+};
+
+/** What one principal may do, as far as roles, key scopes and key models all say yes. */
+export interface Rights {
+  may(permission: Permission): boolean;
+  /** Whether a permission holds for a model, by its name on the model server. */
+  mayUse(permission: Permission, model: string): boolean;
+}
+
+/**
+ * The rights of a principal: what any of its roles grants, cut down to the scopes and models of its key. A pure function
+ * of its two arguments; nothing else in the kit says who may do what.
+ */
+export function rightsOf(
+  principal: Pick<Principal, 'roles' | 'scopes' | 'models'>,
+  table: RoleTable,
+): Rights {
+  const grants = principal.roles.flatMap((role) =>
+    Object.hasOwn(table, role) ? [table[role] as RoleGrant] : [],
+  );
+  const { scopes, models } = principal;
+  const inScope = (permission: Permission) => scopes === undefined || scopes.includes(permission);
+  const isListed = (names: readonly string[] | undefined, model: string) =>
+    names === undefined || names.some((name) => isNamedBy(name, model));
+  return {
+    may: (permission) =>
+      inScope(permission) && grants.some((grant) => grant.permissions.includes(permission)),
+    mayUse: (permission, model) =>
+      inScope(permission) &&
+      isListed(models, model) &&
+      grants.some((grant) => grant.permissions.includes(permission) && isListed(grant.models, model)),
+  };
 }

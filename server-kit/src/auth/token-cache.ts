@@ -1,27 +1,26 @@
 import { createHash } from 'node:crypto';
-import type { Principal } from '../kit-types.ts';
 
-interface Entry {
-  principal: Principal;
+interface Entry<T> {
+  value: T;
   expiresAtMs: number;
 }
 
 /**
- * Tokens that were verified, so that each is verified once.
+ * What is known of credentials that were good, so that each is verified once.
  *
- * The key is the SHA-256 of the whole token: a cache by a part of it let forged tokens inherit sessions (LiteLLM,
- * CVE-2026-35030). An entry dies with its token. Bounded; the oldest goes first, which costs a verification and nothing
- * else.
+ * The key is the SHA-256 of the whole credential: a cache by a part of it let forged tokens inherit sessions (LiteLLM,
+ * CVE-2026-35030). An entry dies with its credential. Bounded; the oldest goes first, which costs a verification and
+ * nothing else.
  */
-export class TokenCache {
-  readonly #entries = new Map<string, Entry>();
+export class TokenCache<T> {
+  readonly #entries = new Map<string, Entry<T>>();
   readonly #capacity: number;
 
   constructor(capacity = 10_000) {
     this.#capacity = capacity;
   }
 
-  get(token: string, nowMs: number): Principal | undefined {
+  get(token: string, nowMs: number): T | undefined {
     const key = digest(token);
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -29,15 +28,19 @@ export class TokenCache {
       this.#entries.delete(key);
       return undefined;
     }
-    return entry.principal;
+    return entry.value;
   }
 
-  set(token: string, principal: Principal, expiresAtMs: number): void {
+  set(token: string, value: T, expiresAtMs: number): void {
     if (this.#entries.size >= this.#capacity) {
       const oldest = this.#entries.keys().next();
       if (!oldest.done) this.#entries.delete(oldest.value);
     }
-    this.#entries.set(digest(token), { principal, expiresAtMs });
+    this.#entries.set(digest(token), { value, expiresAtMs });
+  }
+
+  delete(token: string): void {
+    this.#entries.delete(digest(token));
   }
 
   get size(): number {

@@ -1,6 +1,7 @@
 import type { OllamaMessage } from '@ziggie/llm-protocol/ollama';
 import * as z from 'zod';
 import { KitFailure } from '../failure.ts';
+import { parse } from './parse.ts';
 
 /** Bounds of one request. */
 export const maxMessages = 1000;
@@ -82,12 +83,12 @@ export type GenerateBody = z.infer<typeof generateSchema>;
 
 /** @throws {KitFailure} `bad_request` that names each wrong member. Values are never repeated. */
 export function parseChat(value: unknown): ChatBody {
-  return parse(chatSchema, value);
+  return parse(chatSchema, withoutConversation(value));
 }
 
 /** @throws {KitFailure} `bad_request` that names each wrong member. */
 export function parseGenerate(value: unknown): GenerateBody {
-  return parse(generateSchema, value);
+  return parse(generateSchema, withoutConversation(value));
 }
 
 /** How many images a checked body carries. */
@@ -97,23 +98,12 @@ export function countImages(body: ChatBody | GenerateBody): number {
   return body.images?.length ?? 0;
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
+function withoutConversation(value: unknown): unknown {
   if (typeof value === 'object' && value !== null && 'context_id' in value) {
     throw new KitFailure(
       'bad_request',
       'Conversations are not stored here: leave out context_id and send the messages.',
     );
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.slice(0, 5).map((issue) => {
-    const path = issue.path.map(String).join('.') || 'body';
-    return `${path}: ${issue.code === 'unrecognized_keys' ? `unknown member ${issue.keys.slice(0, 5).map(quoted).join(', ')}` : issue.message}`;
-  });
-  throw new KitFailure('bad_request', `The request is not valid. ${lines.join('; ')}.`);
-}
-
-/** A member name of the caller's, short and harmless: it goes into a message. */
-function quoted(name: string): string {
-  return `"${name.slice(0, 40).replace(/[^\w.-]/g, '?')}"`;
+  return value;
 }

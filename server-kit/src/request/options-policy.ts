@@ -46,7 +46,7 @@ export interface WantedOptions {
  *
  * @throws {KitFailure} `bad_request` for an unknown option or a wrong type, which Ollama would ignore or answer with 500.
  */
-export function optionsFor(wanted: WantedOptions): Record<string, unknown> {
+export function optionsFor(wanted: WantedOptions, most: number = maxPredict): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(wanted.options ?? {})) {
     if (loadTime.has(name) || value === null || value === undefined) continue;
@@ -66,9 +66,14 @@ export function optionsFor(wanted: WantedOptions): Record<string, unknown> {
     options[name] = value;
   }
   if (wanted.temperature !== undefined) options['temperature'] = wanted.temperature;
-  const asked = wanted.max_tokens ?? (options['num_predict'] as number | undefined) ?? -1;
-  options['num_predict'] = asked < 1 ? maxPredict : Math.min(asked, maxPredict);
+  options['num_predict'] = Math.min(wantedTokens(wanted), most);
   return options;
+}
+
+/** How many tokens an answer may have as far as its caller and the operator go; a quota may have less. */
+export function wantedTokens({ max_tokens, options }: WantedOptions): number {
+  const asked = max_tokens ?? options?.['num_predict'];
+  return typeof asked === 'number' && asked >= 1 ? Math.min(asked, maxPredict) : maxPredict;
 }
 
 const described = { number: 'a number', integer: 'a whole number', strings: 'a list of at most 16 strings' };

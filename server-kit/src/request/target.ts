@@ -1,4 +1,5 @@
 import { KitFailure } from '../failure.ts';
+import type { Route } from '../routes/route-table.ts';
 
 /** Longest target that is looked at, in bytes. */
 const maxTargetLength = 512;
@@ -10,17 +11,37 @@ export function pathOf(target: string): string {
 }
 
 /**
- * Checks a target whose path is in the route table. The path is clean already, being equal to a clean one; no route of
- * today takes a query, so nothing may follow.
+ * Checks a target whose path is in the route table. The path is clean already, being equal to a clean one; a query may
+ * follow only where the route lists its members.
  *
  * @throws {KitFailure} `bad_request`
  */
-export function checkTarget(target: string): void {
+export function checkTarget(target: string, route: Pick<Route, 'query'>): void {
   if (target.length > maxTargetLength)
     throw new KitFailure('bad_request', 'The address of the request is too long.');
-  if (target.includes('?')) {
-    throw new KitFailure('bad_request', 'This address takes no query. Send parameters in the JSON body.');
+  const at = target.indexOf('?');
+  if (at !== -1 && !isListed(target.slice(at + 1), route.query)) {
+    throw new KitFailure(
+      'bad_request',
+      route.query
+        ? `This address takes no query but ${route.query.join(', ')}, in plain letters, digits and "._~-".`
+        : 'This address takes no query. Send parameters in the JSON body.',
+    );
   }
+}
+
+const queryMember = /^([a-zA-Z]{1,32})=([A-Za-z0-9._~-]{1,256})$/;
+
+/** Whether a query has listed members only, each once and none that would have to be decoded. */
+function isListed(query: string, listed: readonly string[] | undefined): boolean {
+  const names = query.split('&').map((member) => queryMember.exec(member)?.[1] ?? '');
+  return names.every((name) => listed?.includes(name) === true) && new Set(names).size === names.length;
+}
+
+/** The members of a checked query. */
+export function queryOf(target: string): Readonly<Record<string, string | undefined>> {
+  const at = target.indexOf('?');
+  return at === -1 ? {} : Object.fromEntries(new URLSearchParams(target.slice(at + 1)));
 }
 
 /**

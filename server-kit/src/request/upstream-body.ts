@@ -5,10 +5,12 @@ import { optionsFor } from './options-policy.ts';
  * The body that goes to Ollama: our own serialisation of what was checked, never the caller's bytes. Always streamed,
  * also for complete answers, so that a long one is seen to be alive. `keep_alive`, `shift` and load-time options stay
  * behind.
+ *
+ * @param maxTokens The most that a quota has room for.
  */
-export function upstreamBody(body: ChatBody | GenerateBody, model: string): string {
+export function upstreamBody(body: ChatBody | GenerateBody, model: string, maxTokens?: number): string {
   const { format, think, truncate } = body;
-  const shared = { model, stream: true, format, think, truncate, options: optionsFor(body) };
+  const shared = { model, stream: true, format, think, truncate, options: optionsFor(body, maxTokens) };
   if ('messages' in body) {
     return JSON.stringify({
       ...shared,

@@ -9,7 +9,9 @@ import type { Content } from '../content/content.ts';
 import type { ContentFacts } from '../content/content-options.ts';
 import type { RequestContext } from '../context.ts';
 import { asFailure, KitFailure } from '../failure.ts';
-import type { LeaseBook } from '../lease.ts';
+import type { Lease, LeaseBook } from '../lease.ts';
+import { type MeteringParts, type Reservation, reserve } from '../limits/reservation.ts';
+import { takeLimits } from '../pipeline.ts';
 import {
   type ChatBody,
   countImages,
@@ -18,13 +20,17 @@ import {
   parseChat,
   parseGenerate,
 } from '../request/chat-shape.ts';
+import { sizeOf } from '../request/input-size.ts';
+import { wantedTokens } from '../request/options-policy.ts';
 import { readJsonBody, tooLarge } from '../request/read-body.ts';
+import { newId } from '../request/request-id.ts';
 import { holdsBack, upstreamBody } from '../request/upstream-body.ts';
 
 /** What the answering routes need of the kit. */
 export interface AnswerParts extends RunParts {
   leases: LeaseBook;
   content: Content | undefined;
+  metering: MeteringParts;
 }
 
 /** How a run is written to whoever asked. Throws what ends it before the first event. */
@@ -56,12 +62,32 @@ export async function answerWith<Result>(
   context: RequestContext,
   write: WriteAnswer<Result>,
 ): Promise<Result> {
-  const principalId = context.principal?.id ?? '';
+  const { limits, settler } = parts.metering;
+  const holdId = newId('hold');
   // Before the body: one that is still arriving takes memory, so it counts.
-  const lease = parts.leases.open(principalId, request.signal);
+  await takeLimits(limits, 'entry', context, holdId);
+  settler.opened(holdId);
+  let settle = (): void => settler.settle(holdId, []);
+  let lease: Lease;
+  try {
+    lease = parts.leases.open(request.signal, () => settle());
+  } catch (thrown) {
+    settle();
+    throw thrown;
+  }
   try {
     const body = await lease.during(checkedBody(parts, request, connection, context, lease.signal));
-    const run = new Run(parts, await lease.during(runRequest(parts, body, context)), context, lease);
+    const model = await lease.during(modelOf(parts, body, context));
+    // Not given up half-way: what a store grants must be settled.
+    const reservation = await reserveFor(parts, body, model, context, holdId);
+    if (lease.signal.aborted) {
+      // It was granted while the caller left, and the lease has settled already.
+      reservation.settle(holdId, false);
+      throw lease.signal.reason;
+    }
+    const run = new Run(parts, runRequest(parts, context, body, model, reservation), context, lease);
+    settle = () => reservation.settle(holdId, run.wasSent && (lease.hasLeft || lease.failure !== undefined));
+    reservation.watch(lease, holdId);
     return await write(run, body);
   } catch (thrown) {
     const failure = lease.failure ?? asFailure(thrown);
@@ -116,21 +142,53 @@ function contentFacts(body: ChatBody | GenerateBody, { id, principal }: RequestC
   };
 }
 
-async function runRequest(
+async function modelOf(
   parts: AnswerParts,
   body: ChatBody | GenerateBody,
   context: RequestContext,
-): Promise<RunRequest> {
-  const model = await parts.catalog.resolve(body.model);
+): Promise<string> {
+  const model = await parts.catalog.resolve(body.model, (name) => context.rights.mayUse('chat', name));
   context.model = model;
   context.mark('model');
+  return model;
+}
+
+async function reserveFor(
+  parts: AnswerParts,
+  body: ChatBody | GenerateBody,
+  model: string,
+  context: RequestContext,
+  holdId: string,
+): Promise<Reservation> {
+  const { address, principal } = context;
+  const subject = { address, principal, model };
+  const reservation = await reserve(
+    parts.metering,
+    subject,
+    sizeOf(body),
+    wantedTokens(body),
+    holdId,
+    (statuses) => context.limits.push(...statuses),
+  );
+  context.mark('quota');
+  return reservation;
+}
+
+function runRequest(
+  parts: AnswerParts,
+  context: RequestContext,
+  body: ChatBody | GenerateBody,
+  model: string,
+  { meter, maxTokens }: Reservation,
+): RunRequest {
   return {
     asked: body.model,
     model,
     path: 'messages' in body ? '/api/chat' : '/api/generate',
-    body: upstreamBody(body, model),
+    body: upstreamBody(body, model, maxTokens),
     holdsBack: holdsBack(body),
     filter: parts.content?.output(contentFacts(body, context)),
+    meter,
   };
 }
 

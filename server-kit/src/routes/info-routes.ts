@@ -1,4 +1,5 @@
 import type { ModelList, ServerHealth, ServerStatus } from '@ziggie/llm-protocol';
+import type { Rights } from '../auth/permissions.ts';
 import type { Clock } from '../clock.ts';
 import type { ModelCatalog } from '../upstream/model-catalog.ts';
 import { version } from '../version.ts';
@@ -17,8 +18,9 @@ export interface JsonAnswer {
 }
 
 /** `/models`: what the caller may use. @throws {KitFailure} when the model server does not answer. */
-export async function modelsRoute({ catalog }: InfoParts): Promise<JsonAnswer> {
-  const body: ModelList = { models: await catalog.models() };
+export async function modelsRoute({ catalog }: InfoParts, rights: Rights): Promise<JsonAnswer> {
+  const models = await catalog.models((model) => rights.mayUse('models:read', model));
+  const body: ModelList = { models };
   return { status: 200, body };
 }
 

@@ -1,5 +1,4 @@
-/** What a caller must be allowed to do. `public` asks nothing of anybody. */
-export type Permission = 'public' | 'chat' | 'models:read';
+import type { Permission } from '../auth/permissions.ts';
 
 /** What the kit does on a route. */
 export type Operation =
@@ -12,15 +11,29 @@ export type Operation =
   | 'live'
   | 'ready'
   | 'socket'
-  | 'ticket';
+  | 'ticket'
+  | 'me'
+  | 'my-limits'
+  | 'my-keys'
+  | 'create-my-key'
+  | 'revoke-my-key'
+  | 'reroll-my-key'
+  | 'keys'
+  | 'create-key'
+  | 'revoke-key'
+  | 'reroll-key'
+  | 'revoke-token';
 
 /** One row of the route table. */
 export interface Route {
-  method: 'GET' | 'POST';
-  /** Raw path below the mount, compared byte for byte. */
+  method: 'GET' | 'POST' | 'DELETE';
+  /** Raw path below the mount, compared byte for byte. A part `:id` stands for one id. */
   path: string;
   operation: Operation;
-  permission: Permission;
+  /** `public` asks nothing of anybody. */
+  permission: Permission | 'public';
+  /** Members that its query may have. Default none. */
+  query?: readonly string[] | undefined;
 }
 
 /**
@@ -38,14 +51,56 @@ export const routeTable: readonly Route[] = [
   { method: 'GET', path: '/health', operation: 'health', permission: 'public' },
   { method: 'GET', path: '/health/live', operation: 'live', permission: 'public' },
   { method: 'GET', path: '/health/ready', operation: 'ready', permission: 'public' },
+  { method: 'GET', path: '/me', operation: 'me', permission: 'me:read' },
+  { method: 'GET', path: '/me/limits', operation: 'my-limits', permission: 'me:read' },
+  {
+    method: 'GET',
+    path: '/me/keys',
+    operation: 'my-keys',
+    permission: 'keys:own',
+    query: ['after', 'limit'],
+  },
+  { method: 'POST', path: '/me/keys', operation: 'create-my-key', permission: 'keys:own' },
+  { method: 'DELETE', path: '/me/keys/:id', operation: 'revoke-my-key', permission: 'keys:own' },
+  { method: 'POST', path: '/me/keys/:id/reroll', operation: 'reroll-my-key', permission: 'keys:own' },
+  {
+    method: 'GET',
+    path: '/admin/keys',
+    operation: 'keys',
+    permission: 'keys:admin',
+    query: ['ownerId', 'after', 'limit'],
+  },
+  { method: 'POST', path: '/admin/keys', operation: 'create-key', permission: 'keys:admin' },
+  { method: 'DELETE', path: '/admin/keys/:id', operation: 'revoke-key', permission: 'keys:admin' },
+  { method: 'POST', path: '/admin/keys/:id/reroll', operation: 'reroll-key', permission: 'keys:admin' },
+  { method: 'POST', path: '/admin/revocations', operation: 'revoke-token', permission: 'revocations:admin' },
 ];
 
 const byPath = new Map<string, Route[]>();
 for (const route of routeTable) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
 
+/** Rows with an id in their path, by a pattern of it. */
+const byPattern = [...byPath]
+  .filter(([path]) => path.includes(':'))
+  .map(([path, rows]) => ({
+    pattern: new RegExp(`^${path.replace(':id', '([A-Za-z0-9_-]{1,128})')}$`),
+    rows,
+  }));
+
 /** The rows of a path; none when it is not the kit's. */
 export function routesAt(path: string): readonly Route[] {
-  return byPath.get(path) ?? [];
+  // A path that spells `:id` out is not one of ours.
+  const exact = path.includes(':') ? undefined : byPath.get(path);
+  return exact ?? byPattern.find(({ pattern }) => pattern.test(path))?.rows ?? [];
+}
+
+/** The id in a path that has one. */
+export function idIn(path: string): string | undefined {
+  for (const { pattern } of byPattern) {
+    const id = pattern.exec(path)?.[1];
+    if (id !== undefined) return id;
+  }
+  return undefined;
 }
 
 /** The row that answers a method. HEAD is answered where GET is (RFC 9110 §9.3.2). */

@@ -3,6 +3,7 @@ import { decodeOllamaModels } from '@ziggie/llm-protocol/ollama';
 import type { Clock } from '../clock.ts';
 import { KitFailure } from '../failure.ts';
 import { statusFailure, transportFailure, upstreamFailure } from './failures.ts';
+import { canonicalName } from './model-name.ts';
 import type { Transport } from './transport.ts';
 
 /** How old the list of models may be: for showing it, and for looking a name up. */
@@ -28,22 +29,25 @@ export class ModelCatalog {
     this.#ps = new Cached(() => this.#ask('/api/ps'), clock);
   }
 
-  /** @throws {KitFailure} when the model server cannot say. */
-  async models(): Promise<ModelInfo[]> {
+  /** The models that the caller may use. @throws {KitFailure} when the model server cannot say. */
+  async models(mayUse: (model: string) => boolean): Promise<ModelInfo[]> {
     const [tags, ps] = await Promise.all([this.#tags.get(showForMs), this.#ps.get(loadedForMs)]);
-    return decodeOllamaModels(tags, ps);
+    return decodeOllamaModels(tags, ps).filter((model) => mayUse(model.name));
   }
 
   /**
    * The server's own spelling of a name a caller gave: Ollama's names ignore case, and `:latest` is implied.
    *
-   * @throws {KitFailure} `model_not_found`, the same for a model that is unknown and one that is not allowed.
+   * A model that the caller may not use goes the whole way of one that does not exist, so that neither the answer nor the
+   * time it takes tells them apart.
+   *
+   * @throws {KitFailure} `model_not_found`
    */
-  async resolve(name: string): Promise<string> {
+  async resolve(name: string, mayUse: (model: string) => boolean): Promise<string> {
     const wanted = canonicalName(name);
     for (const maxAgeMs of [lookUpForMs, showForMs]) {
       const names = decodeOllamaModels(await this.#tags.get(maxAgeMs), null).map((model) => model.name);
-      const found = names.find((one) => canonicalName(one) === wanted);
+      const found = names.find((one) => canonicalName(one) === wanted && mayUse(one));
       if (found !== undefined) return found;
     }
     throw upstreamFailure('model_not_found', 'not in the list of models');
@@ -125,12 +129,6 @@ function withoutRemote(tags: unknown): unknown {
   const models = (tags as { models?: unknown } | null)?.models;
   if (!Array.isArray(models)) return tags;
   return { models: models.filter((model) => !model?.remote_host && !model?.remote_model) };
-}
-
-/** `Qwen3` → `qwen3:latest`: what makes two names the same model. */
-export function canonicalName(name: string): string {
-  const lower = name.toLowerCase();
-  return lower.lastIndexOf(':') > lower.lastIndexOf('/') ? lower : `${lower}:latest`;
 }
 
 /** A value that is fetched when it is wanted and too old; callers at the same time share one fetch. */

@@ -2,7 +2,7 @@ import { SOCKET_PING_INTERVAL_MS, socketCloseCodes } from '@ziggie/llm-protocol'
 import type { Clock } from '../clock.ts';
 import { KitFailure } from '../failure.ts';
 import type { Principal } from '../kit-types.ts';
-import { decide, type Rate } from '../rate-limit/gcra.ts';
+import { decide, type Rate } from '../limits/gcra.ts';
 import { bareRecordWriter } from './bare-record.ts';
 import { type BareFrame, readClientFrame } from './client-frame.ts';
 import type { KitSocket } from './kit-socket.ts';

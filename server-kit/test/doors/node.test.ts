@@ -98,6 +98,8 @@ describe('ziggieNode()', () => {
       acceptSocket: async () => undefined,
       gauges: () => kit.gauges(),
       close: () => kit.close(),
+      keys: kit.keys,
+      revocations: kit.revocations,
     };
     running = await listen(createServer(ziggieNode(asked)));
     const client = await RawClient.open(running.port);

@@ -1,4 +1,5 @@
 import type { Connection } from '../../src/connection.ts';
+import { noKeys } from '../../src/keys/key-manager.ts';
 import type { ServerKit } from '../../src/kit-types.ts';
 
 type Handle = (
@@ -24,6 +25,9 @@ export class ProbeKit implements ServerKit {
   }
 
   async close() {}
+
+  readonly keys = noKeys;
+  readonly revocations = { revoke: async () => {} };
 
   get last(): { request: Request; connection: Connection } {
     const last = this.seen.at(-1);

@@ -65,6 +65,7 @@ export function describeFailure(
     case 'server_busy':
     case 'queue_full':
     case 'queue_timeout':
+    case 'store_unavailable':
       return warn(strings.busyTitle, strings.busyText);
     case 'shutting_down':
       return warn(strings.restartingTitle, strings.restartingText);

@@ -22,20 +22,24 @@ export interface Decision {
 /** What adding thirds of a millisecond a thousand times can be wrong by, in ms. It must not cost anybody a request. */
 const roundingMs = 0.01;
 
-/** `count` requests a minute with the same burst. */
-export function perMinute(count: number): Rate {
-  return { burst: count, intervalMs: 60_000 / count };
+/** `count` requests per `periodMs`, with that burst or another. */
+export function ratePer(periodMs: number, count: number, burst: number = count): Rate {
+  return { burst, intervalMs: periodMs / count };
 }
 
 /**
  * Generic Cell Rate Algorithm, virtual scheduling form (ITU-T I.371, annex A): one number of state per key, no windows
  * whose edges let twice the rate through.
  *
+ * A state further in the future than a whole burst can only come from a clock that was set back; it is taken for a burst
+ * that was just used up, so nobody is locked out for longer than that.
+ *
  * @param tatMs State of the key, `undefined` for a new one.
+ * @param takes Whether a request is taken, or only looked whether one would fit.
  */
-export function decide(tatMs: number | undefined, nowMs: number, rate: Rate): Decision {
+export function decide(tatMs: number | undefined, nowMs: number, rate: Rate, takes = true): Decision {
   const { burst, intervalMs } = rate;
-  const current = Math.max(tatMs ?? nowMs, nowMs);
+  const current = Math.min(Math.max(tatMs ?? nowMs, nowMs), nowMs + burst * intervalMs);
   const next = current + intervalMs;
   const earliest = next - burst * intervalMs;
   const slackMs = Math.min(roundingMs, intervalMs / 2);
@@ -49,5 +53,14 @@ export function decide(tatMs: number | undefined, nowMs: number, rate: Rate): De
     };
   }
   const remaining = Math.max(0, Math.floor((nowMs + slackMs - earliest) / intervalMs));
+  if (!takes) {
+    return {
+      allowed: true,
+      tatMs: current,
+      remaining: remaining + 1,
+      retryAfterMs: 0,
+      resetMs: current - nowMs,
+    };
+  }
   return { allowed: true, tatMs: next, remaining, retryAfterMs: 0, resetMs: next - nowMs };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide, perMinute, type Rate } from './gcra.ts';
+import { decide, type Rate, ratePer } from './gcra.ts';
 
 const three: Rate = { burst: 3, intervalMs: 100 };
 
@@ -20,13 +20,13 @@ describe('decide()', () => {
     expect(decide(tat, now, three)).toEqual({ allowed, tatMs, remaining, retryAfterMs, resetMs });
   });
 
-  const rates = fc.integer({ min: 1, max: 100_000 }).map(perMinute);
+  const rates = fc.integer({ min: 1, max: 100_000 }).map((count) => ratePer(60_000, count));
   const times = fc.double({ min: 0, max: 1e10, noNaN: true });
 
   test('rounding never costs the last request of a burst, whatever the rate and the time', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 700 }), times, (count, now) => {
-        const rate = perMinute(count);
+        const rate = ratePer(60_000, count);
         let tat: number | undefined;
         for (let taken = 1; taken <= count; taken++) {
           const decision = decide(tat, now, rate);

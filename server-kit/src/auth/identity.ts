@@ -1,0 +1,57 @@
+import { KeyHasher } from '../keys/key-hash.ts';
+import { KeyManager, noKeys } from '../keys/key-manager.ts';
+import { KeyRing } from '../keys/key-ring.ts';
+import { MemoryKeyStore } from '../keys/key-store.ts';
+import type { Keys } from '../keys/keys.ts';
+import { LastUsed } from '../keys/last-used.ts';
+import type { Settings } from '../kit-options.ts';
+import type { LimitStore } from '../limits/limit-store.ts';
+import { MemoryLimitStore } from '../limits/memory-limit-store.ts';
+import { type Authenticate, createAuthenticate } from './authenticate.ts';
+import { FailedAttempts } from './failed-attempts.ts';
+import { JwtVerifier } from './jwt.ts';
+import { MemoryRevocationStore } from './revocation-store.ts';
+import { RevocationBook, type Revocations } from './revocations.ts';
+import { TokenCheck } from './token-check.ts';
+
+/** Everything that tells people apart, put together from the settings. */
+export interface Identity {
+  authenticate: Authenticate;
+  keys: Keys;
+  revocations: Revocations;
+  limitStore: LimitStore;
+  /** Writes down what is left to write. The stores are whoever's made them. */
+  close(): Promise<void>;
+}
+
+/** Puts it together. */
+export function createIdentity(settings: Settings): Identity {
+  const { clock, logger, stores, limits } = settings;
+  const limitStore = stores.limits ?? new MemoryLimitStore(clock);
+  const revocations = new RevocationBook(
+    stores.revocations ?? new MemoryRevocationStore(() => clock.wallNow()),
+    clock,
+  );
+  const tokens = settings.jwt && new TokenCheck(new JwtVerifier(settings.jwt, clock), revocations, clock);
+  const keyParts = settings.keys && keysOf(settings, settings.keys);
+  const failedAttempts = new FailedAttempts(limitStore, limits.failedSignInsPerMinute);
+  return {
+    authenticate: createAuthenticate({ settings, tokens, keys: keyParts?.ring, failedAttempts }),
+    keys: keyParts?.manager ?? noKeys,
+    revocations,
+    limitStore,
+    close: async () => keyParts?.lastUsed.flush(),
+  };
+
+  function keysOf(
+    { stores }: Settings,
+    { peppers, environment, lifetimeDays, rolesOf }: NonNullable<Settings['keys']>,
+  ) {
+    const store = stores.keys ?? new MemoryKeyStore();
+    const hasher = new KeyHasher(peppers);
+    const lastUsed = new LastUsed(store, clock, logger);
+    const ring = new KeyRing({ store, hasher, clock, environment, lastUsed, rolesOf });
+    const manager = new KeyManager({ store, hasher, ring, clock, environment, lifetimeDays });
+    return { ring, manager, lastUsed };
+  }
+}

@@ -1,0 +1,65 @@
+import type { Rule } from './limit-rules.ts';
+
+/** How one limit stands for one caller. */
+export interface LimitStatus {
+  rule: Rule;
+  /** Whether the request had room in it. */
+  fits: boolean;
+  /** What is left, in smallest units. */
+  left: number;
+  /** Length of the window in ms; 0 for what counts one moment. */
+  windowMs: number;
+  /** Until the whole limit is there again, in ms. */
+  resetMs: number;
+  /** Until it is worth another try, in ms; 0 when it fits. */
+  retryAfterMs: number;
+}
+
+const quotaUnits: Partial<Record<Rule['unit'], string>> = {
+  inFlight: 'concurrent-requests',
+  inputTokens: 'tokens',
+  outputTokens: 'tokens',
+  totalTokens: 'tokens',
+  gpuSeconds: 'milliseconds',
+  cost: 'cost',
+};
+
+/**
+ * Adds limits to `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10): one item per limit, named;
+ * `q` quota, `w` window in seconds, `qu` its unit when that is not requests, `r` rest, `t` seconds until it is whole.
+ */
+export function addLimitHeaders(headers: Headers, statuses: readonly LimitStatus[]): void {
+  headers.delete('ratelimit-policy');
+  headers.delete('ratelimit');
+  for (const { rule, left, windowMs, resetMs } of statuses) {
+    const unit = quotaUnits[rule.unit];
+    const window = windowMs > 0 ? `;w=${Math.ceil(windowMs / 1000)}` : '';
+    headers.append(
+      'ratelimit-policy',
+      `"${rule.name}";q=${rule.kind === 'rate' ? (rule.burst ?? rule.amount) : rule.amount}${window}${unit ? `;qu="${unit}"` : ''}`,
+    );
+    const reset = windowMs > 0 ? `;t=${Math.ceil(resetMs / 1000)}` : '';
+    headers.append('ratelimit', `"${rule.name}";r=${Math.max(0, left)}${reset}`);
+  }
+}
+
+/** The same for the OpenAI surface: `x-ratelimit-limit-requests` and so on, of the limit with the least left. */
+export function addOpenAiLimitHeaders(headers: Headers, statuses: readonly LimitStatus[]): void {
+  for (const name of ['requests', 'tokens'] as const) {
+    const [tightest] = statuses
+      .filter(({ rule }) => (name === 'requests' ? rule.unit === 'requests' : rule.unit.endsWith('Tokens')))
+      .sort((a, b) => a.left / a.rule.amount - b.left / b.rule.amount);
+    if (!tightest) continue;
+    headers.set(`x-ratelimit-limit-${name}`, String(tightest.rule.amount));
+    headers.set(`x-ratelimit-remaining-${name}`, String(Math.max(0, tightest.left)));
+    headers.set(`x-ratelimit-reset-${name}`, duration(tightest.resetMs));
+  }
+}
+
+/** `1h2m3s`, as OpenAI writes it; below a second in whole milliseconds. */
+function duration(ms: number): string {
+  if (ms < 1000) return `${Math.ceil(ms)}ms`;
+  const seconds = Math.ceil(ms / 1000);
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return `${h > 0 ? `${h}h` : ''}${h > 0 || m > 0 ? `${m}m` : ''}${s}s`;
+}

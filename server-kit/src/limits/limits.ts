@@ -1,0 +1,333 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { KitFailure } from '../failure.ts';
+import type { Principal } from '../kit-types.ts';
+import { isNamedBy } from '../upstream/model-name.ts';
+import { addressKey } from './address-key.ts';
+import { ratePer } from './gcra.ts';
+import { limitFailure, storeUnavailable } from './limit-failure.ts';
+import type { LimitStatus } from './limit-headers.ts';
+import { type LimitUnit, type ModelPrice, type Rule, rateWindowMs, unitsPer } from './limit-rules.ts';
+import type {
+  Charge,
+  GaugeLine,
+  LimitAnswer,
+  LimitAsk,
+  LimitStore,
+  QuotaLine,
+  RateLine,
+} from './limit-store.ts';
+import { Calendar } from './window.ts';
+
+/** When something is refused only because answers are still being written, in ms. */
+const reservedRetryMs = 5000;
+const gaugeRetryMs = 1000;
+const maxKeyLength = 200;
+
+/** Who and what a request is, as far as it is known. */
+export interface LimitSubject {
+  address: string;
+  principal?: Principal | undefined;
+  model?: string | undefined;
+}
+
+/** What a request will use, for the rules that need to know. */
+export interface Expectation {
+  inputTokens: number;
+  /** Most tokens of the answer that are wanted. */
+  maxTokens: number;
+  /** GPU time in ms. */
+  gpuTime: { fixedMs: number; perTokenMs: number };
+}
+
+/** What was given out. */
+export interface Grant {
+  /** Tokens that the answer may have; `Infinity` when no rule says. */
+  maxTokens: number;
+  statuses: readonly LimitStatus[];
+}
+
+interface PlacedQuota extends QuotaLine {
+  startsAtMs: number;
+}
+
+interface Lines {
+  rates: { rule: Rule; line: RateLine }[];
+  quotas: { rule: Rule; line: PlacedQuota }[];
+  gauges: { rule: Rule; line: GaugeLine }[];
+}
+
+const nothing: Expectation = { inputTokens: 0, maxTokens: 0, gpuTime: { fixedMs: 0, perTokenMs: 0 } };
+
+/** Every limit of the kit: from rules and a subject to lines of a store, and from its answer to what the caller is told. */
+export class Limits {
+  readonly #rules: readonly Rule[];
+  readonly #prices: Readonly<Record<string, ModelPrice>>;
+  readonly #store: LimitStore;
+  readonly #clock: Clock;
+  readonly #calendar = new Calendar();
+
+  constructor(
+    rules: readonly Rule[],
+    prices: Readonly<Record<string, ModelPrice>>,
+    store: LimitStore,
+    clock: Clock,
+  ) {
+    this.#rules = rules;
+    this.#prices = prices;
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Whether there is a rule for a unit at all. */
+  has(unit: LimitUnit): boolean {
+    return this.#rules.some((rule) => rule.unit === unit);
+  }
+
+  /**
+   * Reserves more GPU time for an answer that takes longer than was thought.
+   *
+   * @returns Whether there was room.
+   * @throws {KitFailure} `store_unavailable`
+   */
+  async extendGpuTime(
+    subject: LimitSubject,
+    holdId: string,
+    startedAtMs: number,
+    ms: number,
+  ): Promise<boolean> {
+    const more: Expectation = { inputTokens: 0, maxTokens: 0, gpuTime: { fixedMs: ms, perTokenMs: 0 } };
+    const { quotas } = this.#lines('model', subject, more, false, startedAtMs);
+    const lines: Lines = {
+      rates: [],
+      quotas: quotas.filter(({ rule }) => rule.unit === 'gpuSeconds'),
+      gauges: [],
+    };
+    return (await this.#ask('take', lines, more, holdId)).allowed;
+  }
+
+  /**
+   * Takes one request of all rules of a stage, or of none.
+   *
+   * @param holdId What is held and reserved under it is given back by `settle`. Without it no gauge is looked at.
+   * @throws {KitFailure} of the limit that refused, or `store_unavailable`.
+   */
+  async take(
+    stage: Rule['stage'],
+    subject: LimitSubject,
+    holdId: string | undefined,
+    onStatuses: (statuses: readonly LimitStatus[]) => void,
+    expectation: Expectation = nothing,
+    atMs: number = this.#clock.wallNow(),
+  ): Promise<Grant> {
+    const lines = this.#lines(stage, subject, expectation, holdId !== undefined, atMs);
+    const { rates, quotas, gauges } = lines;
+    if (rates.length + quotas.length + gauges.length === 0) {
+      return { maxTokens: Number.POSITIVE_INFINITY, statuses: [] };
+    }
+    const answer = await this.#ask('take', lines, expectation, holdId);
+    const statuses = this.#statuses(lines, answer);
+    onStatuses(statuses);
+    if (!answer.allowed) throw limitFailure(statuses);
+    const limitsTokens = quotas.some(({ line }) => line.perUnit > 0);
+    return { maxTokens: limitsTokens ? answer.units : Number.POSITIVE_INFINITY, statuses };
+  }
+
+  /** How every rule that a subject can know stands; nothing is taken. @throws {KitFailure} `store_unavailable` */
+  async look(subject: LimitSubject): Promise<readonly LimitStatus[]> {
+    const lines: Lines = { rates: [], quotas: [], gauges: [] };
+    for (const stage of ['address', 'principal', 'entry', 'model'] as const) {
+      const some = this.#lines(stage, subject, nothing, true);
+      lines.rates.push(...some.rates);
+      lines.quotas.push(...some.quotas);
+      lines.gauges.push(...some.gauges);
+    }
+    return this.#statuses(lines, await this.#ask('look', lines, nothing, undefined));
+  }
+
+  /** What an answer came to, for the rules that it was reserved under. */
+  charges(
+    subject: LimitSubject,
+    startedAtMs: number,
+    used: { inputTokens: number; outputTokens: number; gpuMs: number } | undefined,
+  ): Charge[] {
+    const final: Expectation = {
+      inputTokens: used?.inputTokens ?? 0,
+      maxTokens: used?.outputTokens ?? 0,
+      gpuTime: { fixedMs: Math.ceil(used?.gpuMs ?? 0), perTokenMs: 0 },
+    };
+    // The window is the one that the answer began in, however long it took.
+    const { quotas } = this.#lines('model', subject, final, true, startedAtMs);
+    return quotas.map(({ line }) => ({
+      key: line.key,
+      amount: line.fixed + line.perUnit * final.maxTokens,
+      endsAtMs: line.endsAtMs,
+    }));
+  }
+
+  async #ask(
+    method: 'take' | 'look',
+    { rates, quotas, gauges }: Lines,
+    { maxTokens }: Expectation,
+    holdId: string | undefined,
+  ): Promise<LimitAnswer> {
+    const ask: LimitAsk = {
+      rates: rates.map(({ line }) => line),
+      quotas: quotas.map(({ line }) => line),
+      gauges: gauges.map(({ line }) => line),
+      units: maxTokens,
+      leastUnits: Math.min(1, maxTokens),
+      holdId,
+    };
+    try {
+      return await this.#store[method](ask);
+    } catch (thrown) {
+      throw asUnavailable(thrown);
+    }
+  }
+
+  #lines(
+    stage: Rule['stage'],
+    subject: LimitSubject,
+    expectation: Expectation,
+    withGauges: boolean,
+    atMs: number = this.#clock.wallNow(),
+  ): Lines {
+    const lines: Lines = { rates: [], quotas: [], gauges: [] };
+    for (const rule of this.#rules) {
+      if (rule.stage !== stage || !applies(rule, subject)) continue;
+      const owner = ownerOf(rule, subject);
+      if (owner === undefined) continue;
+      if (rule.kind === 'rate') {
+        const rate = ratePer(rateWindowMs[rule.window as 'minute' | 'hour'], rule.amount, rule.burst);
+        lines.rates.push({ rule, line: { key: `${rule.name}:${owner}`, rate } });
+      } else if (rule.kind === 'gauge') {
+        if (withGauges)
+          lines.gauges.push({ rule, line: { key: `${rule.name}:${owner}`, limit: rule.amount } });
+      } else {
+        const window = this.#calendar.windowOf(atMs, rule.window ?? 'day', rule.timeZone);
+        lines.quotas.push({
+          rule,
+          line: {
+            key: `${rule.name}:${window.startMs}:${owner}`,
+            limit: rule.amount,
+            startsAtMs: window.startMs,
+            endsAtMs: window.endMs,
+            ...this.#amounts(rule, subject, expectation),
+          },
+        });
+      }
+    }
+    return lines;
+  }
+
+  /** What a request takes of a quota, in whole smallest units. */
+  #amounts(
+    rule: Rule,
+    { model }: LimitSubject,
+    expectation: Expectation,
+  ): { fixed: number; perUnit: number } {
+    const { inputTokens, gpuTime } = expectation;
+    switch (rule.unit) {
+      case 'inputTokens':
+        return { fixed: inputTokens, perUnit: 0 };
+      case 'outputTokens':
+        return { fixed: 0, perUnit: 1 };
+      case 'totalTokens':
+        return { fixed: inputTokens, perUnit: 1 };
+      case 'gpuSeconds':
+        return { fixed: gpuTime.fixedMs, perUnit: gpuTime.perTokenMs };
+      case 'cost': {
+        const price = this.#priceOf(model ?? '');
+        const perToken = (perMillion: number) => (perMillion * unitsPer.cost) / 1_000_000;
+        return {
+          fixed: Math.ceil(inputTokens * perToken(price.inputPerMillion)),
+          perUnit: Math.ceil(perToken(price.outputPerMillion)),
+        };
+      }
+      default:
+        return { fixed: 1, perUnit: 0 };
+    }
+  }
+
+  #priceOf(model: string): ModelPrice {
+    const named = Object.entries(this.#prices).find(([pattern]) => isNamedBy(pattern, model));
+    return named?.[1] ?? { inputPerMillion: 0, outputPerMillion: 0 };
+  }
+
+  #statuses({ rates, quotas, gauges }: Lines, answer: LimitAnswer): LimitStatus[] {
+    const now = this.#clock.wallNow();
+    return [
+      ...rates.map(({ rule, line }, at): LimitStatus => {
+        const state = answer.rates[at];
+        return {
+          rule,
+          fits: state?.fits ?? true,
+          left: state?.remaining ?? 0,
+          windowMs: line.rate.burst * line.rate.intervalMs,
+          resetMs: state?.resetMs ?? 0,
+          retryAfterMs: state?.retryAfterMs ?? 0,
+        };
+      }),
+      ...quotas.map(({ rule, line }, at): LimitStatus => {
+        const { fits = true, settled = 0, reserved = 0 } = answer.quotas[at] ?? {};
+        const resetMs = Math.max(0, line.endsAtMs - now);
+        // Were it not for answers that are being written there would be room, and some of theirs comes back.
+        const waitsForOthers = settled + line.fixed + line.perUnit <= line.limit;
+        return {
+          rule,
+          fits,
+          left: line.limit - settled - reserved,
+          windowMs: line.endsAtMs - line.startsAtMs,
+          resetMs,
+          retryAfterMs: fits ? 0 : waitsForOthers ? Math.min(reservedRetryMs, resetMs) : resetMs,
+        };
+      }),
+      ...gauges.map(({ rule, line }, at): LimitStatus => {
+        const { fits = true, held = 0 } = answer.gauges[at] ?? {};
+        return {
+          rule,
+          fits,
+          left: line.limit - held,
+          windowMs: 0,
+          resetMs: 0,
+          retryAfterMs: fits ? 0 : gaugeRetryMs,
+        };
+      }),
+    ];
+  }
+}
+
+/** Anything a store throws. Its text stays inside: it may name hosts. */
+export function asUnavailable(thrown: unknown): KitFailure {
+  return storeUnavailable(thrown instanceof Error ? `store: ${thrown.name}` : 'store');
+}
+
+function applies(rule: Rule, { principal, model }: LimitSubject): boolean {
+  if (rule.roles && !rule.roles.some((role) => principal?.roles.includes(role))) return false;
+  if (rule.models && !rule.models.some((name) => model !== undefined && isNamedBy(name, model))) return false;
+  return true;
+}
+
+/** Whose budget it is; `undefined` where there is no such thing. */
+function ownerOf(rule: Rule, { address, principal, model }: LimitSubject): string | undefined {
+  switch (rule.per) {
+    case 'address':
+      return addressKey(address);
+    case 'user':
+      return principal && short(principal.id);
+    case 'key':
+      return principal?.keyId;
+    case 'tenant':
+      return principal?.tenant === undefined ? undefined : short(principal.tenant);
+    case 'model':
+      return model === undefined ? undefined : short(model.toLowerCase());
+    case 'global':
+      return '';
+  }
+}
+
+/** Long names are hashed, so that nobody fills a store with them. The parts before hold no colon: no two keys are one. */
+function short(name: string): string {
+  return name.length <= maxKeyLength ? `=${name}` : createHash('sha256').update(name).digest('base64url');
+}

@@ -1,0 +1,205 @@
+import type { Clock } from '../clock.ts';
+import type { Decision } from './gcra.ts';
+import {
+  type Charge,
+  type GaugeState,
+  holdForMs,
+  type LimitAnswer,
+  type LimitAsk,
+  type LimitStore,
+  type QuotaState,
+  type RateLine,
+  unitsIn,
+} from './limit-store.ts';
+import { RateBook } from './rate-book.ts';
+
+interface Quota {
+  settled: number;
+  reserved: number;
+  endsAtMs: number;
+}
+
+const empty = { settled: 0, reserved: 0 };
+
+interface Hold {
+  state: 'open' | 'expired' | 'settled';
+  untilMs: number;
+  reserved: Map<string, number>;
+  gauges: string[];
+}
+
+/** How long an ended hold is remembered, so that a second end is seen for what it is. */
+const rememberMs = 60_000;
+const maxEnded = 10_000;
+/** How long a window is kept after its end, for holds that began in it. */
+const keepWindowMs = 3_600_000;
+const sweepEveryMs = 60_000;
+
+/** Limits in the memory of this process: gone with it, and unknown to others. */
+export class MemoryLimitStore implements LimitStore {
+  readonly #clock: Clock;
+  readonly #rates: RateBook;
+  readonly #quotas = new Map<string, Quota>();
+  readonly #gauges = new Map<string, number>();
+  /** Open ones in the order in which they run out, since each gets the same time. */
+  readonly #open = new Map<string, Hold>();
+  readonly #ended = new Map<string, Hold>();
+  #sweptAt = Number.NEGATIVE_INFINITY;
+
+  /** @param capacity Rates per class that are kept at most. */
+  constructor(clock: Clock, capacity = 100_000) {
+    this.#clock = clock;
+    this.#rates = new RateBook(capacity);
+  }
+
+  /** How much is kept, for tests of its bounds. */
+  get size(): { rates: number; quotas: number; holds: number } {
+    return { rates: this.#rates.size, quotas: this.#quotas.size, holds: this.#open.size + this.#ended.size };
+  }
+
+  take(ask: LimitAsk): LimitAnswer {
+    return this.#decide(ask, true);
+  }
+
+  look(ask: LimitAsk): LimitAnswer {
+    return this.#decide(ask, false);
+  }
+
+  settle(holdId: string, charges: readonly Charge[]): void {
+    const hold = this.#open.get(holdId) ?? this.#ended.get(holdId);
+    if (hold?.state === 'settled' || (!hold && charges.length === 0)) return;
+    if (hold?.state === 'open') this.#release(holdId, hold);
+    for (const { key, amount, endsAtMs } of charges) this.#quota(key, endsAtMs).settled += amount;
+    this.#remember(holdId, hold, 'settled');
+  }
+
+  renew(holdIds: readonly string[]): void {
+    this.#expire();
+    for (const id of holdIds) {
+      const hold = this.#open.get(id);
+      if (!hold) continue;
+      this.#open.delete(id);
+      hold.untilMs = this.#clock.now() + holdForMs;
+      this.#open.set(id, hold);
+    }
+  }
+
+  #decide(ask: LimitAsk, takes: boolean): LimitAnswer {
+    this.#expire();
+    const now = this.#clock.now();
+    const decisions = ask.rates.map((line) => this.#rates.decide(line, now));
+    const room = ask.quotas.map((line) => {
+      const { settled, reserved } = this.#quotas.get(line.key) ?? empty;
+      return unitsIn(line, settled, reserved);
+    });
+    const units = Math.min(ask.units, ...room);
+    const gaugeFits = ask.gauges.map((line) => (this.#gauges.get(line.key) ?? 0) < line.limit);
+    const allowed =
+      decisions.every((decision) => decision.allowed) && units >= ask.leastUnits && gaugeFits.every(Boolean);
+    if (allowed && takes) this.#take(ask, decisions, units, now);
+    const rates =
+      allowed && takes
+        ? decisions
+        : // Nothing was taken, so what is left is what a look sees.
+          ask.rates.map((line) => this.#rates.decide({ ...line, looks: true }, now));
+    return {
+      allowed,
+      units: allowed ? units : 0,
+      rates: rates.map(({ remaining, retryAfterMs, resetMs }, at) => ({
+        fits: (decisions[at] as Decision).allowed,
+        remaining,
+        retryAfterMs,
+        resetMs,
+      })),
+      quotas: ask.quotas.map(({ key }, at): QuotaState => {
+        const { settled, reserved } = this.#quotas.get(key) ?? empty;
+        return { fits: (room[at] as number) >= ask.leastUnits, settled, reserved };
+      }),
+      gauges: ask.gauges.map(
+        ({ key }, at): GaugeState => ({
+          fits: gaugeFits[at] as boolean,
+          held: this.#gauges.get(key) ?? 0,
+        }),
+      ),
+    };
+  }
+
+  #take(ask: LimitAsk, rates: readonly Decision[], units: number, now: number): void {
+    ask.rates.forEach((line: RateLine, at) => {
+      if (!line.looks) this.#rates.keep(line, rates[at] as Decision, now);
+    });
+    if (ask.quotas.length === 0 && ask.gauges.length === 0) return;
+    if (ask.holdId === undefined) {
+      for (const line of ask.quotas)
+        this.#quota(line.key, line.endsAtMs).settled += line.fixed + line.perUnit * units;
+      return;
+    }
+    const hold: Hold = this.#open.get(ask.holdId) ?? {
+      state: 'open',
+      untilMs: 0,
+      reserved: new Map(),
+      gauges: [],
+    };
+    this.#open.delete(ask.holdId);
+    hold.untilMs = now + holdForMs;
+    this.#open.set(ask.holdId, hold);
+    for (const line of ask.quotas) {
+      const amount = line.fixed + line.perUnit * units;
+      this.#quota(line.key, line.endsAtMs).reserved += amount;
+      hold.reserved.set(line.key, (hold.reserved.get(line.key) ?? 0) + amount);
+    }
+    for (const { key } of ask.gauges) {
+      this.#gauges.set(key, (this.#gauges.get(key) ?? 0) + 1);
+      hold.gauges.push(key);
+    }
+  }
+
+  #quota(key: string, endsAtMs: number): Quota {
+    const known = this.#quotas.get(key) ?? { settled: 0, reserved: 0, endsAtMs };
+    this.#quotas.set(key, known);
+    return known;
+  }
+
+  #release(holdId: string, hold: Hold): void {
+    this.#open.delete(holdId);
+    for (const [key, amount] of hold.reserved) {
+      const quota = this.#quotas.get(key);
+      if (quota) quota.reserved -= amount;
+    }
+    for (const key of hold.gauges) {
+      const left = (this.#gauges.get(key) ?? 1) - 1;
+      if (left > 0) this.#gauges.set(key, left);
+      else this.#gauges.delete(key);
+    }
+  }
+
+  #remember(holdId: string, hold: Hold | undefined, state: Hold['state']): void {
+    const ended = hold ?? { state, untilMs: 0, reserved: new Map(), gauges: [] };
+    ended.state = state;
+    ended.untilMs = this.#clock.now() + rememberMs;
+    this.#ended.delete(holdId);
+    this.#ended.set(holdId, ended);
+    if (this.#ended.size <= maxEnded) return;
+    const oldest = this.#ended.keys().next();
+    if (!oldest.done) this.#ended.delete(oldest.value);
+  }
+
+  #expire(): void {
+    const now = this.#clock.now();
+    for (const [id, hold] of this.#open) {
+      if (hold.untilMs > now) break;
+      this.#release(id, hold);
+      this.#remember(id, hold, 'expired');
+    }
+    for (const [id, hold] of this.#ended) {
+      if (hold.untilMs > now) break;
+      this.#ended.delete(id);
+    }
+    if (now - this.#sweptAt < sweepEveryMs) return;
+    this.#sweptAt = now;
+    const wallNow = this.#clock.wallNow();
+    for (const [key, quota] of this.#quotas) {
+      if (quota.reserved === 0 && quota.endsAtMs + keepWindowMs < wallNow) this.#quotas.delete(key);
+    }
+  }
+}

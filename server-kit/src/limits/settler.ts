@@ -1,0 +1,93 @@
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log/logger.ts';
+import type { Charge, LimitStore } from './limit-store.ts';
+
+const retryMs = 2000;
+const giveUpMs = 600_000;
+const maxWaiting = 10_000;
+/** A third of what a hold lives, so that two renewals may fail. */
+const renewEveryMs = 30_000;
+
+interface Waiting {
+  charges: readonly Charge[];
+  since: number;
+}
+
+/**
+ * Ends holds and keeps the open ones alive. A store that is away gets what it missed when it is back, for ten minutes;
+ * after that its own expiry has given the reservation back.
+ */
+export class Settler {
+  readonly #store: LimitStore;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #open = new Set<string>();
+  readonly #waiting = new Map<string, Waiting>();
+  #cancelRetry: (() => void) | undefined;
+  #cancelRenew: (() => void) | undefined;
+
+  constructor(store: LimitStore, clock: Clock, logger: Logger) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** A hold that has to be kept alive until it is settled. */
+  opened(holdId: string): void {
+    this.#open.add(holdId);
+    this.#cancelRenew ??= this.#clock.setTimer(() => this.#renew(), renewEveryMs);
+  }
+
+  settle(holdId: string, charges: readonly Charge[]): void {
+    this.#open.delete(holdId);
+    if (this.#open.size === 0) {
+      this.#cancelRenew?.();
+      this.#cancelRenew = undefined;
+    }
+    this.#try(holdId, { charges, since: this.#clock.now() });
+  }
+
+  /** Tries once more for everything that is left, then forgets it. */
+  async close(): Promise<void> {
+    this.#cancelRetry?.();
+    this.#cancelRenew?.();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    await Promise.allSettled(waiting.map(async ([id, { charges }]) => this.#store.settle(id, charges)));
+  }
+
+  #try(holdId: string, waiting: Waiting): void {
+    const keep = () => this.#keep(holdId, waiting);
+    try {
+      const done = this.#store.settle(holdId, waiting.charges);
+      if (done instanceof Promise) done.then(() => this.#waiting.delete(holdId), keep);
+      else this.#waiting.delete(holdId);
+    } catch {
+      keep();
+    }
+  }
+
+  #keep(holdId: string, waiting: Waiting): void {
+    const isNew = !this.#waiting.has(holdId);
+    if (this.#clock.now() - waiting.since > giveUpMs || (isNew && this.#waiting.size >= maxWaiting)) {
+      this.#waiting.delete(holdId);
+      this.#logger.error({ limits: waiting.charges.length }, 'What an answer used could not be charged.');
+      return;
+    }
+    this.#waiting.set(holdId, waiting);
+    this.#cancelRetry ??= this.#clock.setTimer(() => {
+      this.#cancelRetry = undefined;
+      for (const [id, one] of [...this.#waiting]) this.#try(id, one);
+    }, retryMs);
+  }
+
+  #renew(): void {
+    this.#cancelRenew = undefined;
+    if (this.#open.size === 0) return;
+    this.#cancelRenew = this.#clock.setTimer(() => this.#renew(), renewEveryMs);
+    // A failed renewal is made up for by the next one.
+    Promise.resolve()
+      .then(() => this.#store.renew([...this.#open]))
+      .catch(() => {});
+  }
+}

@@ -1,0 +1,29 @@
+const timeoutMs = 2000;
+const maxBytes = 64 * 1024;
+
+/**
+ * Fetches a key set: no redirect is followed, 2 s and 64 KiB at most.
+ *
+ * @throws {Error} when it cannot be had in full.
+ */
+export async function fetchKeySet(url: URL): Promise<string> {
+  const response = await fetch(url, {
+    redirect: 'error',
+    headers: { accept: 'application/jwk-set+json, application/json' },
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  if (response.status !== 200 || !response.body) {
+    await response.body?.cancel();
+    throw new Error(`The key set answered ${response.status}.`);
+  }
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    bytes += chunk.byteLength;
+    // Leaving the loop cancels the body.
+    if (bytes > maxBytes) throw new Error('The key set is too large.');
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
