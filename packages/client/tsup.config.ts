@@ -7,6 +7,7 @@ export default defineConfig({
     conversation: 'src/conversation.ts',
     storage: 'src/storage.ts',
     tools: 'src/tools.ts',
+    templates: 'src/templates.ts',
     'http/platform-transport': 'src/http/platform-transport.ts',
     'http/platform-transport.node': 'src/http/platform-transport.node.ts',
   },

@@ -10,6 +10,27 @@ export function checkRequest(request: object, content: 'messages' | 'prompt'): v
   if (content === 'messages' ? !Array.isArray(value) : typeof value !== 'string') {
     throw new TypeError(`Reading the request: "${content}" is missing or of another type.`);
   }
+  for (const part of content === 'messages' ? (value as object[]) : [request]) {
+    checkImages((part as { images?: unknown } | null)?.images);
+  }
+}
+
+/**
+ * Paths, addresses and `data:` URLs are told apart from base64 by their first characters and their length; the server reads
+ * the rest.
+ */
+function checkImages(images: unknown): void {
+  for (const image of (images ?? []) as unknown[]) {
+    if (
+      typeof image !== 'string' ||
+      image.length % 4 !== 0 ||
+      !/^[A-Za-z0-9+/]+=*$/.test(image.slice(0, 96))
+    ) {
+      throw new TypeError(
+        'Reading the request: "images" are plain base64. encodeImage() makes that of files, bytes and data URLs.',
+      );
+    }
+  }
 }
 
 /** @throws {TypeError} when a member is not a number that makes sense; `Infinity` is one. */

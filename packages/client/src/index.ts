@@ -10,7 +10,17 @@ export { type TimedPhase, TimeoutError } from './errors/timeout-error.ts';
 export { ToolError } from './errors/tool-error.ts';
 export { type ErrorPhase, isZiggieError, ZiggieError } from './errors/ziggie-error.ts';
 export type { CallInfo, ClientHooks } from './hooks.ts';
+export { type EncodeImageOptions, encodeImage, type ImageSource } from './images/encode-image.ts';
 export type { Logger } from './logger.ts';
+export { createModelChoice } from './model-choice/create-model-choice.ts';
+export { recommendedModels } from './model-choice/recommended-models.ts';
+export type {
+  Choice,
+  ChosenResult,
+  ChosenStream,
+  ModelChoice,
+  ModelChoiceOptions,
+} from './model-choice/types.ts';
 export type {
   AnswerStats,
   Attempt,
