@@ -79,6 +79,11 @@ const states = {
     await page.locator('article', { hasText: 'jump to latest' }).waitFor();
     await page.waitForTimeout(700);
   },
+  loading: async ({ page, ask }) => {
+    await ask('Are you there?');
+    await page.getByText(/^Loading/).waitFor();
+    await page.waitForTimeout(2500);
+  },
   thinking: async ({ page, fake, ask }) => {
     fake.script([
       slow(60),
@@ -131,6 +136,20 @@ const states = {
     await ask('Is there a place for me?');
     await page.locator('.zg-card').waitFor({ timeout: 30_000 });
   },
+  unreachable: async ({ page, standIn }) => {
+    await standIn.close();
+    await page.reload();
+    await page.getByText('no Ollama answers there').waitFor();
+    await page
+      .getByRole('button', { name: /^Model/ })
+      .first()
+      .click();
+    await page.getByText('could not be listed').waitFor();
+  },
+  'no-models': async ({ page }) => {
+    await page.getByText('has no model yet').waitFor();
+    await page.waitForTimeout(500);
+  },
   models: async ({ page }) => {
     const picker = page.getByRole('button', { name: /stand-in/ }).first();
     await picker.waitFor();
@@ -139,16 +158,27 @@ const states = {
   },
 };
 
+/** What the stand-in of a state is, and what the page is told of its model server. */
+const settings = {
+  loading: { standIn: { loadMs: 60_000 } },
+  unreachable: { source: 'unreachable' },
+  'no-models': { standIn: { models: [] }, source: 'no-models' },
+};
+
 const sizes = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
 const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
 for (const [name, play] of Object.entries(states)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const [sizeName, viewport] of Object.entries(sizes)) {
     for (const colorScheme of ['light', 'dark']) {
-      const standIn = await startFakeOllama({ tokensPerSecond: 100 });
+      const { standIn: options, source } = settings[name] ?? {};
+      const standIn = await startFakeOllama({ tokensPerSecond: 100, ...options });
       const upstream = {
         url: standIn.url,
-        describe: async () => ({ kind: 'stand-in', state: 'ok', address: standIn.url }),
+        describe: async () =>
+          source === undefined
+            ? { kind: 'stand-in', state: 'ok', address: standIn.url }
+            : { kind: 'ollama', state: source, address: 'http://gpu-1:11434' },
         close: async () => {},
       };
       const app = await createApp({ upstream, page: builtPage });
@@ -168,12 +198,21 @@ for (const [name, play] of Object.entries(states)) {
         await page.getByRole('textbox', { name: 'Message' }).press('Enter');
       };
       try {
-        await play({ page, fake: standIn.fake, ask });
+        await play({ page, fake: standIn.fake, standIn, ask });
       } catch (problem) {
         process.exitCode = 1;
         console.error(`✗ ${name} ${sizeName} ${colorScheme}: ${problem.message.split('\n')[0]}`);
       }
       await page.evaluate(() => document.fonts.ready);
+      // Without transitions on their way: they end before the picture.
+      await page.evaluate(() =>
+        Promise.all(
+          document
+            .getAnimations()
+            .filter((animation) => animation instanceof CSSTransition)
+            .map((animation) => animation.finished.catch(() => {})),
+        ),
+      );
       await page.screenshot({ path: join(out, `${name}-${sizeName}-${colorScheme}.png`) });
       if (name === 'writing' && sizeName === 'desktop') {
         await page.screenshot({ path: join(root, `docs/images/chat-${colorScheme}.png`) });

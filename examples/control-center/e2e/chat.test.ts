@@ -224,6 +224,15 @@ describe('failures', () => {
     await expect
       .poll(() => parts.alert(page).textContent(), { timeout: 60_000 })
       .toContain('Too many requests');
+    const secondsLeft = async () =>
+      Number(/try again in (\d+)/.exec((await parts.alert(page).textContent()) ?? '')?.[1]);
+    const first = await secondsLeft();
+    expect(first).toBeGreaterThan(1);
+    expect(await parts.alert(page).getByRole('button', { name: 'Try again' }).isDisabled()).toBe(true);
+    await expect.poll(secondsLeft).toBeLessThan(first);
+    // The refused question stands in the transcript, and the answers before it too.
+    expect(await parts.questions(page).last().textContent()).toContain('Question');
+    expect(await parts.answers(page).first().textContent()).toContain('ok');
   });
 
   it('503: says that the server is busy', async () => {
