@@ -267,6 +267,32 @@ describe('failures', () => {
   });
 });
 
+describe('a page without a model', () => {
+  it('says why, and goes on by itself when its reader comes back to a server that has one', async () => {
+    const { page, standIn } = await open({ standIn: { models: [] } });
+    const hint = page.locator('.zg-hint');
+    await expect.poll(() => hint.textContent()).toBe('There is no model on this server');
+    const { port } = standIn;
+    await standIn.close();
+    // The kit keeps a list for a second, and a reader comes back more than once.
+    const comeBack = async () => {
+      const before = await hint.textContent();
+      await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+      return before;
+    };
+    await expect.poll(comeBack, { interval: 500 }).toBe('The models could not be listed');
+    const again = await startFakeOllama({ port, tokensPerSecond: Number.POSITIVE_INFINITY });
+    try {
+      await expect.poll(comeBack, { interval: 500 }).toContain('Enter sends');
+      again.fake.script(say('Back again.'));
+      await ask(page, 'Hello');
+      await expect.poll(() => parts.answers(page).last().textContent()).toContain('Back again.');
+    } finally {
+      await again.close();
+    }
+  });
+});
+
 describe('hostile answers', () => {
   it('16 KiB of quote marks harm nothing else', async () => {
     const { page, fake, complaints } = await open({ standIn: { tokensPerSecond: Number.POSITIVE_INFINITY } });

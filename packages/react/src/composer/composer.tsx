@@ -19,7 +19,7 @@ export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined 
   const { send, stop } = useChat();
   const { followEnd } = useChatParts();
   const running = useIsRunning();
-  const { current: model } = useModels();
+  const { current: model, models, status } = useModels();
   const [draft, setDraft] = useState('');
   const input = useRef<HTMLTextAreaElement>(null);
   const hintId = useId();
@@ -36,7 +36,11 @@ export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined 
   };
   const settledClick = useSettledClick(running);
   const hintKind = running ? 'busy' : model === null ? 'model' : 'keys';
-  const hint = { busy: strings.hintBusy, model: strings.hintNoModel, keys: strings.hint }[hintKind];
+  const whyNoModel =
+    models.length > 0
+      ? strings.hintNoModel
+      : { loading: strings.modelsLoading, failed: strings.modelsFailed, ready: strings.noModels }[status];
+  const hint = { busy: strings.hintBusy, model: whyNoModel, keys: strings.hint }[hintKind];
 
   return (
     <form
