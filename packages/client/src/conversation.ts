@@ -1,3 +1,10 @@
+export {
+  type ContextWindowOptions,
+  createContextWindow,
+  estimateTokens,
+  type SummaryRequest,
+} from './conversation/context/context-window.ts';
+export { summarizeWith } from './conversation/context/summarize-with.ts';
 export { createConversation } from './conversation/create-conversation.ts';
 export {
   ConversationStorageError,

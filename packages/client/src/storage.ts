@@ -1,3 +1,5 @@
+export { exportJson, exportMarkdown, type MarkdownOptions } from './conversation/exchange/export.ts';
+export { type ImportResult, importConversations } from './conversation/exchange/import.ts';
 export {
   createHistory,
   type History,

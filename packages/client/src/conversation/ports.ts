@@ -62,6 +62,8 @@ export interface ContextReport {
   readonly windowTokens: number;
   /** Of what is sent, the room for the answer not counted. */
   readonly estimatedTokens: number;
+  /** What the server counted, once the answer is there. */
+  readonly countedTokens?: number | undefined;
   /** Messages of the branch that are not sent. */
   readonly droppedMessages: number;
   /** Whether this request cut more than the one before. */
