@@ -84,3 +84,88 @@ test('Infinity sets no timer; stop() leaves none', async () => {
   await clock.advance(1_000);
   expect(expired).toEqual([]);
 });
+
+/** A machine whose monotonic time stands still while it sleeps, as on Linux and macOS. */
+function sleeper() {
+  const clock = createManualClock();
+  let sleptMs = 0;
+  const expired: string[] = [];
+  const slow: string[] = [];
+  const phases = new PhaseTimer(
+    { ...clock, now: () => clock.now(), wallNow: () => clock.now() + sleptMs },
+    {
+      expired: (phase) => expired.push(`${phase} at ${clock.now()}`),
+      slow: (phase) => slow.push(`${phase} at ${clock.now()}`),
+    },
+  );
+  return {
+    clock,
+    phases,
+    expired,
+    slow,
+    sleep: (ms: number) => {
+      sleptMs += ms;
+    },
+  };
+}
+
+test('a machine that slept longer than the limit: the phase is over within 2 s of waking', async () => {
+  const { clock, phases, expired, sleep } = sleeper();
+  phases.enter('idle', 60_000);
+  await clock.advance(10_500);
+  sleep(3_600_000);
+  await clock.advance(499);
+  expect(expired).toEqual([]);
+  await clock.advance(1_500);
+  expect(expired).toEqual(['idle at 12000']);
+});
+
+test.each([
+  ['a short sleep counts as waiting', 5_000, 'idle at 56000'],
+  ['a clock that is set back changes nothing', -3_600_000, 'idle at 60000'],
+])('%s', async (_, ms, end) => {
+  const { clock, phases, expired, sleep } = sleeper();
+  phases.enter('idle', 60_000);
+  await clock.advance(1_500);
+  sleep(ms);
+  await clock.advance(50_000);
+  expect(expired).toEqual([]);
+  await clock.advance(10_000);
+  expect(expired).toEqual([end]);
+});
+
+test('a clock that is set ahead an hour ends nothing that still speaks', async () => {
+  const { clock, phases, expired, sleep } = sleeper();
+  phases.enter('idle', 60_000);
+  await clock.advance(1_500);
+  sleep(3_600_000);
+  for (let count = 0; count < 100; count++) {
+    await clock.advance(700);
+    phases.restart();
+  }
+  expect(expired).toEqual([]);
+});
+
+test('monotonic time that jumps is noticed within a second, though timers come late', async () => {
+  const clock = createManualClock();
+  let jumpMs = 0;
+  const expired: string[] = [];
+  const phases = new PhaseTimer(
+    { ...clock, now: () => clock.now() + jumpMs },
+    { expired: (phase) => expired.push(`${phase} at ${clock.now()}`) },
+  );
+  phases.enter('idle', 60_000);
+  await clock.advance(5_000);
+  jumpMs = 3_600_000;
+  await clock.advance(1_000);
+  expect(expired).toEqual(['idle at 6000']);
+});
+
+test('half of a limit is told once per wait', async () => {
+  const { clock, phases, slow } = sleeper();
+  phases.enter('first-token', 10_000);
+  await clock.advance(9_000);
+  phases.restart();
+  await clock.advance(9_000);
+  expect(slow).toEqual(['first-token at 5000', 'first-token at 14000']);
+});

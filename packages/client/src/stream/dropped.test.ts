@@ -1,0 +1,52 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { say, stall } from '@ziggie/llm-testing';
+import { startFakeOllama } from '@ziggie/llm-testing/node';
+import { expect, onTestFinished, test } from 'vitest';
+import { question as anyQuestion } from '../../test/samples.ts';
+import { createClient } from '../index.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+const question = { ...anyQuestion, model: 'stand-in' };
+
+/** Lets finalizers run, until the condition holds. */
+async function collectUntil(holds: () => boolean): Promise<void> {
+  for (let round = 0; round < 200 && !holds(); round++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test('a stream that was begun and then dropped closes its connection when it is collected', async () => {
+  const server = await startFakeOllama({ tokensPerSecond: Infinity });
+  onTestFinished(() => server.close());
+  server.fake.script([say('half'), stall()]);
+  const client = createClient({ baseUrl: server.url, target: 'ollama' });
+  await (async () => {
+    const iterator = client.chat(question)[Symbol.asyncIterator]();
+    for (let step = await iterator.next(); step.value?.type !== 'text-delta'; ) step = await iterator.next();
+  })();
+  expect(server.fake.report().openGenerations).toBe(1);
+  await collectUntil(() => server.fake.report().openGenerations === 0);
+  expect(server.fake.report()).toMatchObject({ openGenerations: 0, disconnects: [{}] });
+});
+
+test('a stream whose next event or result is waited for is not dropped', async () => {
+  const server = await startFakeOllama({ tokensPerSecond: Infinity });
+  onTestFinished(() => server.close());
+  server.fake.script([say('a'), stall(400), say('b')], { times: 2 });
+  const client = createClient({ baseUrl: server.url, target: 'ollama' });
+  const waited = (async () => {
+    let text = '';
+    for await (const event of client.chat(question)) if (event.type === 'text-delta') text += event.text;
+    return text;
+  })();
+  const result = client.chat(question).text();
+  let over = false;
+  void Promise.all([waited, result]).finally(() => {
+    over = true;
+  });
+  await collectUntil(() => over);
+  expect(await Promise.all([waited, result])).toEqual(['ab', 'ab']);
+});

@@ -1,0 +1,387 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createManualClock, instantClock, noTimeouts } from '../../test/clock.ts';
+import { type Break, resumableServer, runOf } from '../../test/resumable-server.ts';
+import { done, failureOf, question, start, text } from '../../test/samples.ts';
+import { events, hangUp, lines, reply, silence } from '../../test/scripted-server.ts';
+import { type ChatEvent, type ClientHooks, type ClientOptions, createClient } from '../index.ts';
+
+const pieces = ['Wer ', 'reitet ', 'so ', 'spät ', 'durch ', 'Nacht ', 'und ', 'Wind?'];
+const whole = pieces.join('');
+const run = runOf(pieces);
+
+function patient(url: string, more: Partial<ClientOptions> = {}) {
+  const clock = instantClock();
+  const client = createClient({
+    baseUrl: url,
+    clock,
+    random: () => 0.5,
+    timeouts: noTimeouts,
+    resume: true,
+    ...more,
+  });
+  return { client, waits: clock.waits };
+}
+
+async function collect(stream: AsyncIterable<ChatEvent>): Promise<ChatEvent[]> {
+  const seen: ChatEvent[] = [];
+  for await (const event of stream) seen.push(event);
+  return seen;
+}
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe('a resumable answer that breaks after its first token', () => {
+  const hows: Break['how'][] = ['reset', 'end', 'middle'];
+  test.each(hows)('by %s at every event goes on without a doubled or missing one', async (how) => {
+    const expected = run.map(({ seq: _, ...event }: { seq?: number }) => event);
+    for (let after = 2; after < run.length; after++) {
+      const server = await resumableServer(run, [{ after, how }]);
+      const { client } = patient(server.url);
+      const stream = client.chat(question);
+      const seen = await collect(stream);
+      expect(
+        seen.map((event) => (event.type === 'done' ? { ...event, timings: done.timings } : event)),
+      ).toEqual(expected);
+      expect(server.resumedAfter).toEqual([after - 1]);
+      expect(await stream.final()).toMatchObject({
+        text: whole,
+        usage: { outputTokens: pieces.length },
+        attempts: [{ code: 'truncated' }, { number: 2, status: 200, resumed: true }],
+      });
+      expect(server.deleted).toEqual([]);
+    }
+  });
+
+  test('breaking again and again it goes on again and again, beyond maxAttempts', async () => {
+    const breaks = pieces.map((): Break => ({ after: 1, how: 'reset' }));
+    const server = await resumableServer(run, [{ after: 2, how: 'reset' }, ...breaks.slice(2)]);
+    const { client } = patient(server.url, { retry: { maxAttempts: 1 } });
+    expect(await client.chat(question).text()).toBe(whole);
+    expect(server.resumedAfter).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('502, 503, 429 and no connection at all in between are survived', async () => {
+    const refusals = [reply(502, '<html>'), reply(503, ''), reply(429, '', { 'Retry-After': '7' }), hangUp];
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }], refusals);
+    const { client, waits } = patient(server.url);
+    const result = await client.chat(question).final();
+    expect(result.text).toBe(whole);
+    expect(result.attempts.map(({ status, code, resumed }) => [status, code, resumed])).toEqual([
+      [200, 'truncated', undefined],
+      [502, 'upstream_error', true],
+      [503, 'server_busy', true],
+      [429, 'rate_limited', true],
+      [undefined, 'connect_failed', true],
+      [200, undefined, true],
+    ]);
+    // At once, then half of 0.25 s * 2^n; what the server asks for wins.
+    expect(waits.filter((ms) => ms !== 1_000)).toEqual([250, 500, 7_000, 2_000]);
+  });
+
+  test('a half-open connection is noticed by the idle clock', async () => {
+    const clock = createManualClock();
+    const server = await resumableServer(run, [{ after: 4, how: 'silence' }]);
+    const client = createClient({ baseUrl: server.url, clock, resume: true, random: () => 0 });
+    const asking = client.chat(question).final();
+    while (server.resumedAfter.length === 0) {
+      await clock.advance(1_000);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(await asking).toMatchObject({
+      text: whole,
+      attempts: [{ code: 'idle_timeout' }, { resumed: true }],
+    });
+    expect(clock.now()).toBeGreaterThanOrEqual(60_000);
+  });
+
+  test('a new token is fetched once when the old one ran out', async () => {
+    let tokens = 0;
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [reply(401, '')]);
+    const { client } = patient(server.url, { credentials: () => `t${++tokens}` });
+    expect(await client.chat(question).text()).toBe(whole);
+    expect(server.exchanges.map(({ request }) => request.headers.authorization)).toEqual([
+      'Bearer t1',
+      'Bearer t2',
+      'Bearer t3',
+    ]);
+  });
+
+  test('hooks hear when it is picked up', async () => {
+    const heard: unknown[] = [];
+    const hooks: ClientHooks = {
+      reconnecting: (_, { tries, delayMs, offline, error }) =>
+        heard.push([tries, delayMs, offline, error.code]),
+      reconnected: (_, { elapsedMs }) => heard.push(elapsedMs >= 0),
+    };
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [reply(503, '')]);
+    const { client } = patient(server.url);
+    await client.chat(question, { hooks }).text();
+    expect(heard).toEqual([[1, 0, false, 'truncated'], [2, 250, false, 'server_busy'], true]);
+  });
+});
+
+describe('it is lost', () => {
+  test('when the run is gone: the break is told, with what had arrived', async () => {
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [reply(404, '')]);
+    const { client } = patient(server.url);
+    expect(await failureOf(client.chat(question).text())).toMatchObject({
+      code: 'truncated',
+      partial: { text: 'Wer reitet so ' },
+      attempts: [{ code: 'truncated' }, { status: 404, code: 'not_found', resumed: true }],
+    });
+  });
+
+  test("and then recovery: 'restart' asks anew", async () => {
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [reply(404, '')]);
+    const { client } = patient(server.url, { recovery: 'restart' });
+    const seen = await collect(client.chat(question));
+    expect(seen.filter(({ type }) => type === 'restart')).toHaveLength(1);
+    // The old run is told to end while the new one is asked for.
+    await server.arrived(4);
+    const methods = server.exchanges.map(({ request }) => request.method);
+    expect(methods.slice(0, 2)).toEqual(['POST', 'GET']);
+    expect(methods.slice(2).sort()).toEqual(['DELETE', 'POST']);
+  });
+
+  test('when events are missing: a gap is an error, not an answer', async () => {
+    const gap = events(start, text('a'));
+    const server = await resumableServer(
+      run,
+      [{ after: 4, how: 'reset' }],
+      [lines({ ...text('x'), seq: 6 }), gap],
+    );
+    const { client } = patient(server.url);
+    expect(await failureOf(client.chat(question).text())).toMatchObject({
+      code: 'malformed_record',
+      partial: { text: 'Wer reitet so ' },
+    });
+  });
+
+  test('when what was read already comes again', async () => {
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [lines(...run)]);
+    const { client } = patient(server.url);
+    expect(await failureOf(client.chat(question).text())).toMatchObject({ code: 'malformed_record' });
+  });
+
+  test('when five minutes brought nothing, and no sooner', async () => {
+    const server = await resumableServer(
+      run,
+      [{ after: 4, how: 'reset' }],
+      Array.from({ length: 500 }, () => reply(503, '')),
+    );
+    const { client, waits } = patient(server.url);
+    const error = await failureOf(client.chat(question).text());
+    expect(error).toMatchObject({ code: 'truncated' });
+    const slept = waits.filter((ms) => ms !== 1_000).reduce((sum, ms) => sum + ms, 0);
+    expect(slept).toBeGreaterThan(290_000);
+    expect(slept).toBeLessThanOrEqual(300_000);
+  });
+
+  test('when the server says that it failed: its error is no broken connection', async () => {
+    const failure = {
+      type: 'error',
+      code: 'runner_crashed',
+      message: 'It died.',
+      status: 502,
+      retryable: true,
+      seq: 5,
+    };
+    const server = await resumableServer([...run.slice(0, 5), failure], [{ after: 3, how: 'reset' }]);
+    const { client } = patient(server.url);
+    expect(await failureOf(client.chat(question).text())).toMatchObject({
+      code: 'runner_crashed',
+      partial: { text: 'Wer reitet so spät ' },
+    });
+    expect(server.resumedAfter).toEqual([2]);
+  });
+
+  test('when the server did not say that it can be picked up', async () => {
+    const server = await resumableServer(runOf(pieces, false), [{ after: 4, how: 'reset' }]);
+    const { client } = patient(server.url);
+    expect(await failureOf(client.chat(question).text())).toMatchObject({ code: 'truncated' });
+    expect(server.exchanges).toHaveLength(1);
+  });
+
+  test('when the deadline comes first', async () => {
+    const server = await resumableServer(
+      run,
+      [{ after: 4, how: 'reset' }],
+      Array.from({ length: 500 }, () => reply(503, '')),
+    );
+    const clock = createManualClock();
+    const client = createClient({
+      baseUrl: server.url,
+      clock,
+      resume: true,
+      random: () => 0.5,
+      timeouts: { totalMs: 20_000 },
+    });
+    const asking = failureOf(client.chat(question).text());
+    let over = false;
+    void asking.then(() => {
+      over = true;
+    });
+    while (!over) {
+      await clock.advance(500);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(await asking).toMatchObject({ code: 'deadline_exceeded' });
+  });
+});
+
+describe('stopping ends the run on the server', () => {
+  test.each(['break', 'abort', 'signal'] as const)('%s sends DELETE', async (how) => {
+    const server = await resumableServer(run, [{ after: 4, how: 'silence' }]);
+    const { client } = patient(server.url, { credentials: 'tok' });
+    const controller = new AbortController();
+    const stream = client.chat(question, { signal: controller.signal, headers: { 'X-Mine': '1' } });
+    const before = performance.now();
+    const reading = (async () => {
+      for await (const event of stream) {
+        if (event.type !== 'text-delta') continue;
+        if (how === 'break') break;
+        if (how === 'abort') stream.abort();
+        else controller.abort();
+      }
+    })();
+    await reading.catch(() => {});
+    const exchange = await server.arrived(2);
+    expect(performance.now() - before).toBeLessThan(200);
+    expect(server.deleted).toEqual(['/streams/run-1']);
+    expect(exchange.request.headers).toMatchObject({ authorization: 'Bearer tok', 'x-mine': '1' });
+    expect((await server.arrived(1)).left).toBe(true);
+  });
+
+  test('while it is picked up too', async () => {
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [silence]);
+    const { client } = patient(server.url);
+    const stream = client.chat(question);
+    const asking = failureOf(stream.text());
+    await server.arrived(2);
+    stream.abort();
+    expect(await asking).toMatchObject({ code: 'aborted', partial: { text: 'Wer reitet so ' } });
+    await server.arrived(3);
+    expect(server.deleted).toEqual(['/streams/run-1']);
+  });
+
+  test('before the first token closing the connection is enough', async () => {
+    const server = await resumableServer(run, [{ after: 1, how: 'silence' }]);
+    const { client } = patient(server.url);
+    const stream = client.chat(question);
+    const iterator = stream[Symbol.asyncIterator]();
+    await iterator.next();
+    await iterator.return?.();
+    await (await server.arrived(1)).closed;
+    expect(server.exchanges).toHaveLength(1);
+  });
+});
+
+test('resume is asked of the kit alone, and a call can turn it off', async () => {
+  const server = await resumableServer(run, []);
+  const { client } = patient(server.url);
+  await client.chat(question).text();
+  await client.chat(question, { resume: false }).text();
+  await createClient({ baseUrl: server.url }).chat(question).text();
+  expect(server.exchanges.map(({ body }) => (JSON.parse(body) as { resume?: boolean }).resume)).toEqual([
+    true,
+    undefined,
+    undefined,
+  ]);
+});
+
+describe('the network of a browser', () => {
+  /** What a page has, as far as a client looks. */
+  function page() {
+    const target = new EventTarget();
+    const network = { onLine: true };
+    vi.stubGlobal('navigator', network);
+    vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
+    vi.stubGlobal('addEventListener', target.addEventListener.bind(target));
+    vi.stubGlobal('removeEventListener', target.removeEventListener.bind(target));
+    return {
+      network,
+      online: () => target.dispatchEvent(new Event('online')),
+      seen: () =>
+        (globalThis as { document?: EventTarget }).document?.dispatchEvent(new Event('visibilitychange')),
+    };
+  }
+
+  async function untilHeard(heard: unknown[], count: number): Promise<void> {
+    await vi.waitFor(() => expect(heard.length).toBeGreaterThanOrEqual(count));
+  }
+
+  test('while it is offline no try is made; one follows as soon as it is back', async () => {
+    const { network, online } = page();
+    const clock = createManualClock();
+    const heard: unknown[] = [];
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }]);
+    const client = createClient({
+      baseUrl: server.url,
+      clock,
+      resume: true,
+      hooks: { reconnecting: (_, { offline }) => heard.push(offline) },
+    });
+    const iterator = client.chat(question)[Symbol.asyncIterator]();
+    for (let count = 0; count < 4; count++) await iterator.next();
+    network.onLine = false;
+    const going = iterator.next();
+    await untilHeard(heard, 1);
+    await clock.advance(200_000);
+    expect(server.exchanges).toHaveLength(1);
+    network.onLine = true;
+    const before = performance.now();
+    online();
+    expect(await going).toMatchObject({ value: { text: 'spät ' } });
+    expect(performance.now() - before).toBeLessThan(300);
+    expect(heard[0]).toBe(true);
+  });
+
+  test('a page that is looked at again cuts a wait short', async () => {
+    const { seen } = page();
+    const clock = createManualClock();
+    const heard: number[] = [];
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [reply(503, ''), reply(503, '')]);
+    const client = createClient({
+      baseUrl: server.url,
+      clock,
+      resume: true,
+      random: () => 0.99,
+      hooks: { reconnecting: (_, { delayMs }) => heard.push(delayMs) },
+    });
+    const asking = client.chat(question).text();
+    await untilHeard(heard, 2);
+    seen();
+    await untilHeard(heard, 3);
+    seen();
+    expect(await asking).toBe(whole);
+  });
+
+  test('a connection that was silent through the sleep of a page is given up when it wakes', async () => {
+    const { seen } = page();
+    const clock = createManualClock();
+    const server = await resumableServer(run, [{ after: 4, how: 'silence' }]);
+    const client = createClient({ baseUrl: server.url, clock, resume: true });
+    const iterator = client.chat(question)[Symbol.asyncIterator]();
+    for (let count = 0; count < 4; count++) await iterator.next();
+    const going = iterator.next();
+    await clock.advance(9_000);
+    seen();
+    expect(server.exchanges).toHaveLength(1);
+    await clock.advance(2_000);
+    seen();
+    expect(await going).toMatchObject({ value: { text: 'spät ' } });
+  });
+
+  test('being offline for longer than reconnectMs loses the answer', async () => {
+    const { network } = page();
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }]);
+    const { client } = patient(server.url);
+    const iterator = client.chat(question)[Symbol.asyncIterator]();
+    for (let count = 0; count < 4; count++) await iterator.next();
+    network.onLine = false;
+    expect(await failureOf(iterator.next())).toMatchObject({ code: 'truncated' });
+    expect(server.exchanges.filter(({ request }) => request.method === 'GET')).toHaveLength(0);
+  });
+});
