@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { storybookTest } from '@storybook/addon-vitest/vitest-plugin';
 import react from '@vitejs/plugin-react';
@@ -21,7 +22,25 @@ const browser = () => ({
   screenshotFailures: false,
   provider: playwright({ launchOptions: { executablePath: chromiumPath, args: chromiumArgs } }),
   instances: [{ browser: 'chromium' as const }],
+  commands: { readShared },
 });
+/** Lists of attacks and faults stand in a folder beside the repository where there is one. */
+function readShared(_: unknown, path: string): string | null {
+  const file = fileURLToPath(new URL(`../shared/${path}`, import.meta.url));
+  return existsSync(file) ? readFileSync(file, 'utf8') : null;
+}
+// Found only when they are asked for, they would reload the page in the middle of a test.
+const fetchedLater = {
+  include: [
+    'react-dom/client',
+    'lowlight',
+    'highlight.js/lib/languages/javascript',
+    'highlight.js/lib/languages/python',
+    'highlight.js/lib/languages/typescript',
+    'temml',
+    'mermaid',
+  ].map((name) => `@ziggie/llm-react > ${name}`),
+};
 const react18 = 'packages/react/compat/react18';
 // Storybook starts its own server while the configuration loads: only when its project is asked for.
 const asked = process.argv.flatMap((arg, at) =>
@@ -34,6 +53,7 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    provide: { slowTier: long },
     // A second, the default, is short on a machine that also builds or installs: a test waits for the state it names.
     expect: { poll: { timeout: 15_000 } },
     projects: long
@@ -45,6 +65,17 @@ export default defineConfig({
               environment: 'node',
               include: ['{packages/*,server-kit}/{src,test}/**/*.long.ts'],
               testTimeout: 900_000,
+            },
+          },
+          {
+            ...dom,
+            plugins: [react()],
+            optimizeDeps: fetchedLater,
+            test: {
+              name: 'long-browser',
+              include: ['packages/react/src/markdown/attack-strings.browser.test.tsx'],
+              testTimeout: 900_000,
+              browser: browser(),
             },
           },
         ]
@@ -64,17 +95,7 @@ export default defineConfig({
           {
             ...dom,
             plugins: [react()],
-            // Found only when a plug-in is fetched, they would reload the page in the middle of a test.
-            optimizeDeps: {
-              include: [
-                'lowlight',
-                'highlight.js/lib/languages/javascript',
-                'highlight.js/lib/languages/python',
-                'highlight.js/lib/languages/typescript',
-                'temml',
-                'mermaid',
-              ].map((name) => `@ziggie/llm-react > ${name}`),
-            },
+            optimizeDeps: fetchedLater,
             test: {
               name: 'browser',
               include: ['packages/*/{src,test}/**/*.browser.test.{ts,tsx}'],

@@ -10,7 +10,7 @@ const long = process.argv.includes('--long');
 const rest = process.argv.slice(2).filter((arg) => arg !== '--long');
 
 await install();
-if (!long) await ensureChromium();
+await ensureChromium();
 if (long) process.env['ZIGGIE_LONG'] = '1';
 process.exitCode = await run('vitest', [
   'run',

@@ -4,6 +4,7 @@ import { CopyButton } from '../parts/copy-button.tsx';
 import { downloadText } from '../parts/download-text.ts';
 import { useText } from '../text/text-context.ts';
 import { codeFileName } from './code-file-name.ts';
+import { showBidi } from './show-bidi.ts';
 import { useCodeColours } from './use-code-colours.ts';
 
 interface CodeBlockProps {
@@ -16,7 +17,8 @@ interface CodeBlockProps {
 /** Code with its language, buttons that copy and save it, and lines that scroll instead of breaking. */
 export function CodeBlock({ language, code, growing = false }: CodeBlockProps): ReactElement {
   const { strings } = useText();
-  const colours = useCodeColours(code, language, growing);
+  const shown = showBidi(code);
+  const colours = useCodeColours(shown, language, growing);
   const name = language === '' ? strings.code : strings.codeIn(language);
   return (
     <figure className="zg-code" aria-label={name} dir="ltr">
@@ -35,7 +37,7 @@ export function CodeBlock({ language, code, growing = false }: CodeBlockProps): 
       </figcaption>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards must reach what scrolls */}
       <pre tabIndex={0}>
-        <code ref={colours}>{code}</code>
+        <code ref={colours}>{shown}</code>
       </pre>
     </figure>
   );

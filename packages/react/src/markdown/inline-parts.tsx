@@ -1,7 +1,13 @@
-import type { ReactElement, ReactNode } from 'react';
+import { createContext, type ReactElement, type ReactNode, useContext } from 'react';
 import { useText } from '../text/text-context.ts';
 
-/** A link that was allowed opens beside the page; one that was not keeps its words only. */
+/** HTML knows no link within a link, and a reader would not know which one is followed. */
+const InLinkContext = createContext(false);
+
+/**
+ * A link that was allowed opens beside the page; one that was not, or that stands in the words of another, keeps its words
+ * only.
+ */
 export function Link({
   href,
   children,
@@ -9,11 +15,14 @@ export function Link({
   href: string | undefined;
   children?: ReactNode | undefined;
 }): ReactElement {
+  const isInLink = useContext(InLinkContext);
+  if (isInLink) return <>{children}</>;
   if (href === undefined || href === '') return <span className="zg-link-off">{children}</span>;
-  if (href.startsWith('#')) return <a href={href}>{children}</a>;
+  const words = <InLinkContext.Provider value>{children}</InLinkContext.Provider>;
+  if (href.startsWith('#')) return <a href={href}>{words}</a>;
   return (
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-      {children}
+      {words}
     </a>
   );
 }

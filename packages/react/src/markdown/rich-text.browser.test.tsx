@@ -61,6 +61,11 @@ describe('code', () => {
     expect(coloured('keyword')).toEqual([]);
   });
 
+  it('shows what turns its direction', async () => {
+    const page = await render(view('```js\nif (a /* \u202e } \u2066 */)\n```'));
+    await expect.element(page.getByText('if (a /* [U+202E] } [U+2066] */)')).toBeInTheDocument();
+  });
+
   it('is saved as a file named after its language', async () => {
     const page = await render(view('```python\nprint(1)\n```'));
     let saved: { name: string; text: Promise<string> } | undefined;
@@ -180,6 +185,15 @@ describe('tables', () => {
     await page.getByRole('button', { name: 'Copy as CSV' }).click();
     expect(written).toEqual(['| a | b |\n| --- | --- |\n| 1 | =2 |', "a,b\r\n1,'=2"]);
     vi.restoreAllMocks();
+  });
+});
+
+describe('links', () => {
+  it('within the words of a link are words', async () => {
+    const page = await render(view('[see https://inner.example now](https://outer.example)'));
+    const links = [...page.container.querySelectorAll('a')].map((link) => link.href);
+    expect(links).toHaveLength(1);
+    expect(page.container.textContent).toContain('https://inner.example');
   });
 });
 
