@@ -6,6 +6,7 @@ export default defineConfig({
     admin: 'src/admin.ts',
     conversation: 'src/conversation.ts',
     storage: 'src/storage.ts',
+    websocket: 'src/websocket.ts',
     tools: 'src/tools.ts',
     templates: 'src/templates.ts',
     'http/platform-transport': 'src/http/platform-transport.ts',

@@ -6,7 +6,7 @@ import { systemClock } from './clock.ts';
 import { embed } from './embed/embed.ts';
 import { parseBaseUrl } from './http/base-url.ts';
 import { fetchTransport } from './http/fetch-transport.ts';
-import { withSettings } from './internals.ts';
+import { transportBehind, withSettings } from './internals.ts';
 import { hooksOf, IDLE_WITH_STRUCTURE_MS, type Settings } from './settings.ts';
 import { AnswerStream } from './stream/answer-stream.ts';
 import { kitSseTarget, kitTarget } from './targets/kit.ts';
@@ -91,7 +91,7 @@ function settingsOf(options: ClientOptions): Settings {
   const { fetch, credentials } = options;
   const target = targetOf(options);
   if (typeof credentials === 'string') checkToken(credentials);
-  return {
+  const settings: Settings = {
     target,
     baseUrl: target.baseUrl(parseBaseUrl(options.baseUrl, globalThis.location?.href)),
     transport: fetch === undefined ? platformTransport : fetchTransport(fetch),
@@ -106,6 +106,8 @@ function settingsOf(options: ClientOptions): Settings {
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   };
+  if (options.transport) settings.transport = transportBehind(options.transport, { ...settings });
+  return settings;
 }
 
 function targetOf({ target = 'kit', framing = 'ndjson' }: ClientOptions): Target {

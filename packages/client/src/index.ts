@@ -11,6 +11,7 @@ export { ToolError } from './errors/tool-error.ts';
 export { type ErrorPhase, isZiggieError, ZiggieError } from './errors/ziggie-error.ts';
 export type { CallInfo, ClientHooks } from './hooks.ts';
 export { type EncodeImageOptions, encodeImage, type ImageSource } from './images/encode-image.ts';
+export type { ClientTransport } from './internals.ts';
 export type { Logger } from './logger.ts';
 export { createModelChoice } from './model-choice/create-model-choice.ts';
 export { recommendedModels } from './model-choice/recommended-models.ts';

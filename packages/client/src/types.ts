@@ -19,6 +19,7 @@ import type {
 } from '@ziggie/llm-protocol';
 import type { EmbedRequest, EmbedResult } from './embed/types.ts';
 import type { ClientHooks } from './hooks.ts';
+import type { ClientTransport } from './internals.ts';
 import type { Logger } from './logger.ts';
 
 /**
@@ -222,6 +223,8 @@ export interface ClientOptions {
   credentials?: Credentials | undefined;
   /** Another fetch. Default: node:http(s) in Node, the global `fetch` elsewhere. */
   fetch?: typeof globalThis.fetch | undefined;
+  /** Another way for answers to travel: `webSocketTransport()` of `@ziggie/llm-client/websocket`. Default: HTTP. */
+  transport?: ClientTransport | undefined;
   timeouts?: Partial<Timeouts> | undefined;
   retry?: Partial<RetryOptions> | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
