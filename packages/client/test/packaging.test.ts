@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Of everything that `createClient` brings along, gzipped: every dialect and both framings. */
-const MAX_PAGE_BYTES = 22 * 1024;
+const MAX_PAGE_BYTES = 23 * 1024;
 
 let folder: string;
 
