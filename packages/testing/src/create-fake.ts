@@ -1,5 +1,7 @@
 import { fetchInProcess } from './http/in-process.ts';
+import { BlobStore } from './ollama/blob-store.ts';
 import { Catalog } from './ollama/catalog.ts';
+import { layersOf } from './ollama/layers.ts';
 import { canonicalName } from './ollama/model-name.ts';
 import { Scheduler } from './ollama/scheduler.ts';
 import type { Handle, Incoming, Outgoing, World } from './ollama/world.ts';
@@ -36,9 +38,13 @@ export function createFake(
   const recorder = new Recorder(() => clock.now());
   const scheduler = new Scheduler({ ...settings, onChange: () => recorder.changed() });
   const originMs = Date.now() - clock.now();
+  const catalog = new Catalog(settings.models, Date.now(), settings.registry);
+  const blobs = new BlobStore(clock, settings.pullBytesPerSecond);
+  for (const layer of catalog.inOrder().flatMap(layersOf)) blobs.put(layer.digest, layer.sizeBytes);
   const world: World = {
     ...settings,
-    catalog: new Catalog(settings.models, Date.now()),
+    catalog,
+    blobs,
     scheduler,
     scripts: new ScriptBook(canonicalName, completionPaths),
     wallTime(clockMs) {

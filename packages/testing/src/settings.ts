@@ -3,7 +3,9 @@ import { defaultModels } from './ollama/catalog.ts';
 import type { FakeOllamaOptions } from './types.ts';
 
 /** Every setting with a value. */
-export type Settings = { [Name in keyof FakeOllamaOptions]-?: Exclude<FakeOllamaOptions[Name], undefined> };
+export type Settings = {
+  [Name in Exclude<keyof FakeOllamaOptions, 'registry'>]-?: Exclude<FakeOllamaOptions[Name], undefined>;
+} & { registry: FakeOllamaOptions['registry'] };
 
 /**
  * Fills in the defaults.
@@ -21,6 +23,8 @@ export function readSettings(options: FakeOllamaOptions): Settings {
     maxQueue: options.maxQueue ?? 512,
     defaultKeepAliveMs: options.defaultKeepAliveMs ?? 300_000,
     version: options.version ?? '0.33.0',
+    registry: options.registry,
+    pullBytesPerSecond: options.pullBytesPerSecond ?? 50_000_000,
     cloudDisabled: options.cloudDisabled ?? false,
     clock: options.clock ?? systemClock,
   };
@@ -29,10 +33,10 @@ export function readSettings(options: FakeOllamaOptions): Settings {
   requireAtLeast('maxQueue', settings.maxQueue, 0);
   requireAtLeast('loadMs', settings.loadMs, 0);
   requireAtLeast('prefillMsPerToken', settings.prefillMsPerToken, 0);
-  if (!(settings.tokensPerSecond > 0)) {
-    throw new RangeError(
-      `Setting up the stand-in: tokensPerSecond is ${settings.tokensPerSecond}, not above 0.`,
-    );
+  for (const name of ['tokensPerSecond', 'pullBytesPerSecond'] as const) {
+    if (!(settings[name] > 0)) {
+      throw new RangeError(`Setting up the stand-in: ${name} is ${settings[name]}, not above 0.`);
+    }
   }
   return settings;
 }

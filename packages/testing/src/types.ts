@@ -56,6 +56,13 @@ export interface FakeOllamaOptions {
   defaultKeepAliveMs?: number | undefined;
   /** Default `0.33.0`. */
   version?: string | undefined;
+  /**
+   * What `pull` can fetch. Default: the stand-in's own models and a handful of well-known ones (llama3.2, qwen3, gemma3,
+   * nomic-embed-text, all-minilm). Any other name is a manifest that does not exist.
+   */
+  registry?: readonly (string | FakeModel)[] | undefined;
+  /** Pace of pull and push. Default 50,000,000; `Infinity` for at once. */
+  pullBytesPerSecond?: number | undefined;
   /** `OLLAMA_NO_CLOUD`: models of the cloud are refused with 403. Otherwise with 401, for nobody is signed in. */
   cloudDisabled?: boolean | undefined;
   clock?: FakeClock | undefined;

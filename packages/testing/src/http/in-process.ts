@@ -83,7 +83,8 @@ const bodiless: readonly number[] = [101, 204, 205, 304];
 
 function bodyOf({ status, body, shape }: Outgoing, request: Request, left: AbortController): BodyInit | null {
   if (request.method === 'HEAD' || bodiless.includes(status)) return null;
-  if (typeof body === 'string') return body;
+  // An empty text would be given a content type of its own.
+  if (typeof body === 'string') return body === '' ? null : body;
   // fetch would have decoded it, and noticed at the end that the rest is missing.
   return streamOf(shape?.gzip?.cutBytes ? brokenAtEnd(body) : body, request.signal, left);
 }

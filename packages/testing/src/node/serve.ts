@@ -16,7 +16,6 @@ export async function serve(
   const left = new AbortController();
   // Also comes for a half-closed connection, which Go takes for a client that left too.
   response.once('close', () => left.abort());
-  request.socket.once('end', () => left.abort());
   // A reset connection is the client leaving, which the close event tells.
   response.on('error', () => {});
   const target = request.url ?? '/';

@@ -1,4 +1,5 @@
 import type { FakeModel } from '../types.ts';
+import { digestOf, type Layer, layersOf } from './layers.ts';
 import { canonicalName, fullName, type ModelName, parseModelName, shortName } from './model-name.ts';
 import { hashText, randomText, seededRandom } from './random.ts';
 
@@ -23,6 +24,9 @@ export interface InstalledModel {
   /** 64 hexadecimal digits, the same for the same model on every run. */
   digest: string;
   modifiedAtMs: number;
+  /** Blobs, where they are not those of a prepared model. */
+  layers: readonly Layer[] | undefined;
+  system: string | undefined;
 }
 
 /** The four models of a stand-in that is not told otherwise. */
@@ -64,16 +68,71 @@ export const defaultModels: readonly FakeModel[] = [
 
 const multipliers: Record<string, number> = { K: 1e3, M: 1e6, B: 1e9 };
 
-/** The installed models, found by any spelling of their names. */
+/** Models beside those of the stand-in that a registry of the usual size has. */
+const publishedModels: readonly FakeModel[] = [
+  { name: 'llama3.2', capabilities: ['completion', 'tools'] },
+  {
+    name: 'llama3.2:1b',
+    capabilities: ['completion', 'tools'],
+    parameterSize: '1.2B',
+    sizeBytes: 1_321_098_329,
+  },
+  {
+    name: 'qwen3',
+    capabilities: ['completion', 'tools', 'thinking'],
+    family: 'qwen3',
+    parameterSize: '8.2B',
+    sizeBytes: 5_225_388_164,
+    contextLength: 40_960,
+  },
+  {
+    name: 'gemma3',
+    capabilities: ['completion', 'vision'],
+    family: 'gemma3',
+    parameterSize: '4.3B',
+    sizeBytes: 3_338_801_804,
+  },
+  {
+    name: 'nomic-embed-text',
+    capabilities: ['embedding'],
+    family: 'nomic-bert',
+    parameterSize: '137M',
+    quantization: 'F16',
+    sizeBytes: 274_302_450,
+    contextLength: 2048,
+    embeddingLength: 768,
+  },
+  {
+    name: 'all-minilm',
+    capabilities: ['embedding'],
+    family: 'bert',
+    parameterSize: '23M',
+    quantization: 'F16',
+    sizeBytes: 45_960_996,
+    contextLength: 256,
+    embeddingLength: 384,
+  },
+];
+
+/** The installed models, found by any spelling of their names, and those that a registry has. */
 export class Catalog {
   readonly #models = new Map<string, InstalledModel>();
+  readonly #published = new Map<string, InstalledModel>();
 
   /** @throws {TypeError} for a name that Ollama would refuse. */
-  constructor(models: readonly (string | FakeModel)[], nowMs: number) {
+  constructor(
+    models: readonly (string | FakeModel)[],
+    nowMs: number,
+    registry: readonly (string | FakeModel)[] | undefined,
+  ) {
     models.forEach((model, index) => {
       const installed = install(model, nowMs - index * 60_000);
       this.#models.set(installed.shortName, installed);
     });
+    for (const model of registry ?? [...defaultModels, ...publishedModels, ...models]) {
+      const published = install(model, nowMs);
+      this.#published.set(published.shortName, published);
+    }
   }
 
   /** Newest first, as `/api/tags` lists them. */
@@ -90,12 +149,71 @@ export class Catalog {
     return this.#models.get(canonicalName(name));
   }
 
+  /** What a pull of this name would fetch. */
+  published(name: string): InstalledModel | undefined {
+    return this.#published.get(canonicalName(name));
+  }
+
+  install(model: InstalledModel, nowMs: number): void {
+    this.#models.set(model.shortName, { ...model, modifiedAtMs: nowMs });
+  }
+
+  publish(model: InstalledModel, name: ModelName): void {
+    this.#published.set(shortName(name), { ...model, ...namesOf(name) });
+  }
+
+  remove(name: string): void {
+    this.#models.delete(canonicalName(name));
+  }
+
   /** Gives a model a second name; one that stands there already is replaced. */
   copy(source: InstalledModel, destination: ModelName, nowMs: number): void {
-    const short = shortName(destination);
-    const name = { name: destination, shortName: short, displayName: short, fullName: fullName(destination) };
-    this.#models.set(name.shortName, { ...source, ...name, modifiedAtMs: nowMs });
+    const names = namesOf(destination);
+    this.#models.set(names.shortName, {
+      ...source,
+      ...names,
+      layers: layersOf(source),
+      modifiedAtMs: nowMs,
+    });
   }
+
+  /** A model made of another one, or of files alone. */
+  create(
+    given: string,
+    base: InstalledModel | undefined,
+    more: {
+      layers: readonly Layer[];
+      quantization: string | undefined;
+      sizeBytes: number;
+      nowMs: number;
+      system: string | undefined;
+    },
+  ): void {
+    const model = base ?? install(given, more.nowMs);
+    const names = namesOf(parseKnownModel(given));
+    this.#models.set(names.shortName, {
+      ...model,
+      ...names,
+      digest: digestOf(JSON.stringify(more.layers)).slice('sha256:'.length),
+      layers: more.layers,
+      quantization: more.quantization ?? model.quantization,
+      sizeBytes: more.sizeBytes,
+      system: more.system ?? model.system,
+      modifiedAtMs: more.nowMs,
+    });
+  }
+}
+
+/** A name that has been checked before. */
+export function parseKnownModel(given: string): ModelName {
+  const name = parseModelName(given);
+  if (!name) throw new TypeError(`"${given}" is not a model name.`);
+  return name;
+}
+
+function namesOf(name: ModelName) {
+  const short = shortName(name);
+  return { name, shortName: short, displayName: short, fullName: fullName(name) };
 }
 
 function install(given: string | FakeModel, modifiedAtMs: number): InstalledModel {
@@ -106,7 +224,9 @@ function install(given: string | FakeModel, modifiedAtMs: number): InstalledMode
       `Setting up the stand-in: "${model.name}" is not a model name. Ollama takes [host/][namespace/]model[:tag].`,
     );
   }
-  const known = defaultModels.find((other) => canonicalName(other.name) === shortName(name));
+  const known = [...defaultModels, ...publishedModels].find(
+    (other) => canonicalName(other.name) === shortName(name),
+  );
   const parameterSize = model.parameterSize ?? known?.parameterSize ?? '3.2B';
   const [, amount = '0', letter = ''] = /^([\d.]+)([KMB]?)/.exec(parameterSize) ?? [];
   const short = shortName(name);
@@ -126,5 +246,7 @@ function install(given: string | FakeModel, modifiedAtMs: number): InstalledMode
     chatPath: model.chatPath ?? 'rendered',
     digest: randomText(seededRandom(hashText(short)), '0123456789abcdef', 64),
     modifiedAtMs,
+    layers: undefined,
+    system: undefined,
   };
 }

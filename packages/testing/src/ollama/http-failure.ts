@@ -10,6 +10,8 @@ export class HttpFailure extends Error {
   readonly headers: Readonly<Record<string, string>>;
   /** Raised before a compatibility route takes over: worded as Ollama's own routes do, there too. */
   readonly native: boolean;
+  /** Raised by a compatibility route while it reads the request: Ollama writes these in another way. */
+  early = false;
   /** Members beside `error`. */
   readonly members: Readonly<Record<string, unknown>>;
   /** `param` and `code` of OpenAI's errors. */
@@ -39,6 +41,16 @@ export class HttpFailure extends Error {
     this.members = more.members ?? {};
     this.param = more.param;
     this.code = more.code;
+  }
+}
+
+/** Reads a request; what it refuses is marked as early. */
+export function readingEarly<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof HttpFailure) cause.early = true;
+    throw cause;
   }
 }
 

@@ -1,11 +1,19 @@
 import type { Handler, RouteTable } from '../http/routes.ts';
 import { openAiChatSurface, openAiJson } from '../openai/chat-surface.ts';
+import { completionSurface } from '../openai/completion-surface.ts';
 import { ollamaProfile } from '../openai/ollama-profile.ts';
-import { readOpenAiChat } from '../openai/read-chat.ts';
+import { defined, readOpenAiChat } from '../openai/read-chat.ts';
+import { readOpenAiCompletion } from '../openai/read-completion.ts';
+import { readOpenAiResponses } from '../openai/read-responses.ts';
+import { responsesSurface } from '../openai/responses-surface.ts';
+import { json } from './answers.ts';
 import { answerChat } from './chat.ts';
-import { HttpFailure } from './http-failure.ts';
+import { type Embedded, embedInputs } from './embed.ts';
+import { answerGenerate } from './generate.ts';
+import { HttpFailure, readingEarly } from './http-failure.ts';
 import { hashText, seededRandom } from './random.ts';
 import { RequestBody } from './request-body.ts';
+import { base64Vector } from './vectors.ts';
 import type { Incoming, Outgoing, World } from './world.ts';
 
 const efforts: Record<string, boolean | string> = {
@@ -31,11 +39,13 @@ function thinkOf(effort: unknown): unknown {
 /** `POST /v1/chat/completions`: translated to a native chat and back, as Ollama's middleware does. */
 async function chatCompletions(world: World, incoming: Incoming): Promise<Outgoing> {
   const body = await readJsonBody(incoming);
-  const { native, includeUsage } = readOpenAiChat(body, {
-    thinkOf,
-    readsMaxCompletionTokens: false,
-    noMessages: "[] is too short - 'messages'",
-  });
+  const { native, includeUsage } = readingEarly(() =>
+    readOpenAiChat(body, {
+      thinkOf,
+      readsMaxCompletionTokens: false,
+      noMessages: "[] is too short - 'messages'",
+    }),
+  );
   return answerChat(world, incoming, RequestBody.of(native, 'ChatRequest'), ({ modelAsGiven, topLogprobs }) =>
     openAiChatSurface({
       profile: ollamaProfile,
@@ -47,6 +57,69 @@ async function chatCompletions(world: World, incoming: Incoming): Promise<Outgoi
       toolCallId: (piece) => piece.id,
     }),
   );
+}
+
+/** `POST /v1/completions`: translated to a native generate. */
+async function completions(world: World, incoming: Incoming): Promise<Outgoing> {
+  const body = await readJsonBody(incoming);
+  const { native, includeUsage } = readingEarly(() => readOpenAiCompletion(body));
+  const random = chanceOf(body);
+  return answerGenerate(world, incoming, RequestBody.of(native, 'GenerateRequest'), ({ modelAsGiven }) =>
+    completionSurface({
+      profile: ollamaProfile,
+      id: `cmpl-${Math.floor(random() * 999)}`,
+      createdS: nowS(world),
+      model: modelAsGiven,
+      includeUsage,
+    }),
+  );
+}
+
+/** `POST /v1/responses`: a stateless part of it, translated to a native chat. */
+async function responses(world: World, incoming: Incoming): Promise<Outgoing> {
+  const body = await readJsonBody(incoming);
+  const native = readingEarly(() => readOpenAiResponses(body, thinkOf));
+  const random = chanceOf(body);
+  return answerChat(world, incoming, RequestBody.of(native, 'ChatRequest'), ({ modelAsGiven }) =>
+    responsesSurface({
+      number: () => Math.floor(random() * 999_999),
+      createdS: nowS(world),
+      completedS: () => nowS(world),
+      model: modelAsGiven,
+      echo: defined({
+        instructions: body['instructions'],
+        max_output_tokens: body['max_output_tokens'],
+        temperature: body['temperature'],
+        tools: body['tools'],
+      }),
+    }),
+  );
+}
+
+/** `POST /v1/embeddings` */
+async function openAiEmbeddings(world: World, incoming: Incoming): Promise<Outgoing> {
+  const body = await readJsonBody(incoming);
+  const embedded = await embedInputs(world, incoming, RequestBody.of(body, 'EmbedRequest'));
+  incoming.onRecord();
+  incoming.onComplete();
+  return openAiJson(
+    ollamaProfile,
+    embeddingList(embedded, embedded.modelAsGiven, body['encoding_format'] === 'base64'),
+  );
+}
+
+/** Vectors as OpenAI's dialect lists them. */
+export function embeddingList({ vectors, tokens }: Embedded, model: string, asBase64: boolean) {
+  return {
+    object: 'list',
+    data: vectors.map((vector, index) => ({
+      object: 'embedding',
+      embedding: asBase64 ? base64Vector(vector) : vector,
+      index,
+    })),
+    model,
+    usage: { prompt_tokens: tokens, total_tokens: tokens },
+  };
 }
 
 /** `GET /v1/models`: `data` is `null` when no model is installed. */
@@ -70,8 +143,10 @@ const model: Handler = (world, _, name) => {
 /** The body as JSON; an empty one is Go's `EOF`. */
 export async function readJsonBody(incoming: Incoming): Promise<Record<string, unknown>> {
   const text = await incoming.readText();
-  if (text === '') throw new HttpFailure(400, 'EOF');
-  return RequestBody.parse(text, 'ChatCompletionRequest').members;
+  return readingEarly(() => {
+    if (text === '') throw new HttpFailure(400, 'EOF');
+    return RequestBody.parse(text, 'ChatCompletionRequest').members;
+  });
 }
 
 /** The same answer has the same ids on every run. */
@@ -84,12 +159,16 @@ export function nowS(world: World): number {
 }
 
 export function openAiFailure(cause: HttpFailure): Outgoing {
-  const answer = openAiJson(ollamaProfile, ollamaProfile.errorBody(cause), cause.status);
+  const body = ollamaProfile.errorBody(cause);
+  const answer = cause.early ? json(body, cause.status) : openAiJson(ollamaProfile, body, cause.status);
   return { ...answer, headers: { ...answer.headers, ...cause.headers }, body: cause.body ?? answer.body };
 }
 
 export const openAiRoutes: RouteTable = {
   '/v1/chat/completions': { POST: chatCompletions },
+  '/v1/completions': { POST: completions },
+  '/v1/embeddings': { POST: openAiEmbeddings },
+  '/v1/responses': { POST: responses },
   '/v1/models': { GET: models },
   '/v1/models/:': { GET: model },
 };

@@ -1,12 +1,16 @@
 import { answerRoute, type Handler, type RouteRules, type RouteTable } from '../http/routes.ts';
 import { empty, failure, json, text } from './answers.ts';
+import { anthropicFailure, messages } from './anthropic-routes.ts';
+import { headBlob, postBlob } from './blobs.ts';
 import { chat } from './chat.ts';
 import { notSignedIn } from './cloud.ts';
 import { crossOrigin } from './cors.ts';
+import { create } from './create.ts';
 import { embed, embeddings } from './embed.ts';
 import { generate } from './generate.ts';
-import { copy, ps, show, tags } from './model-routes.ts';
+import { copy, ps, remove, show, tags } from './model-routes.ts';
 import { openAiFailure, openAiRoutes } from './openai-routes.ts';
+import { pull, push } from './pull.ts';
 import type { Incoming, Outgoing, World } from './world.ts';
 
 const root: Handler = () => text('Ollama is running', 200, 'text/plain; charset=utf-8');
@@ -31,7 +35,13 @@ const routes: RouteTable = {
   '/api/embed': { POST: embed },
   '/api/embeddings': { POST: embeddings },
   '/api/copy': { POST: copy },
+  '/api/delete': { DELETE: remove },
+  '/api/pull': { POST: pull },
+  '/api/push': { POST: push },
+  '/api/create': { POST: create },
+  '/api/blobs/:': { HEAD: headBlob, POST: postBlob },
   ...openAiRoutes,
+  '/v1/messages': { POST: messages },
 };
 
 const rules: RouteRules = {
@@ -40,6 +50,7 @@ const rules: RouteRules = {
   notFound: () => text('404 page not found', 404),
   methodNotAllowed: () => text('405 method not allowed', 405),
   failure(cause, path) {
+    if (path === '/v1/messages' && !cause.native) return anthropicFailure(cause);
     if (path.startsWith('/v1/') && !cause.native) return openAiFailure(cause);
     return failure(cause);
   },

@@ -1,6 +1,7 @@
 import type { ScriptBook } from '../script/script-book.ts';
 import type { Shape, Step } from '../script/step-types.ts';
 import type { FakeClock } from '../types.ts';
+import type { BlobStore } from './blob-store.ts';
 import type { Catalog } from './catalog.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { WallTime } from './timestamp.ts';
@@ -8,6 +9,8 @@ import type { WallTime } from './timestamp.ts';
 /** What every route works with. */
 export interface World {
   readonly catalog: Catalog;
+  readonly blobs: BlobStore;
+  readonly pullBytesPerSecond: number;
   readonly scheduler: Scheduler;
   readonly scripts: ScriptBook;
   readonly clock: FakeClock;

@@ -1,12 +1,15 @@
+import { embedInputs } from '../ollama/embed.ts';
 import { HttpFailure } from '../ollama/http-failure.ts';
-import { chanceOf, nowS } from '../ollama/openai-routes.ts';
+import { chanceOf, embeddingList, nowS } from '../ollama/openai-routes.ts';
 import { readMessages } from '../ollama/prompt.ts';
 import { RequestBody } from '../ollama/request-body.ts';
 import { respond } from '../ollama/respond.ts';
 import type { Incoming, Outgoing, World } from '../ollama/world.ts';
-import { openAiChatSurface } from './chat-surface.ts';
+import { openAiChatSurface, openAiJson } from './chat-surface.ts';
+import { completionSurface } from './completion-surface.ts';
 import { findModel } from './find-model.ts';
 import { readOpenAiChat } from './read-chat.ts';
+import { readOpenAiCompletion } from './read-completion.ts';
 import type { OpenAiServer } from './server.ts';
 
 const noMessages: Record<OpenAiServer['profile']['name'], string> = {
@@ -63,6 +66,61 @@ export async function answerChatCompletion(
         },
       }),
   });
+}
+
+/** `POST /v1/completions` */
+export async function answerCompletion(
+  server: OpenAiServer,
+  world: World,
+  incoming: Incoming,
+): Promise<Outgoing> {
+  const { profile } = server;
+  const body = await readBody(incoming);
+  const model = findModel(server, world, body['model']);
+  const { native, includeUsage, prompt } = readOpenAiCompletion(body);
+  const options = { ...(native['options'] as object), num_ctx: model.contextLength };
+  const random = chanceOf(body);
+  return respond(world, incoming, {
+    body: RequestBody.of({ ...native, options, think: false }, 'GenerateRequest'),
+    model,
+    modelAsGiven: model.displayName,
+    keepAliveMs: undefined,
+    messages: [{ role: 'user', content: prompt, imageCount: 0 }],
+    earlierTokens: 0,
+    tooLong: (tokens) => contextExceeded(profile.name, tokens, model.contextLength),
+    surface: () =>
+      completionSurface({
+        profile,
+        id: profile.chatId(random).replace('chatcmpl', profile.name === 'llama.cpp' ? 'chatcmpl' : 'cmpl'),
+        createdS: nowS(world),
+        model: model.displayName,
+        includeUsage,
+      }),
+  });
+}
+
+/** `POST /v1/embeddings` */
+export async function answerEmbeddings(
+  server: OpenAiServer,
+  world: World,
+  incoming: Incoming,
+): Promise<Outgoing> {
+  const body = await readBody(incoming);
+  const model = findModel(server, world, body['model']);
+  if (!model.capabilities.includes('embedding')) {
+    throw new HttpFailure(400, 'The model does not support Embeddings API');
+  }
+  const embedded = await embedInputs(
+    world,
+    incoming,
+    RequestBody.of({ ...body, model: model.displayName, truncate: false }, 'EmbedRequest'),
+  );
+  incoming.onRecord();
+  incoming.onComplete();
+  return openAiJson(
+    server.profile,
+    embeddingList(embedded, model.displayName, body['encoding_format'] === 'base64'),
+  );
 }
 
 export async function readBody(incoming: Incoming): Promise<Record<string, unknown>> {

@@ -2,18 +2,14 @@ import { answerRoute, type Handler, type RouteRules, type RouteTable } from '../
 import { empty } from '../ollama/answers.ts';
 import { HttpFailure } from '../ollama/http-failure.ts';
 import type { Incoming, Outgoing, World } from '../ollama/world.ts';
-import { answerChatCompletion } from './chat-completions.ts';
+import { answerChatCompletion, answerCompletion, answerEmbeddings } from './chat-completions.ts';
 import { openAiJson } from './chat-surface.ts';
 import type { OpenAiServer } from './server.ts';
 import { serverRoutes } from './server-routes.ts';
 import { unknownModel } from './unknown-model.ts';
 
 /** The routes that ask for words. */
-export const openAiCompletionPaths: readonly string[] = [
-  '/v1/chat/completions',
-  '/v1/completions',
-  '/v1/responses',
-];
+export const openAiCompletionPaths: readonly string[] = ['/v1/chat/completions', '/v1/completions'];
 
 /** Answers as the profile's server: first whether it is up, then who asks, then the route. */
 export function answerAsOpenAi(server: OpenAiServer, world: World, incoming: Incoming): Promise<Outgoing> {
@@ -44,6 +40,8 @@ function rulesOf(server: OpenAiServer, { headers, path }: Incoming): RouteRules 
     '/v1/chat/completions': {
       POST: (world, incoming) => answerChatCompletion(server, world, incoming),
     },
+    '/v1/completions': { POST: (world, incoming) => answerCompletion(server, world, incoming) },
+    '/v1/embeddings': { POST: (world, incoming) => answerEmbeddings(server, world, incoming) },
     '/v1/models': { GET: models },
     '/v1/models/:': { GET: model },
     ...serverRoutes(server),
