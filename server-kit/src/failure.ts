@@ -6,6 +6,7 @@ import {
   type Problem,
   problemOf,
 } from '@ziggie/llm-protocol';
+import { withDirectBody } from './answer/direct-body.ts';
 
 /** What a refusal or failure carries besides its code. */
 export interface FailureMore {
@@ -72,7 +73,8 @@ export function failureResponse(failure: KitFailure, requestId: string, headers:
   for (const [name, value] of Object.entries(failure.more.headers ?? {})) headers.set(name, value);
   if (retryAfterMs !== undefined)
     headers.set('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
-  return new Response(JSON.stringify(problem), { status, headers });
+  const text = JSON.stringify(problem);
+  return withDirectBody(new Response(text, { status, headers }), { text });
 }
 
 /** The same failure once the status line is gone. */

@@ -1,3 +1,4 @@
+import { withDirectBody } from './answer/direct-body.ts';
 import { createIdentity, type Identity } from './auth/identity.ts';
 import type { Revocations } from './auth/revocations.ts';
 import type { Connection } from './connection.ts';
@@ -175,7 +176,8 @@ class Kit implements ServerKit {
     headers.set('content-type', 'application/json; charset=utf-8');
     headers.set('cache-control', 'no-store');
     if (body === undefined) return new Response(null, { status, headers });
-    return new Response(JSON.stringify(body), { status, headers });
+    const text = JSON.stringify(body);
+    return withDirectBody(new Response(text, { status, headers }), { text });
   }
 
   #serves({ operation }: Route): boolean {

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { takeDirectBody } from '../answer/direct-body.ts';
 import type { Connection } from '../connection.ts';
 import type { ServerKit } from '../kit-types.ts';
 import { BodyPump } from './body-pump.ts';
 import type { Door } from './door-options.ts';
+import { EventPump } from './event-pump.ts';
 import { announcesBody, type BodySource, toWebRequest } from './node-request.ts';
 import { problemResponse } from './problem-response.ts';
 import { requestUrl } from './raw-target.ts';
@@ -30,7 +32,7 @@ export class Exchange {
   readonly #leaving = new AbortController();
   readonly #stopWatching: () => void;
   #answer: Response | undefined;
-  #pump: BodyPump | undefined;
+  #pump: BodyPump | EventPump | undefined;
   #over = false;
   #failed = false;
 
@@ -76,8 +78,16 @@ export class Exchange {
         res.end();
         return;
       }
+      const direct = takeDirectBody(response);
+      if (direct && 'text' in direct) {
+        res.end(direct.text);
+        return;
+      }
       const { clock, stallTimeoutMs } = this.#door;
-      this.#pump = new BodyPump(body, res, { clock, stallTimeoutMs, onBroken: this.#onBroken });
+      const options = { clock, stallTimeoutMs, onBroken: this.#onBroken };
+      this.#pump = direct
+        ? new EventPump(direct.events, direct.framing, res, options)
+        : new BodyPump(body, res, options);
       this.#pump.start();
     } catch {
       this.#dropAnswer();
@@ -119,8 +129,18 @@ export class Exchange {
       }
     }
     const url = requestUrl(facts.target, encrypted);
-    return { request: toWebRequest(req, url, this.#leaving.signal, source), connection };
+    return { request: toWebRequest(req, url, this.#leaving.signal, source, this.#askForBody), connection };
   }
+
+  /**
+   * A sender that waits for `100 Continue` (RFC 9110 §10.1.1) gets it when somebody wants the body, and an answer at once
+   * when nobody does. Node has sent it by then, unless the host listens to `checkContinue`.
+   */
+  readonly #askForBody = (): void => {
+    const res = this.#res as ServerResponse & { _sent100?: boolean };
+    if (this.#req.headers.expect?.toLowerCase() !== '100-continue' || res._sent100 || res.headersSent) return;
+    res.writeContinue();
+  };
 
   readonly #onFinish = (): void => {
     // HTTP/2 says `finish` of a response whose stream was reset, too.

@@ -51,8 +51,17 @@ class NodeRequest {
     Object.setPrototypeOf(NodeRequest.prototype, Request.prototype);
   }
 
-  constructor(req: IncomingMessage, url: string, signal: AbortSignal, source: BodySource) {
+  readonly #onBodyWanted: (() => void) | undefined;
+
+  constructor(
+    req: IncomingMessage,
+    url: string,
+    signal: AbortSignal,
+    source: BodySource,
+    onBodyWanted?: () => void,
+  ) {
     this.#req = req;
+    this.#onBodyWanted = onBodyWanted;
     this.url = url;
     this.method = req.method ?? 'GET';
     this.signal = signal;
@@ -75,7 +84,7 @@ class NodeRequest {
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
     if (this.#source === null) return null;
     if (this.#source !== 'wire') return this.#request().body;
-    this.#body ??= requestBody(this.#req);
+    this.#body ??= requestBody(this.#req, this.#onBodyWanted);
     return this.#body;
   }
 
@@ -124,14 +133,15 @@ class NodeRequest {
   }
 }
 
-/** The web `Request` of a Node request, at the URL given. */
+/** The web `Request` of a Node request, at the URL given. `onBodyWanted` is called before the first byte is waited for. */
 export function toWebRequest(
   req: IncomingMessage,
   url: string,
   signal: AbortSignal,
   source: BodySource,
+  onBodyWanted?: () => void,
 ): Request {
-  return new NodeRequest(req, url, signal, source) as unknown as Request;
+  return new NodeRequest(req, url, signal, source, onBodyWanted) as unknown as Request;
 }
 
 /** Whether the wire announces a body (RFC 9112 §6.3); HTTP/2 does not say beforehand. */

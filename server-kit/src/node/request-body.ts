@@ -4,9 +4,12 @@ import type { IncomingMessage } from 'node:http';
  * The body of a Node request as a web stream. Nothing is read before it is asked for, and not more than asked for:
  * the rest stays in the kernel and the sender waits.
  *
- * Errors when the sender leaves before the end, and when something else has read the body already.
+ * `onWanted` is called once, when the first byte is asked for. Errors when the sender leaves before the end, and when something else has read the body already.
  */
-export function requestBody(req: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer>> {
+export function requestBody(
+  req: IncomingMessage,
+  onWanted?: () => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   let detach: (() => void) | undefined;
 
   const attach = (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => {
@@ -43,6 +46,7 @@ export function requestBody(req: IncomingMessage): ReadableStream<Uint8Array<Arr
             return;
           }
           attach(controller);
+          onWanted?.();
         }
         req.resume();
       },

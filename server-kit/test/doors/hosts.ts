@@ -1,11 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+// @ts-expect-error Express 4 under another name has no types of its own; it is used as Express 5's.
+import express4Untyped from 'express4';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { ziggieExpress } from '../../src/express.ts';
 import { ziggieFastify } from '../../src/fastify.ts';
 import type { ServerKit } from '../../src/kit-types.ts';
 import { type DoorOptions, ziggieNode } from '../../src/node.ts';
+
+const express4 = express4Untyped as typeof express;
 
 /** A host app with the kit mounted in it, listening. */
 export interface RunningHost {
@@ -73,13 +77,14 @@ function expressHost(
   prefix: string,
   mount: (app: express.Express, door: ReturnType<typeof ziggieExpress>) => void,
   parsesFirst = false,
+  make = express,
 ): Host {
   return {
     name,
     prefix,
     parsesFirst,
     start(kit, options) {
-      const app = express();
+      const app = make();
       // The test's own errors belong to the answer, not to the console.
       app.set('env', 'test');
       if (parsesFirst) app.use(express.json());
@@ -124,6 +129,7 @@ export const hosts: readonly Host[] = [
   nodeHost('node:http with a prefix', '/api/llm'),
   expressHost('Express 5', '/api/llm', (app, door) => app.use('/api/llm', door)),
   expressHost('Express 5 behind express.json()', '/api/llm', (app, door) => app.use('/api/llm', door), true),
+  expressHost('Express 4', '/api/llm', (app, door) => app.use('/api/llm', door), false, express4),
   expressHost('Express 5 in a nested router', '/v2/api/llm', (app, door) => {
     const inner = express.Router();
     inner.use('/llm', door);
