@@ -15,7 +15,8 @@ export type ExpressMiddleware = (
  * read already is taken from `req.body`. `req.user` reaches the kit's `authenticate` option. A path that is not the
  * kit's goes on to the next handler.
  *
- * Express takes the mount off `req.url` without decoding it, so what the kit sees is the raw target below the mount.
+ * What the kit sees is the raw target below the mount, byte for byte. Express takes the mount off `req.url` without
+ * decoding it; Express 4 also takes a second slash after it, which is put back.
  *
  * @example
  * import express from 'express';
@@ -34,5 +35,19 @@ export type ExpressMiddleware = (
  */
 export function ziggieExpress(kit: ServerKit, options: DoorOptions = {}): ExpressMiddleware {
   const { trustProxy, stallTimeoutMs, clock } = options;
-  return ziggieNode(kit, { trustProxy, stallTimeoutMs, clock });
+  const listener = ziggieNode(kit, { trustProxy, stallTimeoutMs, clock });
+  return (req, res, next) => {
+    const { baseUrl = '', originalUrl = '' } = req as { baseUrl?: string; originalUrl?: string };
+    const url = req.url ?? '/';
+    const below = originalUrl.startsWith(baseUrl) ? originalUrl.slice(baseUrl.length) : '';
+    if (below.length <= url.length || !below.endsWith(url)) {
+      listener(req, res, next);
+      return;
+    }
+    req.url = below;
+    listener(req, res, (error) => {
+      req.url = url;
+      next(error);
+    });
+  };
 }
