@@ -9,6 +9,8 @@ const checks = [
   ['Build of the packages', 'pnpm', ['--silent', 'build']],
   ['Entries, sizes and neutrality of the built packages', 'node', ['.ci/check-packages.mjs']],
   ['Tarballs: types, entries, dependencies', 'node', ['.ci/check-tarballs.mjs']],
+  ['Sizes of the entries within their budgets', 'node', ['.ci/check-sizes.mjs']],
+  ['Nothing left lying about', 'knip', ['--no-progress', '--no-config-hints']],
   ['Build of the catalog', 'storybook', ['build', '-o', 'storybook-static', '--quiet']],
   ['Build of the demo page', 'pnpm', ['--silent', '--filter', '@ziggie/example-control-center', 'build']],
 ];

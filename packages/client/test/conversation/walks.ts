@@ -130,9 +130,13 @@ class World {
       case 'continue':
         this.#written.set(id, null);
         return this.#turn(conversation.continue(id));
-      case 'remove':
+      case 'remove': {
+        // What was handed out and not yet read is not kept when the answer is removed.
+        const running = conversation.runningId.get();
+        if (running !== null) this.#written.set(running, null);
         this.#undos.push(conversation.remove(id));
         return;
+      }
       case 'undo':
         this.#undos.pop()?.();
         return;
