@@ -85,6 +85,7 @@ class ChatConversation implements Conversation {
   #savedLife = 0;
   /** Removals of our own under way: until then the storage tells of what is no more wanted. */
   #clearing = 0;
+  #changedMeanwhile = false;
   readonly #connection: Connection;
   readonly #unsubscribe: (() => void)[] = [];
   #disposed = false;
@@ -270,6 +271,11 @@ class ChatConversation implements Conversation {
     }
     this.#maySave = true;
     this.#noteStorage(undefined);
+    if (this.#changedMeanwhile && this.#clearing === 0) {
+      this.#changedMeanwhile = false;
+      // Another tab may have saved after the removal: that is not ours to lose.
+      await this.#reload();
+    }
     // A turn may have begun while the old record was being removed.
     if (this.#store.live().nodes.size > 0) this.#save();
   };
@@ -421,7 +427,11 @@ class ChatConversation implements Conversation {
   }
 
   #onStorage(change: StorageChange): void {
-    if (change.id !== this.id || this.#disposed || this.#loading !== null || this.#clearing > 0) return;
+    if (change.id !== this.id || this.#disposed || this.#loading !== null) return;
+    if (this.#clearing > 0) {
+      this.#changedMeanwhile = true;
+      return;
+    }
     if (change.kind === 'removed') {
       if (this.#store.live().nodes.size > 0) this.#forget();
     } else if (change.updatedAt !== this.#savedAt || change.detailsAt !== this.#store.live().detailsAt) {
