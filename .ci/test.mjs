@@ -5,12 +5,14 @@
 
 import { install, run } from './bootstrap.mjs';
 import { ensureChromium } from './ensure-chromium.mjs';
+import { ensureRedis } from './ensure-redis.mjs';
 
 const long = process.argv.includes('--long');
 const rest = process.argv.slice(2).filter((arg) => arg !== '--long');
 
 await install();
 await ensureChromium();
+await ensureRedis();
 if (long) process.env['ZIGGIE_LONG'] = '1';
 process.exitCode = await run('vitest', [
   'run',

@@ -31,15 +31,16 @@ export function ratePer(periodMs: number, count: number, burst: number = count):
  * Generic Cell Rate Algorithm, virtual scheduling form (ITU-T I.371, annex A): one number of state per key, no windows
  * whose edges let twice the rate through.
  *
- * A state further in the future than a whole burst can only come from a clock that was set back; it is taken for a burst
- * that was just used up, so nobody is locked out for longer than that.
+ * A state further in the future than a whole burst can only come from a clock that was set back; it counts as none, or
+ * everybody would be locked out until the clock is where it was.
  *
  * @param tatMs State of the key, `undefined` for a new one.
  * @param takes Whether a request is taken, or only looked whether one would fit.
  */
 export function decide(tatMs: number | undefined, nowMs: number, rate: Rate, takes = true): Decision {
   const { burst, intervalMs } = rate;
-  const current = Math.min(Math.max(tatMs ?? nowMs, nowMs), nowMs + burst * intervalMs);
+  const isPossible = tatMs !== undefined && tatMs <= nowMs + burst * intervalMs + 1;
+  const current = isPossible ? Math.max(tatMs, nowMs) : nowMs;
   const next = current + intervalMs;
   const earliest = next - burst * intervalMs;
   const slackMs = Math.min(roundingMs, intervalMs / 2);

@@ -1,16 +1,6 @@
 import type { Clock } from '../clock.ts';
-import type { Decision } from './gcra.ts';
-import {
-  type Charge,
-  type GaugeState,
-  holdForMs,
-  type LimitAnswer,
-  type LimitAsk,
-  type LimitStore,
-  type QuotaState,
-  type RateLine,
-  unitsIn,
-} from './limit-store.ts';
+import { type AskDecision, decideAsk } from './decide-ask.ts';
+import { type Charge, holdForMs, type LimitAnswer, type LimitAsk, type LimitStore } from './limit-store.ts';
 import { RateBook } from './rate-book.ts';
 
 interface Quota {
@@ -87,51 +77,29 @@ export class MemoryLimitStore implements LimitStore {
   #decide(ask: LimitAsk, takes: boolean): LimitAnswer {
     this.#expire();
     const now = this.#clock.now();
-    const decisions = ask.rates.map((line) => this.#rates.decide(line, now));
-    const room = ask.quotas.map((line) => {
-      const { settled, reserved } = this.#quotas.get(line.key) ?? empty;
-      return unitsIn(line, settled, reserved);
-    });
-    const units = Math.min(ask.units, ...room);
-    const gaugeFits = ask.gauges.map((line) => (this.#gauges.get(line.key) ?? 0) < line.limit);
-    const allowed =
-      decisions.every((decision) => decision.allowed) && units >= ask.leastUnits && gaugeFits.every(Boolean);
-    if (allowed && takes) this.#take(ask, decisions, units, now);
-    const rates =
-      allowed && takes
-        ? decisions
-        : // Nothing was taken, so what is left is what a look sees.
-          ask.rates.map((line) => this.#rates.decide({ ...line, looks: true }, now));
-    return {
-      allowed,
-      units: allowed ? units : 0,
-      rates: rates.map(({ remaining, retryAfterMs, resetMs }, at) => ({
-        fits: (decisions[at] as Decision).allowed,
-        remaining,
-        retryAfterMs,
-        resetMs,
-      })),
-      quotas: ask.quotas.map(({ key }, at): QuotaState => {
-        const { settled, reserved } = this.#quotas.get(key) ?? empty;
-        return { fits: (room[at] as number) >= ask.leastUnits, settled, reserved };
-      }),
-      gauges: ask.gauges.map(
-        ({ key }, at): GaugeState => ({
-          fits: gaugeFits[at] as boolean,
-          held: this.#gauges.get(key) ?? 0,
-        }),
-      ),
-    };
+    const decision = decideAsk(
+      ask,
+      {
+        tat: (line) => this.#rates.tat(line, now),
+        quota: (key) => this.#quotas.get(key) ?? empty,
+        held: (key) => this.#gauges.get(key) ?? 0,
+      },
+      now,
+      takes,
+    );
+    if (takes && decision.answer.allowed) this.#take(ask, decision, now);
+    return decision.answer;
   }
 
-  #take(ask: LimitAsk, rates: readonly Decision[], units: number, now: number): void {
-    ask.rates.forEach((line: RateLine, at) => {
-      if (!line.looks) this.#rates.keep(line, rates[at] as Decision, now);
+  #take(ask: LimitAsk, { tats, amounts }: AskDecision, now: number): void {
+    ask.rates.forEach((line, at) => {
+      if (!line.looks) this.#rates.keep(line, tats[at] as number, now);
     });
     if (ask.quotas.length === 0 && ask.gauges.length === 0) return;
     if (ask.holdId === undefined) {
-      for (const line of ask.quotas)
-        this.#quota(line.key, line.endsAtMs).settled += line.fixed + line.perUnit * units;
+      ask.quotas.forEach(({ key, endsAtMs }, at) => {
+        this.#quota(key, endsAtMs).settled += amounts[at] as number;
+      });
       return;
     }
     const hold: Hold = this.#open.get(ask.holdId) ?? {
@@ -143,11 +111,11 @@ export class MemoryLimitStore implements LimitStore {
     this.#open.delete(ask.holdId);
     hold.untilMs = now + holdForMs;
     this.#open.set(ask.holdId, hold);
-    for (const line of ask.quotas) {
-      const amount = line.fixed + line.perUnit * units;
-      this.#quota(line.key, line.endsAtMs).reserved += amount;
-      hold.reserved.set(line.key, (hold.reserved.get(line.key) ?? 0) + amount);
-    }
+    ask.quotas.forEach(({ key, endsAtMs }, at) => {
+      const amount = amounts[at] as number;
+      this.#quota(key, endsAtMs).reserved += amount;
+      hold.reserved.set(key, (hold.reserved.get(key) ?? 0) + amount);
+    });
     for (const { key } of ask.gauges) {
       this.#gauges.set(key, (this.#gauges.get(key) ?? 0) + 1);
       hold.gauges.push(key);

@@ -1,4 +1,3 @@
-import { type Decision, decide, type Rate } from './gcra.ts';
 import type { RateLine } from './limit-store.ts';
 
 /** How often a full class may be searched for keys that are not needed any more. */
@@ -29,19 +28,18 @@ export class RateBook {
     return size;
   }
 
-  /** What a line would decide. Nothing is kept. */
-  decide({ key, rate, looks }: RateLine, nowMs: number): Decision {
+  /** State of a line; that of the shared bucket for a stranger there is no room for. */
+  tat({ key }: RateLine, nowMs: number): number | undefined {
     const bucket = this.#class(key);
     const tat = bucket.tats.get(key);
-    const isStranger = tat === undefined && !this.#hasRoom(bucket, nowMs);
-    return decide(isStranger ? bucket.overflowTat : tat, nowMs, rate, !looks);
+    return tat === undefined && !this.#hasRoom(bucket, nowMs) ? bucket.overflowTat : tat;
   }
 
   /** Keeps what was decided. */
-  keep({ key }: { key: string; rate: Rate }, decision: Decision, nowMs: number): void {
+  keep({ key }: RateLine, tatMs: number, nowMs: number): void {
     const bucket = this.#class(key);
-    if (!bucket.tats.has(key) && !this.#hasRoom(bucket, nowMs)) bucket.overflowTat = decision.tatMs;
-    else bucket.tats.set(key, decision.tatMs);
+    if (!bucket.tats.has(key) && !this.#hasRoom(bucket, nowMs)) bucket.overflowTat = tatMs;
+    else bucket.tats.set(key, tatMs);
   }
 
   #class(key: string): Class {

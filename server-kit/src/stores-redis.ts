@@ -1,0 +1,5 @@
+export {
+  createRedisStores,
+  type RedisStores,
+  type RedisStoresOptions,
+} from './stores/redis/create-redis-stores.ts';

@@ -1,0 +1,5 @@
+export {
+  createSqliteStores,
+  type SqliteStores,
+  type SqliteStoresOptions,
+} from './stores/sqlite/create-sqlite-stores.ts';

@@ -1,0 +1,45 @@
+import { type Clock, systemClock } from '../../clock.ts';
+import { openDatabase } from './open-database.ts';
+import { SqliteKeyStore } from './sqlite-key-store.ts';
+import { SqliteLimitStore } from './sqlite-limit-store.ts';
+import { SqliteRevocationStore } from './sqlite-revocation-store.ts';
+
+/** Where the SQLite stores are. */
+export interface SqliteStoresOptions {
+  /** The file, made with its folder when it is not there; `:memory:` for one that is gone with the process. */
+  path: string;
+  clock?: Clock | undefined;
+}
+
+/** Stores of a kit in one file. */
+export interface SqliteStores {
+  keys: SqliteKeyStore;
+  limits: SqliteLimitStore;
+  revocations: SqliteRevocationStore;
+}
+
+/**
+ * Keeps keys, limits and revocations in one SQLite file, through Node's own `node:sqlite`. Processes on one machine may
+ * share it.
+ *
+ * @returns The stores, to be given as `stores`, and how to close the file after the kit is closed.
+ * @throws {Error} when the file cannot be opened.
+ *
+ * @example
+ * const { stores, close } = createSqliteStores({ path: 'data/ziggie.db' });
+ * const kit = createServerKit({ upstreams, auth, stores });
+ */
+export function createSqliteStores({ path, clock = systemClock }: SqliteStoresOptions): {
+  stores: SqliteStores;
+  close: () => void;
+} {
+  const database = openDatabase(path);
+  return {
+    stores: {
+      keys: new SqliteKeyStore(database),
+      limits: new SqliteLimitStore(database, clock),
+      revocations: new SqliteRevocationStore(database, () => clock.wallNow()),
+    },
+    close: () => database.close(),
+  };
+}

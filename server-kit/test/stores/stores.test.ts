@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { MemoryKeyStore, MemoryLimitStore, MemoryRevocationStore } from '../../src/index.ts';
+import { createRedisStores } from '../../src/stores-redis.ts';
+import { createSqliteStores } from '../../src/stores-sqlite.ts';
+import { SetClock } from '../harness.ts';
+import { keyStoreContract } from './key-store.contract.ts';
+import { limitStoreContract } from './limit-store.contract.ts';
+import { hasRedis, type RedisServer, startRedis } from './redis-server.ts';
+import { revocationStoreContract } from './revocation-store.contract.ts';
+
+const nothing = () => {};
+
+limitStoreContract('memory', 20_000, async () => {
+  const clock = new SetClock();
+  return { store: new MemoryLimitStore(clock), clock, close: nothing };
+});
+keyStoreContract('memory', async () => ({ store: new MemoryKeyStore(), close: nothing }));
+revocationStoreContract('memory', async () => {
+  const clock = new SetClock();
+  return { store: new MemoryRevocationStore(() => clock.wallNow()), clock, close: nothing };
+});
+
+function sqlite() {
+  const folder = mkdtempSync(join(tmpdir(), 'ziggie-stores-'));
+  const clock = new SetClock();
+  const { stores, close } = createSqliteStores({ path: join(folder, 'deep', 'ziggie.db'), clock });
+  return {
+    stores,
+    clock,
+    close: () => {
+      close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+limitStoreContract('SQLite', 3000, async () => {
+  const { stores, clock, close } = sqlite();
+  return { store: stores.limits, clock, close };
+});
+keyStoreContract('SQLite', async () => {
+  const { stores, close } = sqlite();
+  return { store: stores.keys, close };
+});
+revocationStoreContract('SQLite', async () => {
+  const { stores, clock, close } = sqlite();
+  return { store: stores.revocations, clock, close };
+});
+
+// Without a redis-server on this machine these are skipped.
+describe.skipIf(!hasRedis)('with a Redis server', () => {
+  let redis: RedisServer;
+  let count = 0;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.stop());
+
+  async function open() {
+    const clock = new SetClock();
+    // The deadline is not what is tested here, and the machine may be busy.
+    const { stores, close } = createRedisStores({
+      url: redis.url,
+      clock,
+      prefix: `t${count++}`,
+      deadlineMs: 10_000,
+    });
+    await expectReady(stores.revocations);
+    return { stores, clock, close };
+  }
+  limitStoreContract('Redis', 1000, async () => {
+    const { stores, clock, close } = await open();
+    return { store: stores.limits, clock, close };
+  });
+  keyStoreContract('Redis', async () => {
+    const { stores, close } = await open();
+    return { store: stores.keys, close };
+  });
+  revocationStoreContract('Redis', async () => {
+    const { stores, clock, close } = await open();
+    return { store: stores.revocations, clock, close };
+  });
+});
+
+async function expectReady(store: { revokedAt(ids: readonly string[]): Promise<unknown> }): Promise<void> {
+  for (;;) {
+    try {
+      await store.revokedAt(['ready']);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
