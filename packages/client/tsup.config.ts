@@ -9,6 +9,7 @@ export default defineConfig({
     websocket: 'src/websocket.ts',
     tools: 'src/tools.ts',
     templates: 'src/templates.ts',
+    ollama: 'src/ollama.ts',
     'http/platform-transport': 'src/http/platform-transport.ts',
     'http/platform-transport.node': 'src/http/platform-transport.node.ts',
   },

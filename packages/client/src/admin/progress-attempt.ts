@@ -11,7 +11,20 @@ import { quotable } from '../http/quotable.ts';
 import { type Answer, send } from '../http/send.ts';
 import type { ProgressRecord } from './progress-tracker.ts';
 
-/** One try at a pull, push or create: records on demand. */
+/** What differs between streams of records. */
+export interface RecordForm {
+  isLast(record: Readonly<Record<string, unknown>>): boolean;
+  maxRecordBytes: number;
+  /** How long the first record may take after the connection. Default: as any other. */
+  firstMs?: number | undefined;
+}
+
+const progress: RecordForm = {
+  isLast: (record) => record['status'] === 'success',
+  maxRecordBytes: 64 * 1024,
+};
+
+/** One try at a pull, push or create, or at another stream of records: records on demand. */
 export class ProgressAttempt {
   readonly #scope: CallScope;
   readonly #path: string;
@@ -20,14 +33,17 @@ export class ProgressAttempt {
   readonly #timer: PhaseTimer;
   readonly #startedAt: number;
   readonly #utf8 = new TextDecoder();
-  readonly #lines = new NdjsonSplitter(64 * 1024);
+  readonly #form: RecordForm;
+  readonly #lines: NdjsonSplitter;
   #answer: Answer | undefined;
   #records = 0;
   #ended = false;
   #failure: ZiggieError | undefined;
 
-  constructor(scope: CallScope, path: string, body: string) {
+  constructor(scope: CallScope, path: string, body: string, form: RecordForm = progress) {
     const { clock } = scope.settings;
+    this.#form = form;
+    this.#lines = new NdjsonSplitter(form.maxRecordBytes);
     this.#scope = scope;
     this.#path = path;
     this.#body = body;
@@ -66,8 +82,10 @@ export class ProgressAttempt {
   async #open(): Promise<Answer> {
     const { settings, timeouts, options, observer } = this.#scope;
     const connected = (): void => {
-      if (this.#timer.phase === 'idle') return;
-      this.#timer.enter('idle', timeouts.idleMs);
+      if (this.#timer.phase === 'idle' || this.#timer.phase === 'first-token') return;
+      const { firstMs } = this.#form;
+      if (firstMs === undefined) this.#timer.enter('idle', timeouts.idleMs);
+      else this.#timer.enter('first-token', firstMs);
       if (settings.transport.reportsConnection) {
         observer.tell('connect', { elapsedMs: this.#scope.elapsedMs });
       }
@@ -103,7 +121,8 @@ export class ProgressAttempt {
           typeof piece === 'string' ? piece : this.#utf8.decode(piece, { stream: true }),
           onLine,
         );
-      if (piece === undefined && !this.#ended) this.#failure ??= this.#broken('it ends without "success"');
+      if (piece === undefined && !this.#ended)
+        this.#failure ??= this.#broken('it ends without its last record');
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#failure ??=
@@ -111,14 +130,17 @@ export class ProgressAttempt {
           ? this.#broken('it ends inside a record', error)
           : new StreamError(
               'malformed_record',
-              `Reading the progress of POST ${this.#path}: a record could not be read.`,
+              `Reading the answer to POST ${this.#path}: a record could not be read.`,
               {
                 receivedEvents: this.#records,
                 cause: error,
               },
             );
     }
-    if (records.length > 0) this.#timer.restart();
+    if (records.length > 0) {
+      if (this.#timer.phase === 'first-token') this.#timer.enter('idle', this.#scope.timeouts.idleMs);
+      else this.#timer.restart();
+    }
     return records;
   }
 
@@ -126,11 +148,11 @@ export class ProgressAttempt {
     if (this.#ended || this.#failure) return;
     const record = parseJson(line) as (ProgressRecord & { error?: unknown }) | null;
     if (typeof record !== 'object' || record === null) {
-      throw new ProtocolError('malformed_record', 'Reading progress: a record is not a JSON object.');
+      throw new ProtocolError('malformed_record', 'Reading a stream of records: one is not a JSON object.');
     }
     if (record.error !== undefined) this.#failure = this.#reported(line);
     else {
-      this.#ended = record.status === 'success';
+      this.#ended = this.#form.isLast(record as Readonly<Record<string, unknown>>);
       this.#records++;
       records.push(record);
     }
@@ -147,7 +169,7 @@ export class ProgressAttempt {
   }
 
   #broken(found: string, cause?: unknown): StreamError {
-    return new StreamError('truncated', `Reading the progress of POST ${this.#path}: ${found}.`, {
+    return new StreamError('truncated', `Reading the answer to POST ${this.#path}: ${found}.`, {
       receivedEvents: this.#records,
       cause,
     });

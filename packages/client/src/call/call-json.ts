@@ -26,6 +26,8 @@ export interface JsonRequest {
   model?: string | undefined;
   /** How long the answer may take after the connection. Default `timeouts.idleMs`. */
   answerMs?: number | undefined;
+  /** Longest answer. Default 8 MiB. */
+  maxBytes?: number | undefined;
 }
 
 /**
@@ -97,7 +99,7 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
     connected();
     const { status, requestId } = answer;
     scope.observer.tell('firstByte', { elapsedMs: scope.elapsedMs, status, requestId });
-    const text = await readBody(answer, interrupt.wait.bind(interrupt));
+    const text = await readBody(answer, interrupt.wait.bind(interrupt), request.maxBytes ?? MAX_BODY_BYTES);
     const value = read(text === '' ? undefined : parseJson(text));
     scope.record(startedAt, answer.status, undefined);
     return value;
@@ -124,9 +126,13 @@ function sizeOf(body: string | Uint8Array | Blob | undefined): number {
   return body === undefined ? 0 : body instanceof Blob ? body.size : body.length;
 }
 
-async function readBody(answer: Answer, wait: <V>(work: Promise<V>) => Promise<V>): Promise<string> {
-  const text = await wait(readText(answer.body, MAX_BODY_BYTES + 1));
-  if (text.length > MAX_BODY_BYTES) throw new ProtocolError('response_too_large', 'The list is too long.');
+async function readBody(
+  answer: Answer,
+  wait: <V>(work: Promise<V>) => Promise<V>,
+  maxBytes: number,
+): Promise<string> {
+  const text = await wait(readText(answer.body, maxBytes + 1));
+  if (text.length > maxBytes) throw new ProtocolError('response_too_large', 'The answer is too long.');
   return text;
 }
 

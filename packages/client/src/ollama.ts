@@ -1,0 +1,8 @@
+export {
+  type AbortableStream,
+  Ollama,
+  type OllamaConfig,
+  ollama,
+  ollama as default,
+} from './ollama/ollama.ts';
+export { ResponseError } from './ollama/response-error.ts';
