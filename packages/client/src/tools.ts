@@ -16,6 +16,7 @@ export {
   type PlainToolDefinition,
 } from './tools/define-tool.ts';
 export { runTools } from './tools/run-tools.ts';
+export { type TurnToolsOptions, turnTools } from './tools/turn-tools.ts';
 export type {
   Approval,
   Tool,

@@ -12,6 +12,7 @@ import { answerCall, type CallEnvironment } from './answer-call.ts';
 import { EventQueue } from './event-queue.ts';
 import { createLimiter } from './limiter.ts';
 import { callKey, RepeatGuard } from './repeat-guard.ts';
+import { byName, definitionOf } from './tool-list.ts';
 import type {
   Tool,
   ToolResultEvent,
@@ -274,23 +275,6 @@ class Run {
       rounds,
     };
   }
-}
-
-function byName(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
-  if (!Array.isArray(tools)) throw new TypeError('Reading the request: "tools" is not a list of tools.');
-  const map = new Map<string, Tool>();
-  for (const tool of tools as readonly Tool[]) {
-    if (typeof tool?.execute !== 'function' || typeof tool.jsonSchema !== 'object') {
-      throw new TypeError('Reading the request: "tools" holds what defineTool() did not make.');
-    }
-    if (map.has(tool.name)) throw new TypeError(`Reading the request: two tools are named "${tool.name}".`);
-    map.set(tool.name, tool);
-  }
-  return map;
-}
-
-function definitionOf({ name, description, jsonSchema }: Tool) {
-  return { name, description, parameters: jsonSchema };
 }
 
 function partialOf({ text, thinking, toolCalls }: ChatResult) {

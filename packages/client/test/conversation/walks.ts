@@ -231,7 +231,10 @@ class World {
     expect(clock.pending).toBe(0);
     const saved = await this.#storage.load('default');
     const { nodes, head } = conversation.getState();
-    const byId = (all: Iterable<MessageNode>) => new Map([...all].map((node) => [node.id, node]));
+    // What another tab brought back of an answer that was being written is open in the record, and opens as stopped.
+    const closed = (node: MessageNode): MessageNode =>
+      node.role === 'assistant' ? { end: { kind: 'stopped' }, ...node } : node;
+    const byId = (all: Iterable<MessageNode>) => new Map([...all].map((node) => [node.id, closed(node)]));
     expect(byId(saved?.nodes ?? [])).toEqual(byId(nodes.values()));
     // Which branch is shown is everybody's own affair.
     if (!this.#elsewhere) expect(saved?.head ?? null).toBe(head);
