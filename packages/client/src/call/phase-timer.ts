@@ -28,6 +28,7 @@ export class PhaseTimer {
   #pausedAt: number | undefined;
   #cancelTimer: (() => void) | undefined;
   #warned = false;
+  #dueAt = 0;
   /** Wall time minus monotonic time when the wait began. */
   #drift: number | undefined;
 
@@ -79,13 +80,18 @@ export class PhaseTimer {
   #arm(): void {
     if (this.#deadline === Infinity) return;
     const leftMs = this.#deadline - this.#clock.now();
-    this.#cancelTimer = this.#clock.setTimer(() => this.#look(), Math.min(leftMs, LOOK_INTERVAL_MS));
+    const delayMs = Math.min(leftMs, LOOK_INTERVAL_MS);
+    this.#dueAt = this.#clock.now() + delayMs;
+    this.#cancelTimer = this.#clock.setTimer(() => this.#look(), delayMs);
   }
 
   #look(): void {
     this.#cancelTimer = undefined;
     if (this.#pausedAt !== undefined || this.#phase === undefined) return;
     const now = this.#clock.now();
+    // The program itself stood still: what came meanwhile waits to be read, behind this timer.
+    if (now - this.#dueAt >= LOOK_INTERVAL_MS)
+      this.#deadline = Math.max(this.#deadline, now + LOOK_INTERVAL_MS);
     if (now >= this.#deadline) {
       this.#listener.expired(this.#phase, this.#limitMs);
       return;

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import type { Transport } from './transport.ts';
+import { unpacked } from './unpacked.node.ts';
 
 /**
  * Node: plain node:http(s), without a time limit of its own.
@@ -32,9 +33,23 @@ export const platformTransport: Transport = {
         signal.removeEventListener('abort', abort);
         reject(new Error('The connection was closed without an answer.'));
       });
+      outgoing.on('upgrade', (_, socket) => {
+        socket.destroy();
+        reject(Object.assign(new Error('Another protocol was switched to.'), { code: 'HPE_UPGRADE' }));
+      });
       outgoing.on('response', (incoming) => {
         incoming.on('error', () => {});
-        const chunks: AsyncIterator<Uint8Array> = incoming[Symbol.asyncIterator]();
+        const bytes = unpacked(incoming);
+        if (!bytes) {
+          incoming.destroy();
+          reject(
+            Object.assign(new Error('The body is packed in a way nobody asked for.'), {
+              code: 'HPE_ENCODING',
+            }),
+          );
+          return;
+        }
+        const chunks: AsyncIterator<Uint8Array> = bytes[Symbol.asyncIterator]();
         resolve({
           status: incoming.statusCode ?? 0,
           header(name) {
@@ -43,7 +58,7 @@ export const platformTransport: Transport = {
           },
           body: {
             read: () => chunks.next(),
-            close: () => void incoming.destroy(),
+            close: () => void bytes.destroy(),
           },
         });
       });

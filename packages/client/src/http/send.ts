@@ -3,6 +3,7 @@ import type { Interrupt } from '../call/interrupt.ts';
 import { checkToken } from '../check-arguments.ts';
 import { ConnectionError } from '../errors/connection-error.ts';
 import { HttpError } from '../errors/http-error.ts';
+import { StreamError } from '../errors/stream-error.ts';
 import { isZiggieError, ZiggieError } from '../errors/ziggie-error.ts';
 import { readRetryAdvice } from '../retry/retry-advice.ts';
 import type { Settings } from '../settings.ts';
@@ -70,7 +71,7 @@ export async function send(
     );
     response = await interrupt.wait(sending);
   } catch (error) {
-    throw isZiggieError(error) ? error : unreachable(baseUrl, error);
+    throw isZiggieError(error) ? error : (noAnswer(request, error) ?? unreachable(baseUrl, error));
   }
   const requestId = requestIdOf(response);
   if (response.status >= 200 && response.status < 300 && !isPage(response)) {
@@ -147,6 +148,13 @@ async function failureOf(
     });
   }
   response.body.close();
+  if (status === 304) {
+    return new HttpError(
+      'malformed_record',
+      `${what} answered 304 as if a copy were kept here. Is a cache in between?`,
+      { status, requestId, retryable: false },
+    );
+  }
   return new HttpError(
     'not_found',
     `${what}: the server points elsewhere (${status}). Give the final address as baseUrl.`,
@@ -169,10 +177,25 @@ function mayRetry(
   return retryable || kind >= 500 || kind === 429 || status === 409 || status === 425;
 }
 
-function unreachable(baseUrl: string, cause: unknown): ConnectionError {
+/** What came back is no HTTP, or not what HTTP allows here: something answers, but not a server for this. */
+function noAnswer({ method, path }: OutgoingRequest, cause: unknown): StreamError | undefined {
+  const reason = reasonOf(cause);
+  if (!reason?.startsWith('HPE_')) return undefined;
+  return new StreamError(
+    'malformed_record',
+    `${method} ${path}: the answer cannot be read as HTTP (${reason}). Is something else listening there?`,
+    { receivedEvents: 0, cause },
+  );
+}
+
+function reasonOf(cause: unknown): string | undefined {
   const { code, cause: inner } = (cause ?? {}) as { code?: unknown; cause?: { code?: unknown } };
   const found = typeof code === 'string' ? code : inner?.code;
-  const reason = typeof found === 'string' ? found : undefined;
+  return typeof found === 'string' ? found : undefined;
+}
+
+function unreachable(baseUrl: string, cause: unknown): ConnectionError {
+  const reason = reasonOf(cause);
   return new ConnectionError(
     `Cannot reach the server at ${baseUrl}${reason === undefined ? '' : ` (${reason})`}. ` +
       'Is it running there, and does it allow this origin?',

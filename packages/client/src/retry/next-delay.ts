@@ -19,7 +19,8 @@ export function nextDelayMs(
   random: number,
 ): number | undefined {
   if (!failure.retryable || attemptsMade >= options.maxAttempts) return undefined;
-  if (failure.retryAfterMs !== undefined) {
+  // Zero, or a date in the past, is no wish to be asked at once by everybody.
+  if (failure.retryAfterMs !== undefined && failure.retryAfterMs > 0) {
     return failure.retryAfterMs <= options.maxRetryAfterMs ? failure.retryAfterMs : undefined;
   }
   return random * Math.min(options.capMs, options.baseMs * 2 ** attemptsMade);

@@ -135,7 +135,7 @@ describe('OllamaDecoder', () => {
 
   it('reads hostile shapes without throwing', () => {
     const { events } = decodeAll([
-      { message: 'text', response: 5, thinking: {}, tool_calls: [null, {}, { function: null }, 7] },
+      { message: 'text', response: 5, thinking: {}, tool_calls: 'none' },
       { message: { content: ['x'], tool_calls: [{ function: { name: 'f', arguments: 'not an object' } }] } },
       { done: true, done_reason: 7, eval_count: -1, total_duration: 'long' },
     ]);
@@ -144,6 +144,19 @@ describe('OllamaDecoder', () => {
       { type: 'usage', source: 'estimated' },
       { type: 'done' },
     ]);
+  });
+
+  it.each([[null], [{}], [{ function: null }], [{ function: { name: '' } }], [7]])(
+    'refuses %j as a tool call: one that is lost would look like an answer without it',
+    (call) => {
+      expect(() => decodeAll([{ message: { content: '', tool_calls: [call] } }])).toThrow(/no name/);
+    },
+  );
+
+  it('refuses a record that names another model: it belongs to another answer', () => {
+    const record = (model: string) => ({ model, message: { content: 'a' } });
+    expect(() => decodeAll([record('m'), record('m'), record('n')])).toThrow(/another model/);
+    expect(decodeAll([record('m'), record(''), { message: { content: 'b' } }]).events).toHaveLength(3);
   });
 
   describe.skipIf(!here)('transcripts', () => {

@@ -16,6 +16,7 @@ import type { OllamaRecord, OllamaToolCall } from './wire.ts';
  */
 export class OllamaDecoder {
   #ended = false;
+  #model: unknown;
   #deltas = 0;
   #toolCalls = 0;
   readonly #shape = new RecordShape('created_at');
@@ -64,6 +65,7 @@ export class OllamaDecoder {
     const wire = record as OllamaRecord;
     if (wire.error !== undefined && wire.error !== null && wire.error !== '') return this.#fail(wire.error);
 
+    this.#sameAnswer(wire.model);
     const events: StreamEventBody[] = [];
     const message = typeof wire.message === 'object' && wire.message !== null ? wire.message : undefined;
     const thinking = message?.thinking ?? wire.thinking;
@@ -87,6 +89,18 @@ export class OllamaDecoder {
     return events;
   }
 
+  /** Every record names the model; another one belongs to another answer, as of a connection that was mixed up. */
+  #sameAnswer(model: unknown): void {
+    if (typeof model !== 'string' || model === '') return;
+    this.#model ??= model;
+    if (model !== this.#model) {
+      throw new ProtocolError(
+        'malformed_record',
+        'Reading a stream of Ollama: a record names another model.',
+      );
+    }
+  }
+
   #flush(events: StreamEventBody[]): void {
     this.#tags.end((kind, part) => events.push({ type: `${kind}-delta`, text: part }));
   }
@@ -103,7 +117,9 @@ export class OllamaDecoder {
 
   #toolCall(call: OllamaToolCall, events: StreamEventBody[]): void {
     const name = call?.function?.name;
-    if (typeof name !== 'string' || name === '') return;
+    if (typeof name !== 'string' || name === '') {
+      throw new ProtocolError('malformed_record', 'Reading a stream of Ollama: a tool call has no name.');
+    }
     this.#flush(events);
     const args = call.function?.arguments;
     events.push({
@@ -164,7 +180,9 @@ export function timingsOf(wire: OllamaRecord): Timings {
 }
 
 function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.trunc(value) : undefined;
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+    ? Math.trunc(value)
+    : undefined;
 }
 
 function milliseconds(nanoseconds: unknown): number | undefined {

@@ -27,6 +27,7 @@ export class OpenAiDecoder {
   #deltas = 0;
   readonly #calls = new ToolCallAssembly();
   readonly #tags = new ThinkTags();
+  #first: { id: string; model: string } | undefined;
   readonly #shape = new RecordShape();
   #shapeType: 'text-delta' | 'thinking-delta' = 'text-delta';
 
@@ -102,6 +103,7 @@ export class OpenAiDecoder {
       this.#fail(error, events);
       return;
     }
+    this.#sameAnswer(chunk);
     this.#usage = usageOf(chunk.usage) ?? this.#usage;
     this.#timings = timingsOf(chunk.timings) ?? this.#timings;
     if (!choice || this.#finish !== undefined) return;
@@ -119,6 +121,18 @@ export class OpenAiDecoder {
     if (typeof reason === 'string' && reason !== '') {
       if (reason === 'error') this.#fail(undefined, events);
       else this.#finish = reason === 'length' || reason === 'max_tokens' ? 'length' : 'stop';
+    }
+  }
+
+  /**
+   * A chunk with another id and another model belongs to another answer, as of a connection that was mixed up. One of the
+   * two alone does not tell: ids differ per chunk on some gateways, and a model may be spelt out later.
+   */
+  #sameAnswer({ id, model }: OpenAiChunk): void {
+    if (typeof id !== 'string' || typeof model !== 'string' || id === '' || model === '') return;
+    this.#first ??= { id, model };
+    if (id !== this.#first.id && model !== this.#first.model) {
+      throw new ProtocolError('malformed_record', 'Reading a stream: a chunk belongs to another answer.');
     }
   }
 

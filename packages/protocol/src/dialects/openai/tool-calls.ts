@@ -44,14 +44,16 @@ export class ToolCallAssembly {
   }
 
   /**
-   * The calls in the order they began, whole. Without a name a call is none.
+   * The calls in the order they began, whole.
    *
    * @param cutOff The answer reached its length limit: a call that was being written then is left out, not refused.
-   * @returns `undefined` when arguments are not a JSON object: nothing may be run then.
+   * @returns `undefined` when arguments are not a JSON object or belong to no tool: nothing may be run then.
    */
   finish(cutOff: boolean): ToolCall[] | undefined {
     const calls: ToolCall[] = [];
     for (const [at, { id, name, text: written, whole }] of this.#calls.entries()) {
+      // Arguments for nobody: the name was lost, or the model wrote none.
+      if (name === '' && (whole || written !== '') && !cutOff) return undefined;
       if (name === '') continue;
       const args = whole ?? parseArguments(written);
       if (args) calls.push({ id: id === '' ? `call_${at}` : id, name, arguments: args });
