@@ -1,0 +1,1 @@
+export { type FakeHandlerOptions, ollamaHandlers, openAiHandlers } from './msw/handlers.ts';
