@@ -9,6 +9,11 @@ export {
 export { MemoryRevocationStore, type RevocationStore } from './auth/revocation-store.ts';
 export type { Revocation, Revocations } from './auth/revocations.ts';
 export { type Clock, systemClock } from './clock.ts';
+export {
+  type ConfigFromEnvOptions,
+  configFromEnv,
+  type EnvironmentConfig,
+} from './config/config-from-env.ts';
 export type { Connection } from './connection.ts';
 export {
   type ContentBody,

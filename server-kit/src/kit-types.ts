@@ -150,6 +150,14 @@ export interface ServerKit {
   readonly revocations: Revocations;
   gauges(): KitGauges;
   /**
+   * Takes other options, all of them, for every request from now on. A running answer goes on under those it began with;
+   * open sockets stay and their credentials are looked at again. What was counted stays, and so do stores that the new
+   * options do not name. `clock` cannot change.
+   *
+   * @throws {TypeError} when an option is not valid; then nothing has changed.
+   */
+  reload(options: ServerKitOptions): void;
+  /**
    * Refuses new work with 503 and Retry-After, lets answers finish for `drainMs`, then ends them with a typed error.
    * WebSockets close with 4503, each when its answers are out.
    */

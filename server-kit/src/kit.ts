@@ -1,35 +1,30 @@
 import { withDirectBody } from './answer/direct-body.ts';
-import { createIdentity, type Identity } from './auth/identity.ts';
 import type { Revocations } from './auth/revocations.ts';
 import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
 import { asFailure, failureResponse, KitFailure, shuttingDown } from './failure.ts';
 import type { Keys } from './keys/keys.ts';
 import { settingsOf } from './kit-options.ts';
+import { type KitParts, kitParts, type LastingParts, storesOf } from './kit-parts.ts';
 import type { KitGauges, Principal, ServerKit, ServerKitOptions } from './kit-types.ts';
 import { LeaseBook } from './lease.ts';
-import { Limits } from './limits/limits.ts';
-import { Settler } from './limits/settler.ts';
-import { TokenEstimate } from './limits/token-estimate.ts';
-import { admit, type PipelineParts } from './pipeline.ts';
+import { admit } from './pipeline.ts';
 import { addCorsHeaders, addPreflightHeaders } from './request/origin.ts';
 import { requestIdOf } from './request/request-id.ts';
 import { pathOf } from './request/target.ts';
-import { type AnswerParts, answerRoute } from './routes/answer-route.ts';
+import { answerRoute } from './routes/answer-route.ts';
 import {
   healthRoute,
-  type InfoParts,
   type JsonAnswer,
   liveRoute,
   modelsRoute,
   readyRoute,
   statusRoute,
 } from './routes/info-routes.ts';
-import { type KeyParts, keyRoute } from './routes/key-routes.ts';
-import { type MeParts, meRoute, myLimitsRoute } from './routes/me-routes.ts';
+import { keyRoute } from './routes/key-routes.ts';
+import { meRoute, myLimitsRoute } from './routes/me-routes.ts';
 import { allowedMethods, type Operation, type Route, routeFor, routesAt } from './routes/route-table.ts';
-import { ModelCatalog } from './upstream/model-catalog.ts';
-import { UndiciTransport } from './upstream/undici-transport.ts';
+import type { UndiciTransport } from './upstream/undici-transport.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import { SocketDesk } from './ws/socket-desk.ts';
 
@@ -53,56 +48,49 @@ export function createServerKit(options: ServerKitOptions): ServerKit {
 }
 
 class Kit implements ServerKit {
-  readonly #settings;
-  readonly #leases: LeaseBook;
-  readonly #transport: UndiciTransport;
-  readonly #pipeline: PipelineParts;
-  readonly #answering: AnswerParts;
-  readonly #info: InfoParts;
+  readonly #lasting: LastingParts;
   readonly #sockets: SocketDesk;
-  readonly #identity: Identity;
-  readonly #settler: Settler;
-  readonly #me: MeParts;
-  readonly #keyParts: KeyParts;
-  readonly keys: Keys;
-  readonly revocations: Revocations;
+  #parts: KitParts;
+  /** Parts of options that were replaced, for the answers that began under them. */
+  readonly #retired = new Set<KitParts>();
   #closing: Promise<void> | undefined;
 
   constructor(options: ServerKitOptions) {
     const settings = settingsOf(options);
-    this.#settings = settings;
     const isDraining = () => this.#closing !== undefined;
-    const { clock, logger } = settings;
-    this.#leases = new LeaseBook(clock, isDraining);
-    this.#transport = new UndiciTransport(settings.upstreamUrl, settings.timeouts.connectMs);
-    const catalog = new ModelCatalog(this.#transport, settings.clock);
-    const identity = createIdentity(settings);
-    this.#identity = identity;
-    this.keys = identity.keys;
-    this.revocations = identity.revocations;
-    const limits = new Limits(settings.limits.rules, settings.prices, identity.limitStore, clock);
-    this.#settler = new Settler(identity.limitStore, clock, logger);
-    const metering = { limits, settler: this.#settler, estimate: new TokenEstimate(), clock };
-    this.#pipeline = { authenticate: identity.authenticate, roles: settings.roles, limits, isDraining };
-    this.#answering = {
-      settings,
-      transport: this.#transport,
-      catalog,
-      leases: this.#leases,
-      metering,
-      content: settings.content,
+    this.#lasting = {
+      leases: new LeaseBook(settings.clock, isDraining),
+      stores: storesOf(settings),
+      isDraining,
     };
-    this.#info = { catalog, clock, isDraining };
-    this.#me = { limits, now: () => clock.wallNow() };
-    this.#keyParts = { keys: this.keys, revocations: this.revocations, roles: settings.roles, clock };
-    this.#sockets = new SocketDesk({ settings, pipeline: this.#pipeline, answering: this.#answering });
+    this.#parts = kitParts(settings, this.#lasting);
+    this.#sockets = new SocketDesk(this.#parts);
+  }
+
+  get keys(): Keys {
+    return this.#parts.identity.keys;
+  }
+
+  get revocations(): Revocations {
+    return this.#parts.identity.revocations;
+  }
+
+  reload(options: ServerKitOptions): void {
+    const { settings: before } = this.#parts;
+    const given = settingsOf({ ...options, clock: before.clock });
+    this.#lasting.stores = storesOf(given, this.#lasting.stores);
+    const retired = this.#parts;
+    this.#parts = kitParts(given, this.#lasting, retired);
+    this.#sockets.reload(this.#parts);
+    this.#retired.add(retired);
+    void this.#retire(retired);
   }
 
   async handle(request: Request, connection: Connection): Promise<Response | undefined> {
     const rows = routesAt(pathOf(connection.target));
     const [first] = rows;
     if (first === undefined || !this.#serves(first)) return undefined;
-    const { clock, logger, corsOrigins } = this.#settings;
+    const { clock, logger, corsOrigins } = this.#parts.settings;
     const route = routeFor(rows, request.method);
     const context = new RequestContext(requestIdOf(request), request.method, route ?? first, clock, logger);
     addCorsHeaders(request, corsOrigins, context.headers);
@@ -126,7 +114,7 @@ class Kit implements ServerKit {
   ): Promise<UpgradeOutcome> {
     const route = routeFor(routesAt(pathOf(connection.target)), 'GET');
     if (route?.operation !== 'socket' || !this.#serves(route)) return undefined;
-    const { clock, logger } = this.#settings;
+    const { clock, logger } = this.#parts.settings;
     const context = new RequestContext(requestIdOf(request), 'GET', route, clock, logger);
     try {
       await this.#sockets.accept(request, connection, accept, context);
@@ -137,28 +125,48 @@ class Kit implements ServerKit {
   }
 
   gauges(): KitGauges {
+    const { leases } = this.#lasting;
+    let openUpstream = 0;
+    for (const transport of this.#transports()) openUpstream += transport.open;
     return {
-      activeRequests: this.#leases.active,
-      openUpstream: this.#transport.open,
-      timers: this.#leases.timers,
+      activeRequests: leases.active,
+      openUpstream,
+      timers: leases.timers,
       sockets: this.#sockets.open,
     };
   }
 
-  close({ drainMs = this.#settings.timeouts.drainMs }: { drainMs?: number } = {}): Promise<void> {
+  close({ drainMs = this.#parts.settings.timeouts.drainMs }: { drainMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#drain(drainMs);
     return this.#closing;
   }
 
   async #drain(drainMs: number): Promise<void> {
-    const cancel = this.#settings.clock.setTimer(() => this.#leases.failAll(shuttingDown()), drainMs);
+    const { leases } = this.#lasting;
+    const { clock } = this.#parts.settings;
+    const cancel = clock.setTimer(() => leases.failAll(shuttingDown()), drainMs);
     this.#sockets.goAway();
-    await this.#leases.idle();
+    await leases.idle();
     cancel();
     this.#sockets.closeAll();
-    await this.#settler.close();
-    await this.#identity.close();
-    await this.#transport.close();
+    for (const { settler, identity } of [...this.#retired, this.#parts]) {
+      await settler.close();
+      await identity.close();
+    }
+    for (const transport of this.#transports()) await transport.close();
+  }
+
+  #transports(): Set<UndiciTransport> {
+    return new Set([...this.#retired, this.#parts].map(({ transport }) => transport));
+  }
+
+  /** Writes down what the old parts have to write, and lets go of a model server that is none any more when it is quiet. */
+  async #retire(parts: KitParts): Promise<void> {
+    await parts.identity.close().catch(() => {});
+    if (parts.transport !== this.#parts.transport) await parts.transport.retire();
+    if (parts.settler !== this.#parts.settler) await this.#lasting.leases.idle();
+    this.#retired.delete(parts);
+    if (parts.settler !== this.#parts.settler) await parts.settler.close();
   }
 
   async #answer(
@@ -167,9 +175,9 @@ class Kit implements ServerKit {
     connection: Connection,
     context: RequestContext,
   ): Promise<Response> {
-    await admit(this.#pipeline, request, connection, context);
+    await admit(this.#parts.pipeline, request, connection, context);
     const { operation } = route;
-    if (isAnswering(operation)) return answerRoute(this.#answering, request, connection, context);
+    if (isAnswering(operation)) return answerRoute(this.#parts.answering, request, connection, context);
     const { status, body } = await this.#inform(operation, request, connection, context);
     context.log('ok', status);
     const headers = context.finalHeaders();
@@ -181,7 +189,7 @@ class Kit implements ServerKit {
   }
 
   #serves({ operation }: Route): boolean {
-    return (operation !== 'socket' && operation !== 'ticket') || this.#settings.sockets.enabled;
+    return (operation !== 'socket' && operation !== 'ticket') || this.#parts.settings.sockets.enabled;
   }
 
   async #inform(
@@ -198,21 +206,21 @@ class Kit implements ServerKit {
       case 'ticket':
         return { status: 200, body: await this.#sockets.ticket(request, context.principal as Principal) };
       case 'models':
-        return modelsRoute(this.#info, context.rights);
+        return modelsRoute(this.#parts.info, context.rights);
       case 'status':
-        return statusRoute(this.#info);
+        return statusRoute(this.#parts.info);
       case 'health':
-        return healthRoute(this.#info);
+        return healthRoute(this.#parts.info);
       case 'live':
         return liveRoute();
       case 'ready':
-        return readyRoute(this.#info);
+        return readyRoute(this.#parts.info);
       case 'me':
         return meRoute(context);
       case 'my-limits':
-        return myLimitsRoute(this.#me, context);
+        return myLimitsRoute(this.#parts.me, context);
       default:
-        return keyRoute(this.#keyParts, operation, request, connection, context);
+        return keyRoute(this.#parts.keyParts, operation, request, connection, context);
     }
   }
 

@@ -68,6 +68,12 @@ export class UndiciTransport implements Transport {
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
+
+  /** Closes when what is open has ended. */
+  async retire(): Promise<void> {
+    // A pool that was destroyed in between has nothing left to close.
+    await this.#pool.close().catch(() => {});
+  }
 }
 
 /** One request on its way: undici pushes, the kit pulls, and the socket is paused in between. */

@@ -14,7 +14,7 @@ export interface SocketBounds {
 /** Every open socket, and one timer for all of them while there are any. */
 export class SocketBook {
   readonly #clock: Clock;
-  readonly #bounds: SocketBounds;
+  bounds: SocketBounds;
   readonly #onTick: (session: SocketSession, now: number) => void;
   readonly #sessions = new Set<SocketSession>();
   readonly #perPrincipal = new Map<string, number>();
@@ -23,7 +23,7 @@ export class SocketBook {
 
   constructor(clock: Clock, bounds: SocketBounds, onTick: (session: SocketSession, now: number) => void) {
     this.#clock = clock;
-    this.#bounds = bounds;
+    this.bounds = bounds;
     this.#onTick = onTick;
   }
 
@@ -37,7 +37,7 @@ export class SocketBook {
    * @throws {KitFailure} `server_busy` when the process has its share.
    */
   hold(): () => void {
-    if (this.#sessions.size + this.#coming >= this.#bounds.maxOpen) {
+    if (this.#sessions.size + this.#coming >= this.bounds.maxOpen) {
       throw new KitFailure('server_busy', 'The server has as many sockets open as it can. Try again soon.', {
         retryAfterMs: 5000,
       });
@@ -53,7 +53,7 @@ export class SocketBook {
   /** Counts a socket of a principal. @throws {KitFailure} `too_many_in_flight` */
   count(principalId: string): void {
     const open = this.#perPrincipal.get(principalId) ?? 0;
-    if (open >= this.#bounds.maxPerPrincipal) {
+    if (open >= this.bounds.maxPerPrincipal) {
       throw new KitFailure(
         'too_many_in_flight',
         `${open} sockets are open for this user already. Close one, or use one for many requests.`,

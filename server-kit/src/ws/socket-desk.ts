@@ -1,4 +1,5 @@
 import { socketCloseCodes } from '@ziggie/llm-protocol';
+import type { Authenticate } from '../auth/authenticate.ts';
 import type { Connection } from '../connection.ts';
 import { RequestContext } from '../context.ts';
 import { asFailure, KitFailure, shuttingDown } from '../failure.ts';
@@ -39,9 +40,9 @@ interface Identity {
  * through them again as the principal of the socket.
  */
 export class SocketDesk {
-  readonly #parts: DeskParts;
+  #parts: DeskParts;
   readonly #book: SocketBook;
-  readonly #tickets: Tickets;
+  #tickets: Tickets;
   readonly #recheckedAt = new WeakMap<SocketSession, number>();
   readonly #upgrades = new WeakMap<SocketSession, { request: Request; connection: Connection }>();
 
@@ -50,6 +51,14 @@ export class SocketDesk {
     const { clock, sockets } = parts.settings;
     this.#tickets = new Tickets(sockets.tickets ?? new MemoryTicketStore(clock));
     this.#book = new SocketBook(clock, sockets, (session, now) => this.#tick(session, now));
+  }
+
+  /** Other options: open sockets stay, their next request and their next look at the credential go by them. */
+  reload(parts: DeskParts): void {
+    this.#parts = parts;
+    this.#book.bounds = parts.settings.sockets;
+    const { tickets } = parts.settings.sockets;
+    if (tickets !== undefined) this.#tickets = new Tickets(tickets);
   }
 
   get open(): number {
@@ -131,7 +140,8 @@ export class SocketDesk {
     request: Request,
     connection: Connection,
   ): Promise<Identity> {
-    const { pipeline } = this.#parts;
+    // The check as it is when it is asked: other options may have come since.
+    const authenticate: Authenticate = (...asked) => this.#parts.pipeline.authenticate(...asked);
     if (credential.kind === 'ticket') {
       const redeemed = looksLikeTicket(credential.ticket)
         ? await this.#tickets.redeem(credential.ticket, request.headers.get('origin'))
@@ -139,13 +149,13 @@ export class SocketDesk {
       if (redeemed === undefined) throw badTicket();
       const { principal, credential: shown } = redeemed;
       if (shown === null) return { principal, recheck: async () => principal };
-      const again = () => pipeline.authenticate(withCredential(request, shown), connection);
+      const again = () => authenticate(withCredential(request, shown), connection);
       return { principal: await again(), recheck: again };
     }
     const again = () =>
       credential.kind === 'query'
-        ? pipeline.authenticate(withCredential(request, `Bearer ${credential.token}`), connection)
-        : pipeline.authenticate(request, connection);
+        ? authenticate(withCredential(request, `Bearer ${credential.token}`), connection)
+        : authenticate(request, connection);
     return { principal: await again(), recheck: again };
   }
 
@@ -210,7 +220,7 @@ export class SocketDesk {
       throw new KitFailure('forbidden', 'The token is of somebody else.');
     }
     session.principal = principal;
-    session.recheck = () => pipeline.authenticate(request, upgrade.connection);
+    session.recheck = () => this.#parts.pipeline.authenticate(request, upgrade.connection);
     this.#recheckedAt.set(session, settings.clock.now());
     context.log('ok', 101);
   }

@@ -96,6 +96,7 @@ describe('ziggieNode()', () => {
         return new Response(await request.text());
       },
       acceptSocket: async () => undefined,
+      reload() {},
       gauges: () => kit.gauges(),
       close: () => kit.close(),
       keys: kit.keys,

@@ -24,6 +24,8 @@ export class ProbeKit implements ServerKit {
     return { activeRequests: 0, openUpstream: 0, timers: 0, sockets: 0 };
   }
 
+  reload() {}
+
   async close() {}
 
   readonly keys = noKeys;

@@ -1,0 +1,133 @@
+import {
+  hosts,
+  jwtAlgorithms,
+  kinds,
+  list,
+  number,
+  origins,
+  prefix,
+  proxies,
+  text,
+  truth,
+  url,
+} from './readers.ts';
+
+/** What a variable's text becomes. Throws an Error whose message ends "must be …". */
+export type ReadValue<T> = (text: string) => T;
+
+/** One variable of the environment. */
+export interface Variable<T> {
+  name: string;
+  read: ReadValue<T>;
+  /** For the table: what is taken when it is not set. */
+  default: string;
+  /** For the table. */
+  about: string;
+  /** May come from a file: `<NAME>_FILE` holds its path. */
+  secret?: boolean;
+}
+
+const variable = <T>(
+  name: string,
+  read: ReadValue<T>,
+  byDefault: string,
+  about: string,
+  more: { secret?: boolean } = {},
+): Variable<T> => ({ name, read, default: byDefault, about, ...more });
+
+const whole = number({ min: 1, isWhole: true });
+const rate = number({ min: 1, isWhole: true, mayBeInfinite: true });
+const ms = number({ min: 1, max: 86_400_000 });
+
+/** Every variable that is read. The table in docs/configuration.md is made of these. */
+export const variables = {
+  port: variable('PORT', number({ min: 0, max: 65_535, isWhole: true }), '3000', 'port to listen on'),
+  host: variable('HOST', hosts, '127.0.0.1', 'address to listen on; `0.0.0.0` in a container'),
+  prefix: variable('MOUNT', prefix, '/api/llm', 'path that the kit is mounted at'),
+  trustProxy: variable(
+    'TRUST_PROXY',
+    proxies,
+    'nobody',
+    'proxies in front: how many, or their addresses and CIDRs, comma-separated',
+  ),
+  upstreams: variable('UPSTREAMS', list(url), 'http://127.0.0.1:11434', 'the model server'),
+  jwtSecret: variable('JWT_SECRET', text, '', 'secret that tokens are signed with, at least 32 bytes', {
+    secret: true,
+  }),
+  jwtPublicKey: variable('JWT_PUBLIC_KEY', text, '', 'public key of the signer, as PEM', { secret: true }),
+  jwksUrl: variable('JWKS_URL', url, '', 'where the signer publishes its keys'),
+  jwtAlgorithms: variable(
+    'JWT_ALGORITHMS',
+    list(jwtAlgorithms),
+    'by the kind of key',
+    'algorithms that are accepted, comma-separated',
+  ),
+  jwtIssuer: variable('JWT_ISSUER', text, 'required with a key', 'expected `iss`; `false` for any'),
+  jwtAudience: variable('JWT_AUDIENCE', text, 'required with a key', 'expected `aud`; `false` for any'),
+  jwtSubjectClaim: variable('JWT_SUBJECT_CLAIM', text, 'sub', 'claim that names the principal'),
+  jwtRolesClaim: variable('JWT_ROLES_CLAIM', text, 'roles', 'claim with the list of roles'),
+  jwtTenantClaim: variable('JWT_TENANT_CLAIM', text, 'none', 'claim that names the tenant'),
+  pepper: variable(
+    'API_KEY_PEPPER',
+    text,
+    'no API keys',
+    'secret that hashes of API keys are made with, at least 32 bytes',
+    { secret: true },
+  ),
+  store: variable(
+    'STORE',
+    text,
+    'memory',
+    'where keys, limits and revocations are kept: `memory`, `sqlite:<path>` or `redis`',
+  ),
+  redisUrl: variable(
+    'REDIS_URL',
+    text,
+    '',
+    'such as `redis://127.0.0.1:6379`; makes `redis` the default of `STORE`',
+    { secret: true },
+  ),
+  redisNodes: variable('REDIS_NODES', whole, '1', 'processes that share the Redis'),
+  requestsPerMinute: variable('REQUESTS_PER_MINUTE', rate, '60', 'per principal; `Infinity` for none'),
+  requestsPerMinutePerAddress: variable(
+    'REQUESTS_PER_MINUTE_PER_ADDRESS',
+    rate,
+    '600',
+    'before any credential is looked at; `Infinity` for none',
+  ),
+  maxInFlight: variable('MAX_IN_FLIGHT', rate, '8', 'answers at once per principal; `Infinity` for none'),
+  tokensPerDay: variable('TOKENS_PER_DAY', whole, 'no limit', 'tokens per user and calendar day'),
+  timeZone: variable('TIME_ZONE', text, 'UTC', 'whose calendar days follow, such as `Europe/Berlin`'),
+  maxBodyBytes: variable('MAX_BODY_BYTES', whole, '1048576', 'longest body without images'),
+  maxImageBodyBytes: variable('MAX_IMAGE_BODY_BYTES', whole, '20971520', 'longest body with images'),
+  corsOrigins: variable(
+    'CORS_ORIGINS',
+    list(origins),
+    'none',
+    'exact origins that may call from a browser, comma-separated',
+  ),
+  sockets: variable('SOCKETS', truth, 'true', 'whether `/ws` is served'),
+  redactInput: variable(
+    'REDACT_INPUT',
+    list(kinds),
+    'nothing',
+    'of email, phone, card, iban, key: what is replaced in prompts',
+  ),
+  redactOutput: variable('REDACT_OUTPUT', list(kinds), 'nothing', 'what is replaced in answers'),
+  connectMs: variable('CONNECT_TIMEOUT_MS', ms, '2000', 'to the model server'),
+  loadMs: variable('LOAD_TIMEOUT_MS', ms, '600000', 'a model that is brought into memory'),
+  firstTokenMs: variable('FIRST_TOKEN_TIMEOUT_MS', ms, '300000', 'after the load'),
+  idleMs: variable('IDLE_TIMEOUT_MS', ms, '60000; 180000 with tools or a format', 'between tokens'),
+  heartbeatMs: variable('HEARTBEAT_MS', ms, '10000', 'a byte at least this often on an open stream'),
+  drainMs: variable(
+    'DRAIN_MS',
+    number({ min: 0, max: 86_400_000 }),
+    '8000',
+    'how long a stop waits for answers; below what the platform gives (Docker: 10 s)',
+  ),
+} as const;
+
+/** The values that were set. */
+export type Values = {
+  [Key in keyof typeof variables]?: ReturnType<(typeof variables)[Key]['read']> | undefined;
+};

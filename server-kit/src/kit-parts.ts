@@ -1,0 +1,82 @@
+import { createIdentity, type Identity } from './auth/identity.ts';
+import { MemoryRevocationStore } from './auth/revocation-store.ts';
+import { MemoryKeyStore } from './keys/key-store.ts';
+import type { Settings } from './kit-options.ts';
+import type { Stores } from './kit-types.ts';
+import type { LeaseBook } from './lease.ts';
+import { Limits } from './limits/limits.ts';
+import { MemoryLimitStore } from './limits/memory-limit-store.ts';
+import { Settler } from './limits/settler.ts';
+import { TokenEstimate } from './limits/token-estimate.ts';
+import type { PipelineParts } from './pipeline.ts';
+import type { AnswerParts } from './routes/answer-route.ts';
+import type { InfoParts } from './routes/info-routes.ts';
+import type { KeyParts } from './routes/key-routes.ts';
+import type { MeParts } from './routes/me-routes.ts';
+import { ModelCatalog } from './upstream/model-catalog.ts';
+import { UndiciTransport } from './upstream/undici-transport.ts';
+
+/** What stays when the options change: who is being answered, and what has been counted. */
+export interface LastingParts {
+  leases: LeaseBook;
+  stores: Required<Stores>;
+  isDraining: () => boolean;
+}
+
+/** Everything that follows from the options. New options make new ones; a running answer keeps those it began with. */
+export interface KitParts {
+  settings: Settings;
+  transport: UndiciTransport;
+  identity: Identity;
+  settler: Settler;
+  pipeline: PipelineParts;
+  answering: AnswerParts;
+  info: InfoParts;
+  me: MeParts;
+  keyParts: KeyParts;
+}
+
+/** The stores of the settings, with memory where there is none. `before` are those of the options before. */
+export function storesOf({ stores, clock }: Settings, before?: Required<Stores>): Required<Stores> {
+  return {
+    keys: stores.keys ?? before?.keys ?? new MemoryKeyStore(),
+    limits: stores.limits ?? before?.limits ?? new MemoryLimitStore(clock),
+    revocations:
+      stores.revocations ?? before?.revocations ?? new MemoryRevocationStore(() => clock.wallNow()),
+  };
+}
+
+/** Puts the parts together. The connections to a model server that stays are kept. */
+export function kitParts(given: Settings, lasting: LastingParts, before?: KitParts): KitParts {
+  const { leases, stores, isDraining } = lasting;
+  const settings: Settings = { ...given, stores };
+  const { clock, logger } = settings;
+  const stays =
+    before !== undefined &&
+    before.settings.upstreamUrl.href === settings.upstreamUrl.href &&
+    before.settings.timeouts.connectMs === settings.timeouts.connectMs;
+  const transport = stays
+    ? before.transport
+    : new UndiciTransport(settings.upstreamUrl, settings.timeouts.connectMs);
+  const catalog = stays ? before.answering.catalog : new ModelCatalog(transport, clock);
+  const identity = createIdentity(settings);
+  const limits = new Limits(settings.limits.rules, settings.prices, identity.limitStore, clock);
+  const settler =
+    before?.identity.limitStore === identity.limitStore
+      ? before.settler
+      : new Settler(identity.limitStore, clock, logger);
+  const estimate = before?.answering.metering.estimate ?? new TokenEstimate();
+  const metering = { limits, settler, estimate, clock };
+  const { roles, content } = settings;
+  return {
+    settings,
+    transport,
+    identity,
+    settler,
+    pipeline: { authenticate: identity.authenticate, roles, limits, isDraining },
+    answering: { settings, transport, catalog, leases, metering, content },
+    info: { catalog, clock, isDraining },
+    me: { limits, now: () => clock.wallNow() },
+    keyParts: { keys: identity.keys, revocations: identity.revocations, roles, clock },
+  };
+}

@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { environmentExample, environmentTable } from '../src/config/environment-table.ts';
+import { variables } from '../src/config/variables.ts';
+import { configFromEnv, createServerKit } from '../src/index.ts';
+
+const secret = 'a secret for tests, longer than 32 bytes';
+const signed = { JWT_SECRET: secret, JWT_ISSUER: 'app', JWT_AUDIENCE: 'false' };
+const problemsOf = (env: Record<string, string>) => {
+  try {
+    configFromEnv(env);
+  } catch (thrown) {
+    return (thrown as TypeError).message;
+  }
+  throw new Error('The environment was accepted.');
+};
+
+describe('the environment', () => {
+  test('that says nothing gives the defaults, and lets nobody in', async () => {
+    const config = configFromEnv({ PORT: '', STORE: '  ', PATH: '/bin' });
+    expect(config).toMatchObject({
+      listen: { port: 3000, host: '127.0.0.1' },
+      prefix: '/api/llm',
+      trustProxy: undefined,
+      store: { kind: 'memory' },
+      options: { upstreams: [{ url: 'http://127.0.0.1:11434' }] },
+    });
+    await createServerKit(config.options).close();
+  });
+
+  test('gives every variable its place', async () => {
+    const config = configFromEnv({
+      ...signed,
+      PORT: '8080',
+      HOST: '0.0.0.0',
+      MOUNT: '/llm',
+      TRUST_PROXY: '10.0.0.0/8, ::1',
+      UPSTREAMS: 'http://gpu-1:11434',
+      JWT_ALGORITHMS: 'HS256,HS512',
+      JWT_SUBJECT_CLAIM: 'user_id',
+      JWT_ROLES_CLAIM: 'groups',
+      JWT_TENANT_CLAIM: 'org',
+      API_KEY_PEPPER: secret,
+      REDIS_URL: 'redis://127.0.0.1:6379',
+      REDIS_NODES: '4',
+      REQUESTS_PER_MINUTE: '10',
+      REQUESTS_PER_MINUTE_PER_ADDRESS: 'Infinity',
+      MAX_IN_FLIGHT: '2',
+      TOKENS_PER_DAY: '1000',
+      TIME_ZONE: 'Europe/Berlin',
+      MAX_BODY_BYTES: '1000',
+      MAX_IMAGE_BODY_BYTES: '2000',
+      CORS_ORIGINS: 'https://a.example, https://b.example',
+      SOCKETS: 'false',
+      REDACT_INPUT: 'email,card',
+      REDACT_OUTPUT: 'key',
+      CONNECT_TIMEOUT_MS: '1',
+      LOAD_TIMEOUT_MS: '2',
+      FIRST_TOKEN_TIMEOUT_MS: '3',
+      IDLE_TIMEOUT_MS: '4',
+      HEARTBEAT_MS: '5',
+      DRAIN_MS: '0',
+    });
+    expect(config).toMatchObject({
+      listen: { port: 8080, host: '0.0.0.0' },
+      prefix: '/llm',
+      trustProxy: ['10.0.0.0/8', '::1'],
+      store: { kind: 'redis', url: 'redis://127.0.0.1:6379', nodes: 4 },
+      options: {
+        upstreams: [{ url: 'http://gpu-1:11434' }],
+        auth: {
+          jwt: {
+            secret,
+            issuer: 'app',
+            audience: false,
+            algorithms: ['HS256', 'HS512'],
+            subjectClaim: 'user_id',
+            rolesClaim: 'groups',
+            tenantClaim: 'org',
+          },
+          keys: { pepper: secret },
+        },
+        limits: {
+          requestsPerMinute: 10,
+          requestsPerMinutePerAddress: Number.POSITIVE_INFINITY,
+          maxInFlight: 2,
+          maxBodyBytes: 1000,
+          maxImageBodyBytes: 2000,
+          timeZone: 'Europe/Berlin',
+          rules: [{ unit: 'totalTokens', window: 'day', limit: 1000 }],
+        },
+        cors: { origins: ['https://a.example', 'https://b.example'] },
+        sockets: { enabled: false },
+        content: { redact: { input: ['email', 'card'], output: ['key'] } },
+        timeouts: { connectMs: 1, loadMs: 2, firstTokenMs: 3, idleMs: 4, heartbeatMs: 5, drainMs: 0 },
+      },
+    });
+    const { jwt, ...auth } = config.options.auth ?? {};
+    await createServerKit({
+      ...config.options,
+      auth: { ...auth, jwt: { ...(jwt as object), secret: secret.repeat(2) } as never },
+    }).close();
+  });
+
+  test('takes secrets from files, without the new line at the end', () => {
+    const files: Record<string, string> = {
+      '/run/jwt': `${secret}\n`,
+      '/run/redis': 'redis://:pw@r:6379\r\n',
+    };
+    const readFile = (path: string) => files[path] as string;
+    const env = {
+      JWT_SECRET_FILE: '/run/jwt',
+      JWT_ISSUER: 'a',
+      JWT_AUDIENCE: 'a',
+      REDIS_URL_FILE: '/run/redis',
+    };
+    const config = configFromEnv(env, { readFile });
+    expect(config.options.auth?.jwt).toMatchObject({ secret });
+    expect(config.store).toMatchObject({ url: 'redis://:pw@r:6379' });
+  });
+
+  test('names every wrong variable at once, and repeats no value', () => {
+    const wrong = {
+      PORT: '0x50',
+      MOUNT: 'api//llm',
+      TRUST_PROXY: 'true',
+      UPSTREAMS: 'file:///canary',
+      JWT_SECRET: secret,
+      JWKS_URL: 'https://canary.example/keys',
+      STORE: 'canary',
+      REQUESTS_PER_MINUTE: '-1',
+      MAX_IN_FLIGHT: '1.5',
+      CORS_ORIGINS: '*',
+      SOCKETS: 'yes',
+      REDACT_INPUT: 'canary',
+      HEARTBEAT_MS: '1e3',
+      JWT_ALGORITHMS: 'none',
+      API_KEY_PEPPER_FILE: '/does/not/exist/canary',
+    };
+    const text = problemsOf(wrong);
+    for (const name of Object.keys(wrong)) {
+      if (name !== 'JWKS_URL' && name !== 'API_KEY_PEPPER_FILE')
+        expect(text).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    }
+    expect(text).toContain('JWT_SECRET, JWT_PUBLIC_KEY and JWKS_URL: give one of them');
+    expect(text).toContain(
+      'API_KEY_PEPPER could not be read: API_KEY_PEPPER_FILE names a file that gives ENOENT',
+    );
+    expect(text).not.toContain('canary');
+    expect(text).not.toContain(secret);
+  });
+
+  test.each([
+    [{ JWT_SECRET: secret }, /JWT_ISSUER is missing.*\n.*JWT_AUDIENCE is missing/],
+    [{ STORE: 'redis' }, /REDIS_URL is missing/],
+    [{ REDIS_URL: 'http://x' }, /REDIS_URL must be a URL such as redis:/],
+    [{ STORE: 'sqlite:' }, /STORE must be/],
+    [{ JWT_SECRET: secret, JWT_SECRET_FILE: '/x' }, /JWT_SECRET and JWT_SECRET_FILE are both set/],
+  ])('%j is not valid', (env, expected) => {
+    expect(problemsOf(env as Record<string, string>)).toMatch(expected);
+  });
+});
+
+describe('what is written about it', () => {
+  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+  test('docs/configuration.md has the table of all variables', () => {
+    expect(read('docs/configuration.md')).toContain(environmentTable());
+  });
+
+  test.each(['express-gateway', 'fastify-gateway'])('.env.example of %s has them all', (name) => {
+    expect(read(`examples/${name}/.env.example`)).toBe(environmentExample());
+  });
+
+  test('no two variables share a name', () => {
+    const names = Object.values(variables).map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
