@@ -8,7 +8,7 @@ import { type FakeOllamaServer, say, stall } from '@ziggie/llm-testing';
 import { startFakeOllama } from '@ziggie/llm-testing/node';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { textOf, eventsOf, question } from './stream-harness.ts';
+import { eventsOf, question, textOf } from './stream-harness.ts';
 import { SocketClient } from './ws/socket-client.ts';
 
 const secret = 'a secret of the tests, of more than 32 bytes';

@@ -40,7 +40,10 @@ process.on('SIGHUP', () => {
     kit.reload({ ...kitOptions, ...configFromEnv(process.env).options });
     logger.info({}, 'configuration read again');
   } catch (thrown) {
-    logger.error({ reason: (thrown as Error).message }, 'the new configuration is not valid, the old one stays');
+    logger.error(
+      { reason: (thrown as Error).message },
+      'the new configuration is not valid, the old one stays',
+    );
   }
 });
 

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { configFromEnv, createServerKit, type EnvironmentConfig } from '@ziggie/llm-server-kit';
 import { ziggieFastify } from '@ziggie/llm-server-kit/fastify';
 import Fastify from 'fastify';
@@ -24,8 +25,8 @@ app.register(ziggieFastify, { kit, prefix, trustProxy });
 // Whoever asks first whether an upload is wanted hears it from the kit.
 app.server.on('checkContinue', (req, res) => app.server.emit('request', req, res));
 await app.listen(listen);
-const [address] = app.addresses();
-logger.info({ port: address?.port, host: listen.host, prefix, store: store.kind }, 'listening');
+const { port } = app.server.address() as AddressInfo;
+logger.info({ port, host: listen.host, prefix, store: store.kind }, 'listening');
 
 // The same environment read again: secrets in files may have changed. What is being answered goes on.
 process.on('SIGHUP', () => {
@@ -33,7 +34,10 @@ process.on('SIGHUP', () => {
     kit.reload({ ...kitOptions, ...configFromEnv(process.env).options });
     logger.info({}, 'configuration read again');
   } catch (thrown) {
-    logger.error({ reason: (thrown as Error).message }, 'the new configuration is not valid, the old one stays');
+    logger.error(
+      { reason: (thrown as Error).message },
+      'the new configuration is not valid, the old one stays',
+    );
   }
 });
 

@@ -142,7 +142,15 @@ function optionsOf(values: Values, jwt: JwtOptions | undefined): ServerKitOption
       rules:
         tokensPerDay === undefined
           ? undefined
-          : [{ name: 'tokens-per-day', per: 'user', unit: 'totalTokens', window: 'day', limit: tokensPerDay }],
+          : [
+              {
+                name: 'tokens-per-day',
+                per: 'user',
+                unit: 'totalTokens',
+                window: 'day',
+                limit: tokensPerDay,
+              },
+            ],
     },
     cors: values.corsOrigins && { origins: values.corsOrigins },
     sockets: { enabled: values.sockets },
