@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { callTool, createManualClock, cut, error, say } from '../src/index.ts';
 import { ask, doors, jsonOf, overSocket, recordsOf, textOf } from './doors.ts';
+import { shape } from './shapes.ts';
 
 // The numbers are those of the conformance table for servers; every case runs through both doors.
 
@@ -13,13 +14,6 @@ const lines = (name: string) =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
-
-/** Members and their order, all the way down; what stands in arrays is judged by its first element. */
-function shape(value: unknown): unknown {
-  if (Array.isArray(value)) return value.slice(0, 1).map(shape);
-  if (typeof value !== 'object' || value === null) return typeof value;
-  return Object.entries(value).map(([name, member]) => [name, shape(member)]);
-}
 
 async function expectJson(response: Response, status: number, body: unknown) {
   expect(response.status).toBe(status);
