@@ -61,6 +61,10 @@ export type QueueAction =
 /** What a run brings. Each names its answer, so that a late one cannot touch another run. */
 export type RunAction =
   | { type: 'run-accepted'; id: string; at: number }
+  /** The connection or an attempt failed, and another try follows. */
+  | { type: 'run-retrying'; id: string; attempt: number; nextTryAt: number; at: number }
+  /** Another try goes out. */
+  | { type: 'run-retried'; id: string }
   | { type: 'run-queued'; id: string; position: number; of: number; etaMs: number | null }
   | { type: 'run-loading'; id: string; model: string; startedAt: number; typicalMs: number | null }
   | AnswerWritten

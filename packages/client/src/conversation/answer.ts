@@ -6,6 +6,15 @@ export function withNode(state: ConversationState, node: MessageNode): Conversat
   return { ...state, nodes: new Map(state.nodes).set(node.id, node) };
 }
 
+/**
+ * When a message changed: never before its last change, whatever the clock says, and later than it where a change must win
+ * over the message as it was.
+ */
+export function changeTime({ changedAt, createdAt }: MessageNode, at: number, later = false): number {
+  const last = changedAt ?? createdAt;
+  return at > last ? at : last + (later ? 1 : 0);
+}
+
 /** Counts of two requests of one answer together. */
 export function addUsage(one: Usage | undefined, other: Usage): Usage {
   if (one === undefined) return other;

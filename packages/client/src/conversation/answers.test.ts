@@ -1,7 +1,10 @@
+import { createFakeOllama, createManualClock, error, say } from '@ziggie/llm-testing';
 import { describe, expect, it } from 'vitest';
 import { openConversation, settle, shown } from '../../test/conversation/open-conversation.ts';
+import { createClient } from '../create-client.ts';
 import { ZiggieError } from '../errors/ziggie-error.ts';
 import type { ChatEvent } from '../types.ts';
+import { createConversation } from './create-conversation.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 import type { ConversationOptions, TurnTools } from './types.ts';
 
@@ -306,4 +309,55 @@ it('clear() while a save is under way: the storage does not bring back what was 
   await settle();
   expect(conversation.getState().nodes.size).toBe(0);
   expect(await storage.load('default')).toBeNull();
+});
+
+it('a failed attempt shows as reconnecting, with when the next one goes out, and the next one as connecting', async () => {
+  const fake = createFakeOllama();
+  const clock = createManualClock();
+  fake.script([error('server busy, please try again.  maximum pending requests exceeded', { status: 503 })]);
+  fake.script([say('Here.')]);
+  const client = createClient({
+    baseUrl: 'http://fake',
+    target: 'ollama',
+    fetch: fake.fetch,
+    clock,
+    random: () => 0.5,
+  });
+  const conversation = createConversation({ client, model: 'stand-in', clock, wallNow: () => clock.now() });
+  const sent = conversation.send('Hello');
+  await expect.poll(() => conversation.phase.get()?.kind).toBe('reconnecting');
+  expect(conversation.phase.get()).toEqual({
+    kind: 'reconnecting',
+    attempt: 2,
+    maxAttempts: null,
+    nextTryAt: clock.now() + 250,
+  });
+  clock.advance(250);
+  await sent;
+  expect(shown(conversation)).toEqual(['user: Hello', 'assistant: Here.']);
+  conversation.dispose();
+});
+
+it('an answer that ended keeps its end, though the record saved while it was written has a later wall time', async () => {
+  let wall = 5000;
+  const storage = createMemoryStorage();
+  const { conversation, client } = openConversation({ storage, wallNow: () => (wall += 10) });
+  const sent = conversation.send('Hello');
+  await settle();
+  client.last().emit(text('Hi'), done);
+  await sent;
+  await settle();
+  expect(shown(conversation)).toEqual(['user: Hello', 'assistant: Hi']);
+  expect((await storage.load('default'))?.nodes[1]).toMatchObject({ text: 'Hi', end: { kind: 'complete' } });
+  // Nor is a judgement lost that comes by a clock that went back.
+  wall = 10;
+  conversation.setFeedback('m2', { rating: 'up' });
+  conversation.rename('Earlier');
+  await settle();
+  expect(await storage.load('default')).toMatchObject({
+    title: 'Earlier',
+    nodes: [{}, { feedback: { rating: 'up' } }],
+  });
+  expect(conversation.message('m2').get()).toMatchObject({ feedback: { rating: 'up' } });
+  conversation.dispose();
 });

@@ -112,7 +112,7 @@ class ChatConversation implements Conversation {
       snapshot: () => {
         this.#savedAt = this.#wallNow();
         this.#savedLife = this.#life;
-        return toRecord(this.#store.live(), this.#savedAt);
+        return toRecord(this.#store.live(), this.#savedAt, this.#run?.now());
       },
       onSaved: (error, kept) => {
         if (kept !== undefined) this.#adopt(kept, this.#savedLife);
@@ -452,7 +452,7 @@ class ChatConversation implements Conversation {
 
   #adopt(record: ConversationRecord, life: number): void {
     if (this.#disposed || life !== this.#life) return;
-    const ours = toRecord(this.#store.live(), record.updatedAt, false);
+    const ours = toRecord(this.#store.live(), record.updatedAt);
     if (!this.#store.dispatch({ type: 'record-merged', record: mergeRecords(ours, record) })) return;
     this.#store.publish();
   }

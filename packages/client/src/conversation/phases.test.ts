@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { canEnter, writingSpeed } from './phases.ts';
 import type { RunPhase } from './types.ts';
@@ -40,4 +41,21 @@ it.each([
   [100, -1000, null],
 ])('writingSpeed(%d tokens, %d ms) is %s', (tokens, elapsedMs, speed) => {
   expect(writingSpeed(tokens, elapsedMs)).toBe(speed);
+});
+
+it('the list of phases in the README lists every transition, and no other', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const table = readme.slice(
+    readme.indexOf('Each phase, and what'),
+    readme.indexOf('## Where are conversations kept'),
+  );
+  const rows = [...table.matchAll(/^- `(\w+)`: (.*)$/gm)];
+  const listed = new Map(
+    rows.map(([, from, to]) => [from, [...(to ?? '').matchAll(/`(\w+)`/g)].map(([, kind]) => kind)]),
+  );
+  expect([...listed.keys()].sort()).toEqual([...kinds].sort());
+  for (const from of kinds) {
+    const expected = kinds.filter((to) => to !== from && canEnter(from, to));
+    expect([...(listed.get(from) ?? [])].sort()).toEqual([...expected].sort());
+  }
 });

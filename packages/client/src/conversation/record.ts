@@ -22,13 +22,19 @@ export const RECORD_VERSION = 2;
 /**
  * The saved form of a state. A run in progress is saved as far as it is written; its message has no end.
  *
- * @param writing Whether the answer in progress counts as changed now, so that a deletion elsewhere does not take it away.
+ * @param writingAt When the answer in progress counts as changed, so that a deletion elsewhere does not take it away. By
+ *   the clock of its run, which what comes after is told by as well: nothing saved may look newer than its own future.
  */
-export function toRecord(state: ConversationState, updatedAt: number, writing = true): ConversationRecord {
+export function toRecord(
+  state: ConversationState,
+  updatedAt: number,
+  writingAt?: number | undefined,
+): ConversationRecord {
   const { id, title, model, pinned, archived, head, run, removed, queue, cut, detailsAt } = state;
   const nodes = [...state.nodes.values()];
-  const open = writing && run !== null ? nodes.findIndex((node) => node.id === run.messageId) : -1;
-  if (open >= 0) nodes[open] = { ...(nodes[open] as MessageNode), changedAt: updatedAt };
+  const open =
+    writingAt !== undefined && run !== null ? nodes.findIndex((node) => node.id === run.messageId) : -1;
+  if (open >= 0) nodes[open] = { ...(nodes[open] as MessageNode), changedAt: writingAt };
   return {
     version: RECORD_VERSION,
     id,

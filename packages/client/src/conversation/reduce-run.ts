@@ -1,5 +1,5 @@
 import type { AnswerWritten, RunAction } from './actions.ts';
-import { addTimings, addUsage, withNode } from './answer.ts';
+import { addTimings, addUsage, changeTime, withNode } from './answer.ts';
 import type { MessageNode, ToolUse, TurnEnd } from './message.ts';
 import { canEnter, writingSpeed } from './phases.ts';
 import type { ConversationState, RunPhase } from './types.ts';
@@ -12,6 +12,14 @@ export function reduceRun(state: ConversationState, action: RunAction): Conversa
   switch (action.type) {
     case 'run-accepted':
       return phase.kind === 'reading' ? state : enter(state, { kind: 'reading', startedAt: action.at });
+    case 'run-retrying': {
+      const { attempt, nextTryAt, at } = action;
+      if (!canEnter(phase.kind, 'reconnecting')) return state;
+      const paused = phase.kind === 'thinking' ? withNode(state, leavingThinking(node, phase, at)) : state;
+      return enter(paused, { kind: 'reconnecting', attempt, maxAttempts: null, nextTryAt });
+    }
+    case 'run-retried':
+      return phase.kind === 'reconnecting' ? enter(state, { kind: 'connecting' }) : state;
     case 'run-queued': {
       const { position, of, etaMs } = action;
       return enter(state, { kind: 'queued', position, of, etaMs });
@@ -36,7 +44,7 @@ export function reduceRun(state: ConversationState, action: RunAction): Conversa
       const called = {
         ...leavingThinking(node, phase, at),
         toolCalls: [...node.toolCalls, use],
-        changedAt: at,
+        changedAt: changeTime(node, at),
       };
       return enter(withNode(state, called), { kind: 'tool', callId: call.id, name: call.name });
     }
@@ -57,7 +65,7 @@ export function reduceRun(state: ConversationState, action: RunAction): Conversa
         [...(node.sources ?? []), ...(sources ?? [])].map((source) => [source.id, source]),
       );
       const cited = known.size > 0 ? { ...answered, sources: [...known.values()] } : answered;
-      return withNode(state, { ...cited, changedAt: at });
+      return withNode(state, { ...cited, changedAt: changeTime(node, at) });
     }
     case 'round-started': {
       if (phase.kind === 'stopping') return state;
@@ -83,7 +91,7 @@ export function reduceRun(state: ConversationState, action: RunAction): Conversa
       // The stop came first: whatever ends the stream after it, for the reader the answer was stopped.
       const end: TurnEnd = phase.kind === 'stopping' ? { kind: 'stopped' } : action.end;
       const timed = timings && { timings: addTimings(before?.timings, timings) };
-      const ended = { ...leavingThinking(node, phase, at), end, changedAt: at, ...timed };
+      const ended = { ...leavingThinking(node, phase, at), end, changedAt: changeTime(node, at), ...timed };
       return { ...withNode(state, ended), run: null };
     }
   }
@@ -123,7 +131,7 @@ function written(
     ...node,
     thinking: node.thinking + action.thinking,
     text: node.text + action.text,
-    changedAt: action.at,
+    changedAt: changeTime(node, action.at),
   };
   let current = phase;
   if (action.thinkingAt !== null && current.kind !== 'thinking' && canEnter(current.kind, 'thinking')) {

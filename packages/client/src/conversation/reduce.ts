@@ -1,5 +1,5 @@
 import type { ConversationAction } from './actions.ts';
-import { withNode } from './answer.ts';
+import { changeTime, withNode } from './answer.ts';
 import type { MessageNode } from './message.ts';
 import { reduceQueue } from './queue.ts';
 import { reduceRun } from './reduce-run.ts';
@@ -50,9 +50,13 @@ export function reduce(state: ConversationState, action: ConversationAction): Co
     case 'conversation-cleared':
       return emptyState(state.id, state.model);
     case 'model-set':
-      return state.model === action.model ? state : { ...state, model: action.model, detailsAt: action.at };
+      return state.model === action.model
+        ? state
+        : { ...state, model: action.model, detailsAt: detailsTime(state, action.at) };
     case 'title-set':
-      return state.title === action.title ? state : { ...state, title: action.title, detailsAt: action.at };
+      return state.title === action.title
+        ? state
+        : { ...state, title: action.title, detailsAt: detailsTime(state, action.at) };
     case 'message-added': {
       const { id, parentId, text, attachments, at } = action;
       if (state.run !== null || !fits(state, id, parentId)) return state;
@@ -78,7 +82,11 @@ export function reduce(state: ConversationState, action: ConversationAction): Co
       if (state.run !== null || node?.role !== 'assistant' || node.end === undefined) return state;
       const { end: _, ...open } = node;
       const run = { messageId: node.id, phase: { kind: 'connecting' }, before: node } as const;
-      return { ...withNode(state, { ...open, changedAt: action.at }), head: node.id, run };
+      return {
+        ...withNode(state, { ...open, changedAt: changeTime(node, action.at, true) }),
+        head: node.id,
+        run,
+      };
     }
     case 'answer-dropped': {
       const node = state.nodes.get(action.id);
@@ -97,7 +105,7 @@ export function reduce(state: ConversationState, action: ConversationAction): Co
         return state;
       const { feedback: _, ...rest } = node;
       const given = action.feedback === null ? {} : { feedback: action.feedback };
-      return withNode(state, { ...rest, ...given, changedAt: action.at });
+      return withNode(state, { ...rest, ...given, changedAt: changeTime(node, action.at, true) });
     }
     case 'sources-added': {
       const node = state.nodes.get(action.id);
@@ -105,7 +113,8 @@ export function reduce(state: ConversationState, action: ConversationAction): Co
       const sources = new Map(
         [...(node.sources ?? []), ...action.sources].map((source) => [source.id, source]),
       );
-      return withNode(state, { ...node, sources: [...sources.values()], changedAt: action.at });
+      const changedAt = changeTime(node, action.at, true);
+      return withNode(state, { ...node, sources: [...sources.values()], changedAt });
     }
     case 'context-cut':
       return state.cut === action.cut ? state : { ...state, cut: action.cut };
@@ -119,6 +128,11 @@ export function reduce(state: ConversationState, action: ConversationAction): Co
     default:
       return reduceRun(state, action);
   }
+}
+
+/** Later than the last such change, whatever the clock says: the newest wins when records are put together. */
+function detailsTime({ detailsAt }: ConversationState, at: number): number {
+  return Math.max(at, detailsAt + 1);
 }
 
 /** What a record tells about messages and details. Answers that somebody else still writes are stopped, for us. */

@@ -1,4 +1,5 @@
 import type { ChatMessage, ToolCall, Usage } from '@ziggie/llm-protocol';
+import type { ClientHooks } from '../hooks.ts';
 import type { ChatEvent } from '../types.ts';
 import { toTurnFailure } from './failure.ts';
 import type { ContextReport, FittedContext, ToolOutcome } from './ports.ts';
@@ -98,7 +99,8 @@ async function readAnswer(turn: Turn, fitted: FittedContext): Promise<TurnOutcom
   const { run, model, options } = turn;
   const request = toRequest(options, options.tools, model, fitted.messages);
   let usage: Usage | undefined;
-  for await (const event of options.client.chat(request, { signal: run.abort.signal })) {
+  const call = { signal: run.abort.signal, hooks: hooksOf(turn) };
+  for await (const event of options.client.chat(request, call)) {
     // Leaving the loop closes the connection.
     if (!turn.isCurrent()) return null;
     const action = take(turn, event);
@@ -109,6 +111,22 @@ async function readAnswer(turn: Turn, fitted: FittedContext): Promise<TurnOutcom
     return { end: action.end, timings: action.timings };
   }
   return null;
+}
+
+/** What the client does about a lost connection: shown, since it can take minutes. */
+function hooksOf({ run, store, isCurrent }: Turn): ClientHooks {
+  const id = run.messageId;
+  const retrying = (attempt: number, delayMs: number): void => {
+    const at = run.now();
+    if (isCurrent()) store.dispatch({ type: 'run-retrying', id, attempt, nextTryAt: at + delayMs, at });
+  };
+  return {
+    retry: (_, { attempt, delayMs }) => retrying(attempt.number + 1, delayMs),
+    attempt: () => {
+      if (isCurrent()) store.dispatch({ type: 'run-retried', id });
+    },
+    reconnecting: (_, { tries, delayMs }) => retrying(tries, delayMs),
+  };
 }
 
 function take({ run, store, onWritten }: Turn, event: ChatEvent): ReturnType<typeof toRunAction> {

@@ -41,7 +41,8 @@ export type RunPhase =
   | { kind: 'thinking'; startedAt: number }
   | { kind: 'tool'; callId: string; name: string }
   | { kind: 'writing'; startedAt: number; tokens: number; tokensPerSecond: number | null }
-  | { kind: 'reconnecting'; attempt: number; maxAttempts: number; nextTryAt: number }
+  /** `attempt` is the one that follows, `nextTryAt` wall time in ms; `maxAttempts` is `null` where time sets the limit. */
+  | { kind: 'reconnecting'; attempt: number; maxAttempts: number | null; nextTryAt: number }
   | { kind: 'stopping' };
 
 /** A turn that waits for its place: the run before it, the network, or the reader. */

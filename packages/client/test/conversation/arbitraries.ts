@@ -51,6 +51,8 @@ export const action: fc.Arbitrary<ConversationAction> = fc.oneof(
   },
   { weight: 2, arbitrary: of('answer-ended', { id, end, at }) },
   of('run-accepted', { id, at }),
+  of('run-retrying', { id, attempt: count, nextTryAt: at, at }),
+  of('run-retried', { id }),
   of('run-queued', { id, position: count, of: count, etaMs: maybe(count) }),
   of('run-loading', { id, model: fc.constant('m'), startedAt: at, typicalMs: maybe(at) }),
   of('tool-called', { id, call, at }),

@@ -18,7 +18,7 @@ export function expectSoundState(state: ConversationState): void {
   for (const [index, id] of path.entries()) expect(nodes.get(id)?.parentId).toBe(path[index - 1] ?? null);
   if (run !== null) expect(nodes.get(run.messageId)?.role).toBe('assistant');
   // Whatever is reached can be saved and read again.
-  const saved = JSON.parse(JSON.stringify(toRecord(state, 0, false))) as unknown;
+  const saved = JSON.parse(JSON.stringify(toRecord(state, 0))) as unknown;
   const read = parseRecord(saved, state.id);
   expect(read.nodes).toEqual([...nodes.values()]);
   expect(read).toMatchObject({ head, title: state.title, model: state.model });

@@ -52,7 +52,9 @@ export function describePhase(phase: RunPhase, now: number, { strings, format }:
       return { ...words, label: strings.writing, detail: parts.join(', '), canCancel: false };
     }
     case 'reconnecting': {
-      const detail = strings.tryOf(format.count(phase.attempt), format.count(phase.maxAttempts));
+      const { attempt, maxAttempts } = phase;
+      const detail =
+        maxAttempts === null ? '' : strings.tryOf(format.count(attempt), format.count(maxAttempts));
       return { ...words, label: strings.reconnecting, detail };
     }
     case 'stopping':
