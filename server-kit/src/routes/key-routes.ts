@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Permission, permissions, type Rights, type RoleTable, rightsOf } from '../auth/permissions.ts';
+import { type Permission, permissions, type Rights, type RoleTable } from '../auth/permissions.ts';
 import type { Revocations } from '../auth/revocations.ts';
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../connection.ts';
@@ -129,8 +129,7 @@ async function create(
   wanted: Wanted,
 ) {
   const scopes = wanted.scopes ?? defaultScopes.filter((scope) => rights.may(scope));
-  const granted = rightsOf({ roles: wanted.roles, scopes }, table);
-  const beyond = scopes.filter((scope) => granted.may(scope) && !rights.may(scope));
+  const beyond = scopes.filter((scope) => !rights.may(scope));
   const models = wanted.models ?? maker.models;
   const foreign = (models ?? []).filter(
     (model) => maker.models !== undefined && !maker.models.includes(model),
