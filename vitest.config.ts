@@ -9,10 +9,12 @@ import { chromiumArgs, chromiumPath } from './.ci/chromium.mjs';
 
 // Tests read the sources of the workspace, never a stale dist.
 const source = '@ziggie/source';
+// Node itself knows no `module`: some packages have a build for bundlers there that Node cannot load.
+const asNode = [source, ...defaultServerConditions.filter((condition) => condition !== 'module')];
 const node = {
   extends: true as const,
-  resolve: { conditions: [source, ...defaultServerConditions] },
-  ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
+  resolve: { conditions: asNode },
+  ssr: { resolve: { conditions: asNode } },
 };
 const dom = { extends: true as const, resolve: { conditions: [source, ...defaultClientConditions] } };
 // A function: one shared object is changed by the first project that takes it.

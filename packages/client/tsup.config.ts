@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     admin: 'src/admin.ts',
+    otel: 'src/otel.ts',
     conversation: 'src/conversation.ts',
     storage: 'src/storage.ts',
     websocket: 'src/websocket.ts',
