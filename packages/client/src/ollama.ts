@@ -1,3 +1,4 @@
+export { formatHost, type Host } from './ollama/format-host.ts';
 export {
   type AbortableStream,
   Ollama,
