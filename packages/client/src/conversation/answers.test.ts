@@ -361,3 +361,29 @@ it('an answer that ended keeps its end, though the record saved while it was wri
   expect(conversation.message('m2').get()).toMatchObject({ feedback: { rating: 'up' } });
   conversation.dispose();
 });
+
+it('after clear() what another tab adds still comes in with the next save, without being told of it', async () => {
+  const { watch: _, ...storage } = createMemoryStorage();
+  const { conversation, client } = openConversation({ storage });
+  await settle();
+  await conversation.clear();
+  const sent = conversation.send('Ours');
+  await settle();
+  const saved = await storage.load('default');
+  if (saved === null) throw new Error('Nothing was saved.');
+  const theirs = {
+    id: 't',
+    parentId: null,
+    role: 'user',
+    text: 'Theirs',
+    thinking: '',
+    toolCalls: [],
+  } as const;
+  await storage.save({ ...saved, nodes: [...saved.nodes, { ...theirs, createdAt: 1 }] });
+  client.last().emit(text('Hi'), done);
+  await sent;
+  await settle();
+  expect(conversation.message('t').get()?.text).toBe('Theirs');
+  expect(shown(conversation)).toEqual(['user: Ours', 'assistant: Hi']);
+  conversation.dispose();
+});

@@ -113,6 +113,16 @@ it('mergeRecords() keeps a deletion, unless something newer stands below the mes
   expect(mergeRecords(deleted, back).nodes.map(({ id }) => id)).toEqual(['a', 'b']);
 });
 
+it('mergeRecords() keeps a message that was brought back after its deletion, and not one that was brought back before', () => {
+  const deleted = of(5, [], [['a', 4]]);
+  const restored = of(6, [{ ...node('a', null, 1), changedAt: 5 }]);
+  for (const merged of [mergeRecords(deleted, restored), mergeRecords(restored, deleted)]) {
+    expect(merged.nodes.map(({ id }) => id)).toEqual(['a']);
+    expect(merged.removed).toEqual([]);
+  }
+  expect(mergeRecords(of(9, [], [['a', 8]]), restored).nodes).toEqual([]);
+});
+
 it('mergeRecords() drops from the queue what was sent meanwhile', () => {
   const turn = { id: 'q', text: 'x', model: 'm', queuedAt: 1 };
   const waiting = { ...of(9, []), queue: [turn] };
