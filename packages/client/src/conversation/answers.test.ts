@@ -6,7 +6,7 @@ import { ZiggieError } from '../errors/ziggie-error.ts';
 import type { ChatEvent } from '../types.ts';
 import { createConversation } from './create-conversation.ts';
 import { createMemoryStorage } from './storage/memory.ts';
-import type { ConversationOptions, TurnTools } from './types.ts';
+import type { ConversationOptions, ConversationRecord, TurnTools } from './types.ts';
 
 const text = (words: string): ChatEvent => ({ type: 'text-delta', text: words });
 const think = (words: string): ChatEvent => ({ type: 'thinking-delta', text: words });
@@ -385,5 +385,32 @@ it('after clear() what another tab adds still comes in with the next save, witho
   await settle();
   expect(conversation.message('t').get()?.text).toBe('Theirs');
   expect(shown(conversation)).toEqual(['user: Ours', 'assistant: Hi']);
+  conversation.dispose();
+});
+
+it('clear() while a slow save is under way: what it kept does not come back', async () => {
+  const { watch: _, ...memory } = createMemoryStorage();
+  let finish = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const storage = {
+    ...memory,
+    async save(record: ConversationRecord) {
+      const kept = await memory.save(record);
+      await held;
+      return kept;
+    },
+  };
+  const { conversation } = openConversation({ storage });
+  await settle();
+  void conversation.send('Old');
+  await settle();
+  const cleared = conversation.clear();
+  finish();
+  await cleared;
+  await settle();
+  expect(conversation.getState().nodes.size).toBe(0);
+  expect(await memory.load('default')).toBeNull();
   conversation.dispose();
 });
