@@ -4,6 +4,9 @@ import type { Clock } from '../types.ts';
 /** The timer looks at the time at least this often: a machine that slept is noticed so soon after it woke. */
 const LOOK_INTERVAL_MS = 1_000;
 
+/** How old the comparison of monotonic and wall time may be. */
+const DRIFT_INTERVAL_MS = 100;
+
 /** What the timer tells. */
 export interface PhaseListener {
   expired(phase: TimedPhase, limitMs: number): void;
@@ -25,12 +28,17 @@ export class PhaseTimer {
   #phase: TimedPhase | undefined;
   #limitMs = Infinity;
   #deadline = Infinity;
-  #pausedAt: number | undefined;
+  #isPaused = false;
+  /** What was left of the limit when the wait was paused. */
+  #leftMs = Infinity;
+  /** The whole limit is left. */
+  #isFresh = false;
   #cancelTimer: (() => void) | undefined;
   #warned = false;
   #dueAt = 0;
   /** Wall time minus monotonic time when the wait began. */
   #drift: number | undefined;
+  #driftSeenAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, listener: PhaseListener) {
     this.#clock = clock;
@@ -52,22 +60,22 @@ export class PhaseTimer {
 
   /** Gives the present phase its whole time again. */
   restart(): void {
-    const now = this.#clock.now();
-    this.#deadline = now + this.#limitMs;
     this.#warned = false;
-    this.#drift = this.#driftNow();
-    if (this.#pausedAt !== undefined) this.#pausedAt = now;
+    // While paused the clock need not be asked: the whole time begins with `resume`. Streams do this for every token.
+    this.#isFresh = true;
+    if (!this.#isPaused) this.#begin();
   }
 
   pause(): void {
-    this.#pausedAt ??= this.#clock.now();
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    if (!this.#isFresh) this.#leftMs = this.#deadline - this.#clock.now();
   }
 
   resume(): void {
-    if (this.#pausedAt === undefined) return;
-    this.#deadline += this.#clock.now() - this.#pausedAt;
-    this.#pausedAt = undefined;
-    this.#drift = this.#driftNow();
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#begin();
     if (this.#cancelTimer === undefined) this.#arm();
   }
 
@@ -87,7 +95,7 @@ export class PhaseTimer {
 
   #look(): void {
     this.#cancelTimer = undefined;
-    if (this.#pausedAt !== undefined || this.#phase === undefined) return;
+    if (this.#isPaused || this.#phase === undefined) return;
     const now = this.#clock.now();
     // The program itself stood still: what came meanwhile waits to be read, behind this timer.
     if (now - this.#dueAt >= LOOK_INTERVAL_MS)
@@ -96,7 +104,7 @@ export class PhaseTimer {
       this.#listener.expired(this.#phase, this.#limitMs);
       return;
     }
-    const sleptMs = (this.#driftNow() ?? 0) - (this.#drift ?? 0);
+    const sleptMs = (this.#driftAt(now) ?? 0) - (this.#drift ?? 0);
     if (now + sleptMs >= this.#deadline) this.#deadline = Math.min(this.#deadline, now + LOOK_INTERVAL_MS);
     if (!this.#warned && this.#deadline - now <= this.#limitMs / 2) {
       this.#warned = true;
@@ -105,8 +113,18 @@ export class PhaseTimer {
     this.#arm();
   }
 
-  #driftNow(): number | undefined {
-    return this.#clock.wallNow && this.#clock.wallNow() - this.#clock.now();
+  #begin(): void {
+    const now = this.#clock.now();
+    this.#deadline = now + (this.#isFresh ? this.#limitMs : this.#leftMs);
+    this.#isFresh = false;
+    // A stream begins a wait per token; the two clocks part only when the machine sleeps.
+    if (now - this.#driftSeenAt < DRIFT_INTERVAL_MS) return;
+    this.#drift = this.#driftAt(now);
+    this.#driftSeenAt = now;
+  }
+
+  #driftAt(now: number): number | undefined {
+    return this.#clock.wallNow && this.#clock.wallNow() - now;
   }
 
   #cancel(): void {

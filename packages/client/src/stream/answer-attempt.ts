@@ -15,11 +15,13 @@ import { type ErrorPhase, isZiggieError, withCallDetails, type ZiggieError } fro
 import { connectLimitMs } from '../http/connect-limit.ts';
 import { quotable } from '../http/quotable.ts';
 import { type Answer, send } from '../http/send.ts';
-import type { Piece } from '../http/transport.ts';
 import type { AnswerDecoder } from '../targets/target.ts';
 import type { ChatEvent } from '../types.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { drain } from './drain.ts';
+
+/** What most small pieces bring. */
+const none: ChatEvent[] = [];
 
 /** What is asked, in its final form: an attempt only sends it. */
 export interface AnswerRequest {
@@ -55,15 +57,13 @@ export class AnswerAttempt {
   #byteAt = 0;
   #answer: Answer | undefined;
   #reader: AnswerReader | undefined;
-  /** The read that waits, if one does. */
-  #waiting: { resolve: (events: ChatEvent[]) => void; reject: (error: unknown) => void } | undefined;
-  readonly #onPiece = ({ value }: Piece): void => this.#receive(value);
-  readonly #onBroken = (error: unknown): void => this.#settle(this.#brokenBy(error));
   #status: number | undefined;
   #events = 0;
   #length = 0;
   #committed: boolean;
   #failure: ZiggieError | undefined;
+  /** A list that the last piece left empty: most small pieces do. */
+  #unused: StreamEventBody[] | undefined;
 
   /** @param from Picks up this run where it broke, instead of asking anew. */
   constructor(scope: CallScope, request: AnswerRequest, from?: ResumePoint) {
@@ -100,14 +100,24 @@ export class AnswerAttempt {
   }
 
   /** The next events, at least one. The last is `done`; do not read on after it. */
-  read(): Promise<ChatEvent[]> {
+  async read(): Promise<ChatEvent[]> {
+    const { signal } = this.#interrupt;
     this.#timer.resume();
-    // Written with callbacks: streams come in pieces of a few bytes, and every promise in between costs per piece.
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      if (this.#answer) this.#next();
-      else this.#open().then(() => this.#next(), this.#onBroken);
-    });
+    try {
+      const { body } = this.#answer ?? (await this.#open());
+      // One promise per piece, that of the body: streams come in pieces of a few bytes.
+      for (;;) {
+        if (this.#failure) throw this.#failure;
+        const { value } = await body.read();
+        if (signal.aborted) throw signal.reason;
+        const events = this.#receive(value);
+        if (events.length > 0) return events;
+      }
+    } catch (error) {
+      throw signal.aborted ? (this.#failure ?? signal.reason) : this.#brokenBy(error);
+    } finally {
+      this.#timer.pause();
+    }
   }
 
   /** After `done`: reads the end of the body, so that the connection can be used again. */
@@ -129,7 +139,7 @@ export class AnswerAttempt {
     this.#answer?.body.close();
   }
 
-  async #open(): Promise<void> {
+  async #open(): Promise<Answer> {
     const { settings, timeouts, options, observer } = this.#scope;
     const { path, body } = this.#request;
     const connected = (): void => {
@@ -162,41 +172,22 @@ export class AnswerAttempt {
     observer.tell('firstByte', { elapsedMs: this.#scope.elapsedMs, status, requestId });
     this.#answer = answer;
     this.#reader = new AnswerReader(this.#decoder, answer.contentType);
-    // One for the whole attempt: a wait of its own for every piece would be most of the cost of a small piece.
+    // Ends the read that waits, also where a fetch ignores its signal. One listener for the whole attempt: a race for
+    // every piece would be most of the cost of a small piece.
     const { signal } = this.#interrupt;
     if (signal.aborted) throw signal.reason;
-    signal.addEventListener('abort', () => this.#settle(signal.reason), { once: true });
+    signal.addEventListener('abort', () => answer.body.close(), { once: true });
+    return answer;
   }
 
-  #next(): void {
-    if (this.#failure) this.#settle(this.#failure);
-    else if (this.#waiting) this.#answer?.body.read().then(this.#onPiece, this.#onBroken);
-  }
-
-  #receive(piece: Uint8Array | string | undefined): void {
-    this.#byteAt = this.#scope.settings.clock.now();
+  #receive(piece: Uint8Array | string | undefined): ChatEvent[] {
+    // Asked for only where a run can be picked up again; a clock per piece is not free.
+    if (this.#resumableId !== undefined) this.#byteAt = this.#scope.settings.clock.now();
     if (piece !== undefined) {
       this.#scope.chunks++;
       this.#scope.bytes += piece.length;
     }
-    const waiting = this.#waiting;
-    if (!waiting) return;
-    // A failure in this piece ends the connection, but the events before it still go out.
-    this.#waiting = undefined;
-    const events = this.#decode(piece);
-    this.#waiting = waiting;
-    if (events.length > 0) this.#settle(undefined, events);
-    else this.#next();
-  }
-
-  /** Ends the read that waits: with these events, or with a failure. */
-  #settle(error: unknown, events?: ChatEvent[]): void {
-    const waiting = this.#waiting;
-    if (!waiting) return;
-    this.#waiting = undefined;
-    this.#timer.pause();
-    if (events) waiting.resolve(events);
-    else waiting.reject(error);
+    return this.#decode(piece);
   }
 
   #brokenBy(error: unknown): unknown {
@@ -208,7 +199,8 @@ export class AnswerAttempt {
   /** A failure inside a piece waits until the events before it were handed out. */
   #decode(piece: Uint8Array | string | undefined): ChatEvent[] {
     const reader = this.#reader as AnswerReader;
-    const found: StreamEventBody[] = [];
+    const found = this.#unused ?? [];
+    this.#unused = undefined;
     try {
       if (piece === undefined) reader.end(found);
       else reader.push(piece, found);
@@ -224,7 +216,8 @@ export class AnswerAttempt {
             : this.#unreadable(error);
       }
     }
-    const events = this.#accept(found);
+    if (found.length === 0) this.#unused = found;
+    const events = found.length === 0 ? none : this.#accept(found);
     // Whatever the reader still has to take: nothing more is wanted from this connection.
     if (this.#failure) this.#interrupt.fire(this.#failure);
     return events;

@@ -55,7 +55,10 @@ export class AnswerReader {
   }
 
   #text(text: string): void {
-    this.#splitter ??= this.#splitterFor(text);
+    if (this.#splitter === undefined) {
+      this.#splitter = this.#splitterFor(text);
+      this.#bytes.endsWithCr = !(this.#splitter instanceof NdjsonSplitter);
+    }
     this.#splitter?.push(text, this.#onRecord);
   }
 

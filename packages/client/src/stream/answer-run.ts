@@ -33,6 +33,17 @@ export class AnswerRun {
   #queue: ChatEvent[] = [];
   #taken = 0;
   #pulling: Promise<void> | undefined;
+  readonly #onPulled = (): void => {
+    this.#pulling = undefined;
+  };
+  readonly #onEvents = (events: ChatEvent[]): void => {
+    this.#pulling = undefined;
+    if (this.#attempt) this.#take(events, this.#attempt);
+  };
+  readonly #onFailed = (error: unknown): Promise<void> => {
+    const attempt = this.#attempt as AnswerAttempt;
+    return this.#readNext({ attempt, error }).then(this.#onPulled);
+  };
   #over = false;
   /** A failure that the iterator has not thrown yet. */
   #untold: ZiggieError | undefined;
@@ -68,47 +79,50 @@ export class AnswerRun {
     return this.#queue[this.#taken++];
   }
 
-  /** The next event, waited for; `undefined` at the end. Rejects once with the failure. */
-  async next(): Promise<ChatEvent | undefined> {
-    for (;;) {
-      if (this.#taken < this.#queue.length) return this.#queue[this.#taken++];
-      if (this.#over) {
-        const error = this.#untold;
-        this.#untold = undefined;
-        if (error) throw error;
-        return undefined;
-      }
-      await this.#pull();
-    }
+  /** Whether nothing more will come. Throws the failure that ended the answer, once. */
+  get isOver(): boolean {
+    const error = this.#untold;
+    this.#untold = undefined;
+    if (error) throw error;
+    return this.#over;
   }
 
   async readAll(): Promise<void> {
-    while (!this.#over) await this.#pull();
+    while (!this.#over) await this.pull();
     this.#queue = [];
   }
 
   /** Brings at least one event, or the end. Never rejects: failures are kept for who reads. */
-  #pull(): Promise<void> {
-    this.#pulling ??= this.#readNext().finally(() => {
-      this.#pulling = undefined;
-    });
+  pull(): Promise<void> {
+    if (this.#pulling !== undefined) return this.#pulling;
+    if (this.#over) return Promise.resolve();
+    // The common case takes no detour: a stream in small pieces comes through here for every token.
+    this.#pulling =
+      this.#attempt && !this.#carried
+        ? this.#attempt.read().then(this.#onEvents, this.#onFailed)
+        : this.#readNext().then(this.#onPulled);
     return this.#pulling;
   }
 
-  async #readNext(): Promise<void> {
+  /** @param failed The attempt that ended, where one did. */
+  async #readNext(failed?: { attempt: AnswerAttempt; error: unknown }): Promise<void> {
     try {
       this.#scope.begin();
       for (;;) {
+        if (failed) {
+          const { attempt, error } = failed;
+          if (!isZiggieError(error) || this.#over) throw error;
+          this.#attempt = undefined;
+          attempt.fail(error);
+          if (await this.#recover(attempt, error)) return;
+        }
         this.#attempt ??= new AnswerAttempt(this.#scope, this.#request);
         const attempt = this.#attempt;
         try {
           this.#take(await attempt.read(), attempt);
           return;
         } catch (error) {
-          if (!isZiggieError(error) || this.#over) throw error;
-          this.#attempt = undefined;
-          attempt.fail(error);
-          if (await this.#recover(attempt, error)) return;
+          failed = { attempt, error };
         }
       }
     } catch (error) {

@@ -14,6 +14,20 @@ const dropped = new FinalizationRegistry<AnswerRun>((run) =>
  */
 export class AnswerStream implements ChatStream, AsyncIterator<ChatEvent> {
   readonly #run: AnswerRun;
+  readonly #onPulled = ():
+    | IteratorResult<ChatEvent, undefined>
+    | Promise<IteratorResult<ChatEvent, undefined>> => {
+    const value = this.#run.shift();
+    if (value) return { done: false, value };
+    let isOver = true;
+    try {
+      isOver = this.#run.isOver;
+    } finally {
+      if (isOver) dropped.unregister(this);
+    }
+    // Two reads at once share what comes: the second waits for more.
+    return isOver ? { done: true, value: undefined } : this.next();
+  };
   #reader: 'none' | 'iterator' | 'result' = 'none';
 
   constructor(settings: Settings, request: AnswerRequest, options: CallOptions, idleMs: number | undefined) {
@@ -47,20 +61,8 @@ export class AnswerStream implements ChatStream, AsyncIterator<ChatEvent> {
 
   next(): Promise<IteratorResult<ChatEvent, undefined>> {
     const value = this.#run.shift();
-    return value ? Promise.resolve({ done: false, value }) : this.#wait();
-  }
-
-  /** A wait in here holds this object: what is waited for is not dropped. */
-  async #wait(): Promise<IteratorResult<ChatEvent, undefined>> {
-    try {
-      const value = await this.#run.next();
-      if (value) return { done: false, value };
-    } catch (error) {
-      dropped.unregister(this);
-      throw error;
-    }
-    dropped.unregister(this);
-    return { done: true, value: undefined };
+    // A wait holds this object: what is waited for is not dropped.
+    return value ? Promise.resolve({ done: false, value }) : this.#run.pull().then(this.#onPulled);
   }
 
   /** What `break` and `return` in a loop call: closes the connection. */

@@ -3,6 +3,7 @@ import { MAX_RECORD_BYTES, ProtocolError } from '@ziggie/llm-protocol';
 const LF = 10;
 const CR = 13;
 const FIRST_SIZE = 1024;
+const SMALL_PIECE = 128;
 
 /**
  * Turns bytes into text, up to the last line end that has come. What follows it waits, so no text ends inside a
@@ -14,6 +15,8 @@ export class Utf8Lines {
   // The splitters after this know about byte order marks; here one in the middle must stay what it is.
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   readonly #maxLineBytes: number;
+  /** Whether a CR alone may end a line, as in event streams. Looked for until it is known not to. */
+  endsWithCr = true;
   #waiting = new Uint8Array(FIRST_SIZE);
   #length = 0;
 
@@ -28,7 +31,7 @@ export class Utf8Lines {
    *   lines before it have gone to `onGood` then.
    */
   push(piece: Uint8Array, onGood: (text: string) => void): void {
-    const end = endOfLines(piece);
+    const end = this.#endOfLines(piece);
     if (end === 0) {
       if (this.#length + piece.length > this.#maxLineBytes) {
         throw new ProtocolError(
@@ -106,12 +109,22 @@ export class Utf8Lines {
       throw new ProtocolError('malformed_record', 'Reading a stream: a line is not UTF-8.');
     }
   }
-}
 
-/** Where the last line that ends in these bytes ends; 0 when none does. */
-function endOfLines(piece: Uint8Array): number {
-  const afterLf = piece.lastIndexOf(LF) + 1;
-  // Only event streams may end lines with CR alone. Looked for after the last LF: next to nothing is left there.
-  const cr = piece.indexOf(CR, afterLf);
-  return cr === -1 ? afterLf : piece.lastIndexOf(CR) + 1;
+  /** Where the last line that ends in these bytes ends; 0 when none does. */
+  #endOfLines(piece: Uint8Array): number {
+    if (piece.length <= SMALL_PIECE) return this.#endOfLinesIn(piece);
+    const afterLf = piece.lastIndexOf(LF) + 1;
+    if (!this.endsWithCr) return afterLf;
+    // Looked for after the last LF: next to nothing is left there.
+    return piece.indexOf(CR, afterLf) === -1 ? afterLf : piece.lastIndexOf(CR) + 1;
+  }
+
+  /** The same for a few bytes, where calls into the platform cost more than looking. */
+  #endOfLinesIn(piece: Uint8Array): number {
+    for (let at = piece.length - 1; at >= 0; at--) {
+      const byte = piece[at];
+      if (byte === LF || (byte === CR && this.endsWithCr)) return at + 1;
+    }
+    return 0;
+  }
 }

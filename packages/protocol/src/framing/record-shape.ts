@@ -48,16 +48,19 @@ export class RecordShape {
 
   /** The text of a record of the same shape, or `undefined`: read it the long way then. */
   textOf(record: string): string | undefined {
-    if (this.#tail === '' || !record.startsWith(this.#head)) return undefined;
-    let from = this.#head.length;
-    if (this.#afterVarying !== '') {
+    const head = this.#head;
+    // `slice` and `===` compare memory at once; `startsWith` and `endsWith` go by character.
+    if (this.#tail === '' || record.slice(0, head.length) !== head) return undefined;
+    let from = head.length;
+    const middle = this.#afterVarying;
+    if (middle !== '') {
       const valueEnd = record.indexOf('"', from);
       if (valueEnd === -1 || !isPlain(record, from, valueEnd)) return undefined;
-      if (!record.startsWith(this.#afterVarying, valueEnd)) return undefined;
-      from = valueEnd + this.#afterVarying.length;
+      from = valueEnd + middle.length;
+      if (record.slice(valueEnd, from) !== middle) return undefined;
     }
     const end = record.length - this.#tail.length;
-    return end >= from && record.endsWith(this.#tail) && isPlain(record, from, end)
+    return end >= from && record.slice(end) === this.#tail && isPlain(record, from, end)
       ? record.slice(from, end)
       : undefined;
   }
