@@ -32,18 +32,7 @@ export class AnswerRun {
   #carried: { pieces: number; error: ZiggieError } | undefined;
   #queue: ChatEvent[] = [];
   #taken = 0;
-  #pulling: Promise<void> | undefined;
-  readonly #onPulled = (): void => {
-    this.#pulling = undefined;
-  };
-  readonly #onEvents = (events: ChatEvent[]): void => {
-    this.#pulling = undefined;
-    if (this.#attempt) this.#take(events, this.#attempt);
-  };
-  readonly #onFailed = (error: unknown): Promise<void> => {
-    const attempt = this.#attempt as AnswerAttempt;
-    return this.#readNext({ attempt, error }).then(this.#onPulled);
-  };
+  #pulling: Promise<unknown> | undefined;
   #over = false;
   /** A failure that the iterator has not thrown yet. */
   #untold: ZiggieError | undefined;
@@ -88,20 +77,37 @@ export class AnswerRun {
   }
 
   async readAll(): Promise<void> {
-    while (!this.#over) await this.pull();
+    while (!this.#over) await this.pull(() => {});
     this.#queue = [];
   }
 
-  /** Brings at least one event, or the end. Never rejects: failures are kept for who reads. */
-  pull(): Promise<void> {
-    if (this.#pulling !== undefined) return this.#pulling;
-    if (this.#over) return Promise.resolve();
+  /**
+   * Brings at least one event, or the end, and gives what `then` makes of that. Failures are kept for `then` to ask about.
+   */
+  pull<T>(then: () => T | Promise<T>): Promise<T> {
+    // Whatever the other reader makes of it.
+    if (this.#pulling !== undefined) return this.#pulling.then(then, then);
+    if (this.#over) return Promise.resolve().then(then);
+    const attempt = this.#attempt;
     // The common case takes no detour: a stream in small pieces comes through here for every token.
-    this.#pulling =
-      this.#attempt && !this.#carried
-        ? this.#attempt.read().then(this.#onEvents, this.#onFailed)
-        : this.#readNext().then(this.#onPulled);
-    return this.#pulling;
+    const pulling =
+      attempt && !this.#carried
+        ? attempt.read().then(
+            (events) => {
+              this.#pulling = undefined;
+              this.#take(events, attempt);
+              return then();
+            },
+            (error: unknown) => this.#readNext({ attempt, error }).then(() => this.#pulled(then)),
+          )
+        : this.#readNext().then(() => this.#pulled(then));
+    this.#pulling = pulling;
+    return pulling;
+  }
+
+  #pulled<T>(then: () => T): T {
+    this.#pulling = undefined;
+    return then();
   }
 
   /** @param failed The attempt that ended, where one did. */

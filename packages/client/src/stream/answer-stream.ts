@@ -62,7 +62,7 @@ export class AnswerStream implements ChatStream, AsyncIterator<ChatEvent> {
   next(): Promise<IteratorResult<ChatEvent, undefined>> {
     const value = this.#run.shift();
     // A wait holds this object: what is waited for is not dropped.
-    return value ? Promise.resolve({ done: false, value }) : this.#run.pull().then(this.#onPulled);
+    return value ? Promise.resolve({ done: false, value }) : this.#run.pull(this.#onPulled);
   }
 
   /** What `break` and `return` in a loop call: closes the connection. */
