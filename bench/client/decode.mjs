@@ -48,14 +48,19 @@ async function measure(contenders, bytes, size, expected) {
       }
     }
   }
-  return { times: Object.fromEntries(Object.entries(times).map(([name, list]) => [name, median(list)])), failures };
+  return {
+    times: Object.fromEntries(Object.entries(times).map(([name, list]) => [name, median(list)])),
+    failures,
+  };
 }
 
 const { bytes, length } = wires(records);
 const rows = [];
 for (const [wire, all] of Object.entries(readers)) {
   const contenders = only
-    ? Object.fromEntries(Object.entries(all).filter(([name]) => name === floorName || name.startsWith('@ziggie/')))
+    ? Object.fromEntries(
+        Object.entries(all).filter(([name]) => name === floorName || name.startsWith('@ziggie/')),
+      )
     : all;
   if (only && Object.keys(contenders).length < 2) continue;
   for (const size of sizes) {
@@ -89,7 +94,9 @@ async function largeRecord(framing, mebibytes, size) {
       target: framing === 'NDJSON' ? 'ollama' : 'openai',
       fetch: async () => answer(encoded, size, type),
     });
-    const { text: got } = await client.chat({ model: 'm', messages: [{ role: 'user', content: 'hi' }] }).final();
+    const { text: got } = await client
+      .chat({ model: 'm', messages: [{ role: 'user', content: 'hi' }] })
+      .final();
     if (got.length !== text.length) throw new Error(`read ${got.length} characters, not ${text.length}`);
     if (round >= 0) times.push(cpuNow() - startedAt);
   }

@@ -62,7 +62,10 @@ export const readers = {
     [floorName]: floor('\n', '', (record) => record.message.content.length),
     '@ziggie/llm-client': ours('ollama', ndjson),
     ollama: async (bytes, size) => {
-      const client = new Ollama({ host: 'http://bench.test', fetch: async () => answer(bytes, size, ndjson) });
+      const client = new Ollama({
+        host: 'http://bench.test',
+        fetch: async () => answer(bytes, size, ndjson),
+      });
       let length = 0;
       for await (const part of await client.chat({ model: 'llama3.2', messages, stream: true })) {
         length += part.message.content.length;

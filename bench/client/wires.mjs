@@ -15,7 +15,14 @@ export function wires(count) {
       system_fingerprint: 'fp_ollama',
       choices: [{ index: 0, delta, finish_reason: finish }],
     });
-  const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude', content: [], stop_reason: null };
+  const message = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'claude',
+    content: [],
+    stop_reason: null,
+  };
   const named = (type, more) => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
   const texts = {
     'NDJSON (Ollama)': [
@@ -43,15 +50,24 @@ export function wires(count) {
     'SSE (AG-UI)': sse([
       JSON.stringify({ type: 'RUN_STARTED', runId: 'r', threadId: 't', timestamp: 1 }),
       JSON.stringify({ type: 'TEXT_MESSAGE_START', messageId: 'm', role: 'assistant', timestamp: 1 }),
-      ...words.map((delta) => JSON.stringify({ type: 'TEXT_MESSAGE_CONTENT', messageId: 'm', delta, timestamp: 1 })),
+      ...words.map((delta) =>
+        JSON.stringify({ type: 'TEXT_MESSAGE_CONTENT', messageId: 'm', delta, timestamp: 1 }),
+      ),
       JSON.stringify({ type: 'TEXT_MESSAGE_END', messageId: 'm', timestamp: 1 }),
       JSON.stringify({ type: 'RUN_FINISHED', runId: 'r', threadId: 't', timestamp: 1 }),
       '[DONE]',
     ]),
-    'NDJSON (kit)': numbered(words).map((event) => `${event}\n`).join(''),
-    'SSE (kit)': numbered(words).map((event, seq) => `id: ${seq}\ndata: ${event}\n\n`).join(''),
+    'NDJSON (kit)': numbered(words)
+      .map((event) => `${event}\n`)
+      .join(''),
+    'SSE (kit)': numbered(words)
+      .map((event, seq) => `id: ${seq}\ndata: ${event}\n\n`)
+      .join(''),
   };
-  return { length, bytes: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, encoder.encode(text)])) };
+  return {
+    length,
+    bytes: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, encoder.encode(text)])),
+  };
 }
 
 function numbered(words) {
