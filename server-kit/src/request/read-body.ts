@@ -19,6 +19,8 @@ interface Text {
  * Reads a JSON body once, within `maxBytes`: refused by its announced length where there is one, cut while reading
  * otherwise, and when `signal` aborts. A body that the host app has parsed already goes through the same checks.
  *
+ * `maxBytesBesideImages` bounds what is not a long string in base64, as images are.
+ *
  * @throws {KitFailure} `unsupported_media_type`, `payload_too_large` or `bad_request`
  */
 export async function readJsonBody(
@@ -26,6 +28,7 @@ export async function readJsonBody(
   connection: Connection,
   maxBytes: number,
   signal: AbortSignal,
+  maxBytesBesideImages = maxBytes,
 ): Promise<JsonBody> {
   if (!jsonType.test(request.headers.get('content-type') ?? '')) {
     throw new KitFailure(
@@ -33,11 +36,23 @@ export async function readJsonBody(
       'The body must be JSON. Send "Content-Type: application/json".',
     );
   }
+  // Nothing is unpacked here: a small body could become one of any size. What a parser in front has unpacked is plain.
+  const encoding = request.headers.get('content-encoding');
+  if (encoding !== null && encoding.toLowerCase() !== 'identity' && connection.parsedBody === undefined) {
+    throw new KitFailure(
+      'unsupported_media_type',
+      'The body is compressed. Send it without Content-Encoding.',
+    );
+  }
   if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes);
   const { text, bytes } =
     connection.parsedBody === undefined
       ? await readText(request, maxBytes, signal)
       : writtenAgain(connection.parsedBody, maxBytes);
+  // Before it is parsed: a million members take seconds, a long string takes none.
+  if (bytes > maxBytesBesideImages && bytes - longStrings(text) > maxBytesBesideImages) {
+    throw tooLarge(maxBytesBesideImages);
+  }
   if (text.trim() === '') throw new KitFailure('bad_request', 'The body is empty. Send a JSON object.');
   try {
     return { value: parseJson(text), bytes };
@@ -45,6 +60,19 @@ export async function readJsonBody(
     if (!(thrown instanceof ProtocolError)) throw thrown;
     throw notJson();
   }
+}
+
+/** How many bytes stand in strings that can be images: at least 1 KiB of base64. */
+function longStrings(text: string): number {
+  let sum = 0;
+  for (let from = text.indexOf('"'); from !== -1; ) {
+    const to = text.indexOf('"', from + 1);
+    if (to === -1) break;
+    // A pattern for the whole would keep a note per sign; this one stops at the first that is wrong.
+    if (to - from > 1024 && !/[^A-Za-z0-9+/=]/.test(text.slice(from + 1, to))) sum += to - from;
+    from = to;
+  }
+  return sum;
 }
 
 function notJson(): KitFailure {

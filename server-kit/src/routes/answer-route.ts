@@ -106,7 +106,7 @@ async function checkedBody(
 ): Promise<ChatBody | GenerateBody> {
   const { maxBodyBytes, maxImageBodyBytes } = parts.settings.limits;
   const maxBytes = Math.max(maxBodyBytes, maxImageBodyBytes);
-  const { value, bytes } = await readJsonBody(request, connection, maxBytes, signal);
+  const { value, bytes } = await readJsonBody(request, connection, maxBytes, signal, maxBodyBytes);
   const body = checkedShape(value, bytes, context, parts);
   context.mark('body');
   return parts.content
