@@ -10,6 +10,8 @@ export interface Connection {
   rawHeaders: readonly string[];
   /** The body, when something in front (such as `express.json()`) has read it already. */
   parsedBody?: unknown;
+  /** Whether the door believes more addresses about the client than proxies have; only told to the operator. */
+  trustsTooMuch?: boolean | undefined;
   /** The host app's own user, when it has authenticated the request. Only used by the `authenticate` option. */
   user?: unknown;
 }

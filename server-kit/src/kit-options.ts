@@ -36,6 +36,7 @@ export interface Settings {
   };
   corsOrigins: ReadonlySet<string>;
   sockets: SocketSettings;
+  doctor: boolean;
   content: Content | undefined;
   timeouts: {
     connectMs: number;
@@ -123,6 +124,7 @@ const schema = z.strictObject({
         .optional(),
     })
     .optional(),
+  doctor: z.boolean().optional(),
   cors: z.strictObject({ origins: z.array(origin) }).optional(),
   timeouts: z
     .strictObject({
@@ -192,6 +194,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
       maxImageBodyBytes: limits.maxImageBodyBytes ?? 20 * 1024 * 1024,
     },
     corsOrigins: new Set(cors?.origins),
+    doctor: parsed.data.doctor ?? true,
     content: content && new Content(content, clock ?? systemClock),
     sockets: socketSettings(sockets ?? {}, limits.maxBodyBytes ?? 1024 * 1024),
     timeouts: {

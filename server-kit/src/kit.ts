@@ -2,6 +2,7 @@ import { withDirectBody } from './answer/direct-body.ts';
 import type { Revocations } from './auth/revocations.ts';
 import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
+import { Doctor } from './doctor/doctor.ts';
 import { asFailure, failureResponse, KitFailure, shuttingDown } from './failure.ts';
 import type { Keys } from './keys/keys.ts';
 import { settingsOf } from './kit-options.ts';
@@ -50,6 +51,8 @@ export function createServerKit(options: ServerKitOptions): ServerKit {
 class Kit implements ServerKit {
   readonly #lasting: LastingParts;
   readonly #sockets: SocketDesk;
+  readonly #doctor = new Doctor();
+  #options: ServerKitOptions;
   #parts: KitParts;
   /** Parts of options that were replaced, for the answers that began under them. */
   readonly #retired = new Set<KitParts>();
@@ -57,6 +60,7 @@ class Kit implements ServerKit {
 
   constructor(options: ServerKitOptions) {
     const settings = settingsOf(options);
+    this.#options = options;
     const isDraining = () => this.#closing !== undefined;
     this.#lasting = {
       leases: new LeaseBook(settings.clock, isDraining),
@@ -81,6 +85,8 @@ class Kit implements ServerKit {
     this.#lasting.stores = storesOf(given, this.#lasting.stores);
     const retired = this.#parts;
     this.#parts = kitParts(given, this.#lasting, retired);
+    this.#options = options;
+    this.#doctor.reset();
     this.#sockets.reload(this.#parts);
     this.#retired.add(retired);
     void this.#retire(retired);
@@ -93,6 +99,7 @@ class Kit implements ServerKit {
     const { clock, logger, corsOrigins } = this.#parts.settings;
     const route = routeFor(rows, request.method);
     const context = new RequestContext(requestIdOf(request), request.method, route ?? first, clock, logger);
+    if (this.#parts.settings.doctor) this.#doctor.see(this.#parts, this.#options, connection);
     addCorsHeaders(request, corsOrigins, context.headers);
     let response: Response;
     try {

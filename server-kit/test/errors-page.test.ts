@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { errorKinds } from '@ziggie/llm-protocol';
 import { expect, test } from 'vitest';
+import { doctorCodes } from '../src/doctor/findings.ts';
 
 const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 const sections = new Map(
@@ -11,7 +12,7 @@ const sections = new Map(
 );
 
 test('docs/errors.md has one section per code, and none for a code that does not exist', () => {
-  expect([...sections.keys()]).toEqual(Object.keys(errorKinds));
+  expect([...sections.keys()]).toEqual([...Object.keys(errorKinds), ...doctorCodes]);
   expect(page.match(/^### /gm)).toHaveLength(sections.size);
 });
 
@@ -26,3 +27,10 @@ test.each(Object.entries(errorKinds))(
     expect(section).toMatch(/\*\*What to do:\*\* \S.{20}/);
   },
 );
+
+test.each(doctorCodes)('%s of the doctor: a cause and a cure', (code) => {
+  const section = sections.get(code) ?? '';
+  expect(section).toMatch(/^Only in the log\.$/m);
+  expect(section).toMatch(/\*\*Likely cause:\*\* \S.{20}/);
+  expect(section).toMatch(/\*\*What to do:\*\* \S.{10}/);
+});

@@ -85,6 +85,7 @@ export async function startBench(
   const clock = new SetClock();
   const { logs, logger } = keptLog();
   const kit = createServerKit({
+    doctor: false,
     upstreams: [{ url: ollama.url }],
     auth: options.authenticate ? undefined : { jwt: { secret, issuer, audience } },
     clock,

@@ -106,6 +106,7 @@ export function startBench(url: string, options: BenchOptions = {}): Bench {
     log.push({ level, ...fields, message });
   };
   const kit = createServerKit({
+    doctor: false,
     upstreams: [{ url }],
     auth: { jwt: { secret, issuer: false, audience: false } },
     limits: {

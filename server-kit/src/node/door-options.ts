@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts';
+import { trustsTooMuch } from '../doctor/judge.ts';
 import { type AddressResolver, addressResolver, type TrustProxy } from './client-address.ts';
 
 /** Settings that every door has. */
@@ -13,6 +14,7 @@ export interface DoorOptions {
 /** {@link DoorOptions} checked, with defaults. */
 export interface Door {
   clientAddress: AddressResolver;
+  trustsTooMuch: boolean;
   stallTimeoutMs: number;
   clock: Clock;
 }
@@ -21,5 +23,10 @@ export interface Door {
 export function openDoor(options: DoorOptions): Door {
   const { trustProxy, stallTimeoutMs = 30_000, clock = systemClock } = options;
   if (!(stallTimeoutMs > 0)) throw new TypeError(`stallTimeoutMs must be above 0, got ${stallTimeoutMs}`);
-  return { clientAddress: addressResolver(trustProxy), stallTimeoutMs, clock };
+  return {
+    clientAddress: addressResolver(trustProxy),
+    trustsTooMuch: trustsTooMuch(trustProxy),
+    stallTimeoutMs,
+    clock,
+  };
 }

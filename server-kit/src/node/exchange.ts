@@ -116,6 +116,7 @@ export class Exchange {
       target: facts.target,
       rawHeaders: req.rawHeaders,
     };
+    if (this.#door.trustsTooMuch) connection.trustsTooMuch = true;
     if (facts.user !== undefined) connection.user = facts.user;
     let source: BodySource = announcesBody(req) ? 'wire' : null;
     // Only when something was read: the parsers of Express 4 set `req.body = {}` on requests they pass over.

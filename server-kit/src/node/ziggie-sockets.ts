@@ -170,6 +170,7 @@ class Mount {
       target,
       rawHeaders: req.rawHeaders,
     };
+    if (this.#door.trustsTooMuch) connection.trustsTooMuch = true;
     const { user } = req as { user?: unknown };
     if (user !== undefined) connection.user = user;
     return { request: toWebRequest(req, requestUrl('/ws', encrypted), signal, null), connection };

@@ -20,6 +20,8 @@ export interface UpstreamAnswer {
   status: number;
   contentType: string;
   retryAfter: string | undefined;
+  /** The server's clock, as it says it. */
+  date?: string | undefined;
   body: UpstreamBody;
 }
 

@@ -135,6 +135,7 @@ class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBody {
       status,
       contentType: single(headers['content-type']) ?? '',
       retryAfter: single(headers['retry-after']),
+      date: single(headers['date']),
       body: this,
     });
   }
