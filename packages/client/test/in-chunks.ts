@@ -3,7 +3,11 @@ import type { ChatEvent, ChatResult } from '../src/types.ts';
 import { question } from './samples.ts';
 
 /** Asks a client whose `fetch` answers with exactly these chunks; no retries. */
-export function askInChunks(chunks: readonly Uint8Array[], target: 'ollama' | 'kit' = 'ollama') {
+export function askInChunks(
+  chunks: readonly Uint8Array[],
+  target: 'ollama' | 'openai' | 'kit' = 'ollama',
+  contentType = 'application/x-ndjson',
+) {
   const fetch = (): Promise<Response> => {
     const left = [...chunks];
     const body = new ReadableStream<Uint8Array>({
@@ -13,7 +17,7 @@ export function askInChunks(chunks: readonly Uint8Array[], target: 'ollama' | 'k
         else controller.close();
       },
     });
-    return Promise.resolve(new Response(body, { headers: { 'Content-Type': 'application/x-ndjson' } }));
+    return Promise.resolve(new Response(body, { headers: { 'Content-Type': contentType } }));
   };
   const client = createClient({ baseUrl: 'http://host', target, fetch, retry: { maxAttempts: 1 } });
   return client.chat(question);
@@ -22,10 +26,11 @@ export function askInChunks(chunks: readonly Uint8Array[], target: 'ollama' | 'k
 /** Every event of an answer; ids of runs and times of this side, which differ between runs, are made equal. */
 export async function eventsOf(
   chunks: readonly Uint8Array[],
-  target?: 'ollama' | 'kit',
+  target?: 'ollama' | 'openai' | 'kit',
+  contentType?: string,
 ): Promise<ChatEvent[]> {
   const events: ChatEvent[] = [];
-  for await (const event of askInChunks(chunks, target)) {
+  for await (const event of askInChunks(chunks, target, contentType)) {
     if (event.type === 'start') events.push({ ...event, id: 'run' });
     else if (event.type === 'done') events.push({ ...event, timings: { ...event.timings, ttftMs: 0 } });
     else events.push(event);
@@ -34,7 +39,10 @@ export async function eventsOf(
 }
 
 /** The whole answer. */
-export function resultOf(chunks: readonly Uint8Array[], target?: 'ollama' | 'kit'): Promise<ChatResult> {
+export function resultOf(
+  chunks: readonly Uint8Array[],
+  target?: 'ollama' | 'openai' | 'kit',
+): Promise<ChatResult> {
   return askInChunks(chunks, target).final();
 }
 

@@ -41,12 +41,22 @@ interface Script {
   /** Refuses an upgrade with this status. */
   refuse?: (request: IncomingMessage) => number | undefined;
   ticketAnswer?: { status: number; body: string };
+  /** A page that this server gives at its root. */
+  page?: string;
 }
 
 /** A real WebSocket server on 127.0.0.1 that speaks the kit's frames as its script says. */
-export async function serveSockets({ onFrame, refuse, ticketAnswer }: Script = {}): Promise<SocketServer> {
+export async function serveSockets({
+  onFrame,
+  refuse,
+  ticketAnswer,
+  page,
+}: Script = {}): Promise<SocketServer> {
   const waiting = new Waiting<ServerSide>();
   const server = createServer((request, response) => {
+    if (page !== undefined && request.url === '/') {
+      return void response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(page);
+    }
     if (request.url !== '/ws/ticket') return void response.writeHead(404).end();
     if (ticketAnswer) return void response.writeHead(ticketAnswer.status).end(ticketAnswer.body);
     const ticket = `t${result.tickets.length + 1}`;

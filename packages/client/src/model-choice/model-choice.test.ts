@@ -57,7 +57,7 @@ describe('createModelChoice()', () => {
   it('reads from the request what the model must be able to do', async () => {
     const { client } = setUp({
       models: [
-        'llama3.2',
+        { name: 'llama3.2', capabilities: ['completion'] },
         { name: 'sees', capabilities: ['completion', 'vision'] },
         { name: 'calls', capabilities: ['completion', 'tools'] },
         { name: 'thinks', capabilities: ['completion', 'thinking'] },

@@ -48,19 +48,33 @@ export class KitDecoder implements AnswerDecoder {
 }
 
 const deltaHead = '{"type":"text-delta","text":"';
+const deltaTail = '","seq":';
 
 /** The text of the commonest event, as the kit writes it, without parsing: nothing in it needs an escape. */
 function wordsOf(record: string, seq: number): string | undefined {
   // `slice` and `===` compare memory at once; `startsWith` and `endsWith` go by character.
   if (record.slice(0, deltaHead.length) !== deltaHead) return undefined;
-  const tail = `","seq":${seq}}`;
-  const end = record.length - tail.length;
-  if (end < deltaHead.length || record.slice(end) !== tail) return undefined;
+  const numberAt = startOfNumber(record, seq);
+  const end = numberAt - deltaTail.length;
+  if (end < deltaHead.length || record.slice(end, numberAt) !== deltaTail) return undefined;
   for (let at = deltaHead.length; at < end; at++) {
     const unit = record.charCodeAt(at);
     if (unit < 0x20 || unit === 0x22 || unit === 0x5c) return undefined;
   }
   return record.slice(deltaHead.length, end);
+}
+
+/** Where the number begins that the record ends with before its brace, if it is this one; else 0. */
+function startOfNumber(record: string, number: number): number {
+  let at = record.length - 1;
+  if (record.charCodeAt(at) !== 0x7d) return 0;
+  let left = number;
+  do {
+    at--;
+    if (record.charCodeAt(at) !== 0x30 + (left % 10)) return 0;
+    left = Math.floor(left / 10);
+  } while (left > 0);
+  return at;
 }
 
 function bodyOf(event: StreamEvent): StreamEventBody {
