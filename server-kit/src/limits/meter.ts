@@ -28,6 +28,8 @@ export interface Expected {
 /** Counts an answer while it is written. */
 export class Meter {
   readonly #expected: Expected;
+  /** Called with the first piece. */
+  onBegin: (() => void) | undefined;
   #pieces = 0;
   #bytes = 0;
   #counted: { inputTokens: number; outputTokens: number } | undefined;
@@ -90,7 +92,7 @@ export class Meter {
   }
 
   #count(text: string): void {
-    this.#pieces++;
+    if (this.#pieces++ === 0) this.onBegin?.();
     this.#bytes += text.length;
   }
 }

@@ -60,8 +60,10 @@ export class Reservation {
   watch(lease: Lease, holdId: string): void {
     const { limits, clock } = this.#parts;
     if (!limits.has('gpuSeconds')) return;
+    this.meter.onBegin ??= () => {
+      this.#writingSince = clock.now();
+    };
     const look = async () => {
-      if (this.meter.hasBegun) this.#writingSince ??= clock.now();
       if (this.#writingSince !== undefined && clock.now() - this.#writingSince + lookEveryMs > this.#gpuMs) {
         if (!(await limits.extendGpuTime(this.#subject, holdId, this.#startedAtMs, moreGpuMs))) {
           throw outrunFailure();
