@@ -9,7 +9,13 @@ export function addressKey(address: string): string {
   if (mapped) return mapped[1] as string;
   const plain = address.replace(/%.*$/, '');
   if (!isIPv6(plain)) return address === '' ? 'none' : address;
-  return `${expand(plain).slice(0, 4).join(':')}::/64`;
+  const groups = expand(plain);
+  // `::ffff:c000:201` is 192.0.2.1 in the other spelling; by its /64 all of IPv4 would be one (CVE-2026-30827).
+  if (groups.length === 8 && groups.slice(0, 5).every((group) => group === '0') && groups[5] === 'ffff') {
+    const [high = 0, low = 0] = groups.slice(6).map((group) => Number.parseInt(group, 16));
+    return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`;
 }
 
 /** The eight groups of an IPv6 address, without leading zeros. */
