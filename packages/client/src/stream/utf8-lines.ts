@@ -3,7 +3,6 @@ import { MAX_RECORD_BYTES, ProtocolError } from '@ziggie/llm-protocol';
 const LF = 10;
 const CR = 13;
 const FIRST_SIZE = 1024;
-const LARGE_SIZE = 256 * 1024;
 const SMALL_PIECE = 128;
 
 /**
@@ -19,9 +18,7 @@ export class Utf8Lines {
   /** Whether a CR alone may end a line, as in event streams. Looked for until it is known not to. */
   endsWithCr = true;
   #waiting = new Uint8Array(FIRST_SIZE);
-  /** What waits is between these two. */
-  #start = 0;
-  #end = 0;
+  #length = 0;
 
   constructor(maxLineBytes: number = MAX_RECORD_BYTES) {
     this.#maxLineBytes = maxLineBytes;
@@ -36,7 +33,7 @@ export class Utf8Lines {
   push(piece: Uint8Array, onGood: (text: string) => void): void {
     const end = this.#endOfLines(piece);
     if (end === 0) {
-      if (this.#end - this.#start + piece.length > this.#maxLineBytes) {
+      if (this.#length + piece.length > this.#maxLineBytes) {
         throw new ProtocolError(
           'response_too_large',
           `Reading a stream: one line is longer than ${this.#maxLineBytes} bytes.`,
@@ -45,50 +42,43 @@ export class Utf8Lines {
       this.#keep(piece);
       return;
     }
-    if (this.#end === this.#start) {
+    if (this.#length === 0) {
       this.#decode(end === piece.length ? piece : piece.subarray(0, end), onGood);
       if (end < piece.length) this.#keep(piece.subarray(end));
       return;
     }
+    const before = this.#length;
     this.#keep(piece);
-    const wholeEnd = this.#end - piece.length + end;
-    // Before anything can throw: what was read is not read again.
-    const from = this.#start;
-    this.#start = wholeEnd;
-    this.#decode(this.#waiting.subarray(from, wholeEnd), onGood);
-    if (this.#start === this.#end) this.#start = this.#end = 0;
+    const whole = this.#waiting.subarray(0, before + end);
+    this.#decode(whole, onGood);
+    this.#waiting.copyWithin(0, before + end, this.#length);
+    this.#length -= before + end;
     // A large record is rare: what it needed is not kept for the small ones after it.
-    if (this.#waiting.length > LARGE_SIZE && this.#end - this.#start < FIRST_SIZE) this.#moveTo(FIRST_SIZE);
+    if (this.#waiting.length > 256 * 1024 && this.#length < FIRST_SIZE) {
+      const rest = this.#waiting.subarray(0, this.#length);
+      this.#waiting = new Uint8Array(FIRST_SIZE);
+      this.#waiting.set(rest);
+    }
   }
 
   /** The text after the last line end. @throws {ProtocolError} `malformed_record` when it ends inside a character. */
   end(): string {
-    const rest = this.#waiting.subarray(this.#start, this.#end);
-    this.#start = this.#end = 0;
+    const rest = this.#waiting.subarray(0, this.#length);
+    this.#length = 0;
     return this.#text(rest);
   }
 
   #keep(piece: Uint8Array): void {
-    if (this.#end + piece.length > this.#waiting.length) {
-      const needed = this.#end - this.#start + piece.length;
-      let size = this.#waiting.length;
-      // Half of it stays free, so that what waits is moved once in many pieces.
-      while (size < 2 * needed) size *= 2;
-      this.#moveTo(size);
+    const needed = this.#length + piece.length;
+    if (needed > this.#waiting.length) {
+      let size = this.#waiting.length * 2;
+      while (size < needed) size *= 2;
+      const larger = new Uint8Array(size);
+      larger.set(this.#waiting.subarray(0, this.#length));
+      this.#waiting = larger;
     }
-    this.#waiting.set(piece, this.#end);
-    this.#end += piece.length;
-  }
-
-  #moveTo(size: number): void {
-    const rest = this.#waiting.subarray(this.#start, this.#end);
-    if (size === this.#waiting.length) this.#waiting.copyWithin(0, this.#start, this.#end);
-    else {
-      this.#waiting = new Uint8Array(size);
-      this.#waiting.set(rest);
-    }
-    this.#end = rest.length;
-    this.#start = 0;
+    this.#waiting.set(piece, this.#length);
+    this.#length = needed;
   }
 
   #decode(bytes: Uint8Array, onGood: (text: string) => void): void {
