@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createManualClock } from '../src/index.ts';
+import { createManualClock, shape } from '../src/index.ts';
 import { type Door, doors, inProcess, jsonOf } from './doors.ts';
 
 // The numbers are those of the conformance table for servers; every case runs through both doors.
@@ -270,6 +270,39 @@ describe('a pull takes its time', () => {
     await third.reading;
     expect(third.lines.at(-1)).toEqual({ status: 'success' });
     expect(door.fake.report().disconnects).toHaveLength(2);
+  });
+
+  it.each(doors)('a pull that is cut, $name, goes on where it was', async ({ open }) => {
+    const clock = createManualClock();
+    const door = await open({ clock, ...slow });
+    door.fake.script(shape({ limitBytes: 3000, limitCut: 'reset' }), { path: '/api/pull' });
+    const cut = door.post('/api/pull', { model: 'big' }).then((response) => response.text());
+    const broken = expect(cut).rejects.toThrow('terminated');
+    await door.fake.waitFor((report) => report.requests[0]?.firstByteAt !== undefined);
+    for (let turn = 0; turn < 40; turn++) await clock.advance(60);
+    await broken;
+    const again = await door.post('/api/pull', { model: 'big' });
+    const reader = (again.body as ReadableStream<Uint8Array>).getReader();
+    let seen = '';
+    while (!seen.includes('"total"')) seen += new TextDecoder().decode((await reader.read()).value);
+    expect(seen).toMatch(/"total":1000000,"completed":[1-9]/);
+    await reader.cancel();
+  });
+
+  it('a reader that goes away lets go of the download', async () => {
+    const clock = createManualClock();
+    const door = await inProcess.open({ clock, ...slow });
+    const first = await door.post('/api/pull', { model: 'big' });
+    const reader = (first.body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    await reader.read();
+    await reader.cancel();
+    await clock.advance(600_000);
+    // Nobody was there to fetch for: it begins anew and is not complete.
+    const { lines, reading, leave } = await during(door, clock, 60);
+    expect(weights(lines)[0]).not.toHaveProperty('completed');
+    leave();
+    await reading;
   });
 
   it('a deleted model has to be fetched again, layers that others use do not', async () => {

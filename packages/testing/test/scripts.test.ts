@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
+  begin,
   callTool,
   createManualClock,
   cut,
@@ -8,6 +9,7 @@ import {
   garbage,
   huge,
   say,
+  shape,
   slow,
   stall,
   think,
@@ -71,6 +73,38 @@ describe.each(doors)('scripts, $name', ({ open }) => {
     const at = bytes.indexOf(0xff);
     expect([...bytes.slice(at, at + 3)]).toEqual([0xff, 0xfe, 0x0a]);
     expect(new TextDecoder().decode(bytes)).toContain('\n{broken\n{"model"');
+  });
+
+  it('shape() alone shapes the answer that comes anyway', async () => {
+    const { fake, post } = await open();
+    fake.script(shape({ status: 203, headers: { 'x-proxy': 'yes' }, limitBytes: 20, limitCut: 'end' }));
+    const response = await post('/api/chat', ask('x'));
+    expect([response.status, response.headers.get('x-proxy')]).toEqual([203, 'yes']);
+    expect(await response.text()).toBe('{"model":"stand-in",');
+    fake.script(shape({ headers: { 'content-type': undefined } }), { path: '/api/tags' });
+    const tags = await post('/api/tags', {}, { method: 'GET', body: null });
+    expect(tags.headers.get('content-type')).toBeNull();
+    expect(((await tags.json()) as { models: unknown[] }).models).toHaveLength(4);
+  });
+
+  it('begin() sends the status line before anything is said', async () => {
+    const { fake, post } = await open({ clock: createManualClock() });
+    fake.script([begin(), stall()]);
+    const leaving = new AbortController();
+    const response = await post('/api/chat', ask('x'), { signal: leaving.signal });
+    expect(response.status).toBe(200);
+    leaving.abort();
+    await fake.waitFor((report) => report.openGenerations === 0);
+  });
+
+  it('words that no route of this kind can say are refused with what can be played there', async () => {
+    const { fake, post } = await open();
+    fake.script(say('x'), { path: '/api/show' });
+    const response = await post('/api/show', { model: 'stand-in' });
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      expect.stringMatching(/say\(\).*replay\(\)/),
+    ]);
   });
 
   it('huge() is one record', async () => {

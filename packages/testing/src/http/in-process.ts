@@ -83,8 +83,8 @@ const bodiless: readonly number[] = [101, 204, 205, 304];
 
 function bodyOf({ status, body, shape }: Outgoing, request: Request, left: AbortController): BodyInit | null {
   if (request.method === 'HEAD' || bodiless.includes(status)) return null;
-  // An empty text would be given a content type of its own.
-  if (typeof body === 'string') return body === '' ? null : body;
+  // As bytes: a text would be given a content type of its own.
+  if (typeof body === 'string') return body === '' ? null : new TextEncoder().encode(body);
   // fetch would have decoded it, and noticed at the end that the rest is missing.
   return streamOf(shape?.gzip?.cutBytes ? brokenAtEnd(body) : body, request.signal, left);
 }
@@ -97,10 +97,16 @@ async function* brokenAtEnd(body: Pieces): Pieces {
 /** The pieces as a stream that asks for the next one only when it is read, so nothing runs ahead of the reader. */
 function streamOf(pieces: Pieces, signal: AbortSignal, left: AbortController): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
+  // Whoever waits at a piece that nobody takes must be let go, or what it holds is held for ever.
+  const release = () => void pieces.return().catch(() => {});
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        signal.addEventListener('abort', () => controller.error(signal.reason), { once: true });
+        const abort = () => {
+          controller.error(signal.reason);
+          release();
+        };
+        signal.addEventListener('abort', abort, { once: true });
       },
       async pull(controller) {
         try {
@@ -116,6 +122,7 @@ function streamOf(pieces: Pieces, signal: AbortSignal, left: AbortController): R
       },
       cancel() {
         left.abort();
+        release();
       },
     },
     { highWaterMark: 0 },

@@ -26,7 +26,7 @@ export interface RouteRules {
 export async function answerRoute(rules: RouteRules, world: World, incoming: Incoming): Promise<Outgoing> {
   const { path } = incoming;
   try {
-    return (await scripted(world, incoming)) ?? (await routed(rules, world, incoming));
+    return await scripted(rules, world, incoming);
   } catch (cause) {
     if (cause instanceof HttpFailure) return rules.failure(cause, path);
     if (cause instanceof Cut || cause instanceof ClientLeft) throw cause;
@@ -36,12 +36,13 @@ export async function answerRoute(rules: RouteRules, world: World, incoming: Inc
   }
 }
 
-/** The answer of a script that stands in place of the whole route. */
-async function scripted(world: World, incoming: Incoming): Promise<Outgoing | undefined> {
-  if (!world.scripts.hasDirect) return undefined;
+/** The answer of a script that stands in place of the route, or of the route itself. */
+async function scripted(rules: RouteRules, world: World, incoming: Incoming): Promise<Outgoing> {
+  const route = () => routed(rules, world, incoming);
+  if (!world.scripts.hasDirect) return route();
   const body = await incoming.readText();
   const steps = world.scripts.takeDirect(() => askedBy(incoming.path, body, canonicalName));
-  return steps && playDirect(world, incoming, steps);
+  return steps ? playDirect(world, incoming, steps, route) : route();
 }
 
 async function routed(rules: RouteRules, world: World, incoming: Incoming): Promise<Outgoing> {

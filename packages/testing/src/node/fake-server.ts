@@ -77,6 +77,9 @@ export async function listen(
     door.stop();
     for (const socket of sockets.keys()) socket.resetAndDestroy();
     await closed;
+    // One turn more, in which clients of this process notice: the next server may get the same port, and their pools
+    // must not send its first request over a connection that is gone.
+    await new Promise((resolve) => setImmediate(resolve));
   };
   scripts.watch(() => {
     if (scripts.nextConnection === undefined) return;

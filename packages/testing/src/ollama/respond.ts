@@ -69,8 +69,10 @@ export async function respond(world: World, incoming: Incoming, question: Questi
   if (messages.length === 0) return answerLoad(world, incoming, surface, request);
   const fromUser = messages.filter((message) => message.role === 'user');
   const text = fromUser.at(-1)?.content ?? '';
-  request.steps =
-    world.scripts.take({ model: model.shortName, text, path: incoming.path }) ??
+  const scripted = world.scripts.take({ model: model.shortName, text, path: incoming.path });
+  // One that only shapes says nothing by itself.
+  const speaks = scripted?.some((step) => step.kind !== 'shape') ?? false;
+  const own = () =>
     composeAnswer({
       model: model.shortName,
       question: text,
@@ -80,6 +82,7 @@ export async function respond(world: World, incoming: Incoming, question: Questi
       thinks: think && model.capabilities.includes('thinking'),
       format,
     });
+  request.steps = scripted && speaks ? scripted : [...(scripted ?? []), ...own()];
   return answerExchange({ world, incoming, surface, request, stream });
 }
 

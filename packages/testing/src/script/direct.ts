@@ -6,11 +6,17 @@ import type { RecordedAnswer, Script, Shape } from './step-types.ts';
 
 /**
  * Plays a script that stands in place of a route's answer: silences, then a recorded answer, bytes, a failure or a cut.
+ * One that only waits and shapes leaves the answer to the route.
  *
  * @throws {HttpFailure} for `error()`.
  * @throws {Cut} where it breaks off before an answer.
  */
-export async function playDirect(world: World, incoming: Incoming, steps: Script): Promise<Outgoing> {
+export async function playDirect(
+  world: World,
+  incoming: Incoming,
+  steps: Script,
+  route: () => Promise<Outgoing>,
+): Promise<Outgoing> {
   const { clock } = world;
   const { signal } = incoming;
   const shapes = steps.flatMap((step) => (step.kind === 'shape' ? [step.shape] : []));
@@ -39,10 +45,7 @@ export async function playDirect(world: World, incoming: Incoming, steps: Script
         );
     }
   }
-  throw new HttpFailure(
-    500,
-    `the script for ${incoming.path} ended without an answer: add replay() or error().`,
-  );
+  return shaped(await route(), shape, clock, signal);
 }
 
 function recorded(world: World, incoming: Incoming, answer: RecordedAnswer): Outgoing {
