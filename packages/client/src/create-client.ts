@@ -1,13 +1,10 @@
 import type { ChatRequest, GenerateRequest } from '@ziggie/llm-protocol';
-import { platformTransport } from '#platform-transport';
 import { callJson } from './call/call-json.ts';
-import { checkCall, checkEmbedRequest, checkRequest, checkToken } from './check-arguments.ts';
-import { systemClock } from './clock.ts';
+import { checkCall, checkEmbedRequest, checkRequest } from './check-arguments.ts';
 import { embed } from './embed/embed.ts';
-import { parseBaseUrl } from './http/base-url.ts';
-import { fetchTransport } from './http/fetch-transport.ts';
-import { transportBehind, withSettings } from './internals.ts';
-import { hooksOf, IDLE_WITH_STRUCTURE_MS, type Settings } from './settings.ts';
+import { withSettings } from './internals.ts';
+import { IDLE_WITH_STRUCTURE_MS } from './settings.ts';
+import { settingsOf } from './settings-of.ts';
 import { AnswerStream } from './stream/answer-stream.ts';
 import { kitSseTarget, kitTarget } from './targets/kit.ts';
 import { ollamaTarget } from './targets/ollama.ts';
@@ -29,7 +26,7 @@ import type { CallOptions, ClientOptions, ZiggieClient } from './types.ts';
  *   `ZiggieError`.
  */
 export function createClient(options: ClientOptions): ZiggieClient {
-  const settings = settingsOf(options);
+  const settings = settingsOf(options, targetOf(options));
   const { target, baseUrl } = settings;
 
   function answer(
@@ -84,30 +81,6 @@ export function createClient(options: ClientOptions): ZiggieClient {
     },
   };
   return withSettings(client, settings);
-}
-
-function settingsOf(options: ClientOptions): Settings {
-  checkCall(options);
-  const { fetch, credentials } = options;
-  const target = targetOf(options);
-  if (typeof credentials === 'string') checkToken(credentials);
-  const settings: Settings = {
-    target,
-    baseUrl: target.baseUrl(parseBaseUrl(options.baseUrl, globalThis.location?.href)),
-    transport: fetch === undefined ? platformTransport : fetchTransport(fetch),
-    credentials,
-    headers: options.headers ?? {},
-    timeouts: options.timeouts ?? {},
-    retry: options.retry ?? {},
-    recovery: options.recovery ?? 'throw',
-    resume: options.resume ?? false,
-    hooks: hooksOf(options.hooks),
-    logger: options.logger,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
-  };
-  if (options.transport) settings.transport = transportBehind(options.transport, { ...settings });
-  return settings;
 }
 
 function targetOf({ target = 'kit', framing = 'ndjson' }: ClientOptions): Target {

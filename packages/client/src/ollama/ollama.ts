@@ -29,9 +29,8 @@ import type {
 } from 'ollama';
 import { callJson, type JsonRequest } from '../call/call-json.ts';
 import { checkCall } from '../check-arguments.ts';
-import { createClient } from '../create-client.ts';
-import { settingsBehind } from '../internals.ts';
 import { IDLE_WITH_STRUCTURE_MS, type Settings, timeoutsFor } from '../settings.ts';
+import { settingsOf } from '../settings-of.ts';
 import { ollamaTarget } from '../targets/ollama.ts';
 import type { CallOptions, ClientOptions } from '../types.ts';
 import { encodeBytes, withEncodedImages } from './encode-images.ts';
@@ -74,15 +73,16 @@ export class Ollama {
     const target = { ...ollamaTarget, takesOwnHeaders: true };
     const settingsFor = (url: string): Settings => {
       const key = url.startsWith(`${CLOUD}/`) || url === CLOUD ? apiKey() : undefined;
-      const client = createClient({
-        ...options,
-        baseUrl: url,
-        target: 'ollama',
-        headers: own,
-        ...(fetch === undefined ? {} : { fetch: (...request) => fetch(...request) }),
-        ...(key === undefined || 'authorization' in own ? {} : { credentials: key }),
-      });
-      return { ...settingsBehind(client), target };
+      return settingsOf(
+        {
+          ...options,
+          baseUrl: url,
+          headers: own,
+          ...(fetch === undefined ? {} : { fetch: (...request) => fetch(...request) }),
+          ...(key === undefined || 'authorization' in own ? {} : { credentials: key }),
+        },
+        target,
+      );
     };
     this.#settings = settingsFor(baseUrl);
     this.#cloud = settingsFor(CLOUD);

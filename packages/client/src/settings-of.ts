@@ -1,0 +1,33 @@
+import { platformTransport } from '#platform-transport';
+import { checkCall, checkToken } from './check-arguments.ts';
+import { systemClock } from './clock.ts';
+import { parseBaseUrl } from './http/base-url.ts';
+import { fetchTransport } from './http/fetch-transport.ts';
+import { transportBehind } from './internals.ts';
+import { hooksOf, type Settings } from './settings.ts';
+import type { Target } from './targets/target.ts';
+import type { ClientOptions } from './types.ts';
+
+/** Checks the options of a client and completes them. @throws {TypeError} for wrong ones. */
+export function settingsOf(options: ClientOptions, target: Target): Settings {
+  checkCall(options);
+  const { fetch, credentials } = options;
+  if (typeof credentials === 'string') checkToken(credentials);
+  const settings: Settings = {
+    target,
+    baseUrl: target.baseUrl(parseBaseUrl(options.baseUrl, globalThis.location?.href)),
+    transport: fetch === undefined ? platformTransport : fetchTransport(fetch),
+    credentials,
+    headers: options.headers ?? {},
+    timeouts: options.timeouts ?? {},
+    retry: options.retry ?? {},
+    recovery: options.recovery ?? 'throw',
+    resume: options.resume ?? false,
+    hooks: hooksOf(options.hooks),
+    logger: options.logger,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  };
+  if (options.transport) settings.transport = transportBehind(options.transport, { ...settings });
+  return settings;
+}
