@@ -1,3 +1,4 @@
+export { platformConnection } from './conversation/connection.ts';
 export {
   type ContextWindowOptions,
   createContextWindow,

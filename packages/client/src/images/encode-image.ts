@@ -9,6 +9,11 @@ export type ImageSource = Blob | ArrayBuffer | ArrayBufferView | string;
 export interface EncodeImageOptions {
   /** Browsers and workers only: the longer side is made at most this many pixels. Default: the image goes as it is. */
   maxSide?: number | undefined;
+  /**
+   * Browsers and workers only: the image is drawn anew even when it is small enough, so that what a camera wrote into it
+   * (place, time, owner) stays behind. Default `false`.
+   */
+  redraw?: boolean | undefined;
   /** Most bytes of the image that goes out. Default 15 MiB: as base64 that fills the 20 MiB a kit takes. */
   maxBytes?: number | undefined;
 }
@@ -28,13 +33,13 @@ const DEFAULT_MAX_BYTES = 15 * 1024 * 1024;
  * @throws {TypeError} when it is no image. @throws {RangeError} when it is larger than `maxBytes`.
  */
 export async function encodeImage(source: ImageSource, options: EncodeImageOptions = {}): Promise<string> {
-  const { maxSide, maxBytes = DEFAULT_MAX_BYTES } = options;
+  const { maxSide, redraw = false, maxBytes = DEFAULT_MAX_BYTES } = options;
   if (maxSide !== undefined && !(maxSide >= 1))
     throw new TypeError('Reading maxSide: give pixels, at least 1.');
   let bytes = await bytesOf(source);
   const type = sniffImage(bytes);
   if (type === undefined) throw typeof source === 'string' ? noImageText() : noImage();
-  if (maxSide !== undefined) bytes = await scaleImage(bytes, type, maxSide);
+  if (maxSide !== undefined || redraw) bytes = await scaleImage(bytes, type, maxSide ?? Infinity, redraw);
   if (bytes.length > maxBytes) {
     throw new RangeError(
       `Encoding an image: it has ${bytes.length} bytes, more than ${maxBytes}. Scale it down with maxSide, or raise maxBytes.`,

@@ -35,3 +35,18 @@ test('encodeImage() refuses what begins like an image and is none', async () => 
   const broken = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4]);
   await expect(encodeImage(broken, { maxSide: 10 })).rejects.toThrow(/cannot be read/);
 });
+
+test('encodeImage() with redraw leaves behind what a camera wrote into a small image', async () => {
+  const plain = new Uint8Array(await (await picture(40, 30, 'image/jpeg')).arrayBuffer());
+  // An APP1 segment with EXIF and a place in it, right after the start of the image.
+  const note = new TextEncoder().encode('Exif\0\0GPS 47.3769 N 8.5417 E');
+  const segment = new Uint8Array([0xff, 0xe1, 0, note.length + 2, ...note]);
+  const photo = new Blob([plain.subarray(0, 2), segment, plain.subarray(2)], { type: 'image/jpeg' });
+  const bytesOf = (encoded: string) => atob(encoded);
+  expect(bytesOf(await encodeImage(photo, { maxSide: 100 }))).toContain('GPS 47.3769');
+  const redrawn = bytesOf(await encodeImage(photo, { maxSide: 100, redraw: true }));
+  expect(redrawn).not.toContain('GPS');
+  expect(redrawn).not.toContain('Exif');
+  const bitmap = await createImageBitmap(new Blob([Uint8Array.from(redrawn, (unit) => unit.charCodeAt(0))]));
+  expect([bitmap.width, bitmap.height]).toEqual([40, 30]);
+});

@@ -4,8 +4,8 @@ import type { ImageType } from './sniff-image.ts';
 const QUALITY = 0.9;
 
 /**
- * The image with its longer side at most `maxSide` pixels; as it was when it is small enough. PNG and GIF become PNG, the
- * others JPEG on white.
+ * The image with its longer side at most `maxSide` pixels; as it was when it is small enough and `redraw` is not set. PNG
+ * and GIF become PNG, the others JPEG on white. Of what else a file may hold (place, time, owner) nothing comes along.
  *
  * @throws {TypeError} where the platform cannot draw (Node), or the image cannot be read.
  */
@@ -13,6 +13,7 @@ export async function scaleImage(
   bytes: Uint8Array<ArrayBuffer>,
   type: ImageType,
   maxSide: number,
+  redraw = false,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (typeof createImageBitmap !== 'function' || typeof OffscreenCanvas !== 'function') {
     throw new TypeError(
@@ -25,8 +26,8 @@ export async function scaleImage(
   } catch (cause) {
     throw new TypeError('Scaling an image: it cannot be read.', { cause });
   }
-  const factor = maxSide / Math.max(bitmap.width, bitmap.height);
-  if (factor >= 1) {
+  const factor = Math.min(1, maxSide / Math.max(bitmap.width, bitmap.height));
+  if (factor === 1 && !redraw) {
     bitmap.close();
     return bytes;
   }

@@ -1,67 +1,72 @@
 import { systemClock } from '../clock.ts';
-import type { ToolOutcome as TurnToolOutcome, TurnTools } from '../conversation/ports.ts';
+import type { ToolOutcome as TurnOutcome, TurnTools } from '../conversation/ports.ts';
 import { ToolError } from '../errors/tool-error.ts';
-import type { Clock } from '../types.ts';
 import { answerCall, type CallEnvironment } from './answer-call.ts';
 import { createLimiter } from './limiter.ts';
 import { callKey, RepeatGuard } from './repeat-guard.ts';
-import { byName, definitionOf } from './tool-list.ts';
 import type { Tool, ToolResultEvent, ToolRunOptions } from './types.ts';
 
-const DEFAULT_ROUNDS = 10;
 const DEFAULT_PARALLEL = 4;
 
-/** What of a run with tools can be set where a conversation makes the requests. */
+/** Settings of {@link turnTools}; what they mean stands with the options of `runTools`. */
 export interface TurnToolsOptions
   extends Pick<
     ToolRunOptions,
-    'maxRounds' | 'maxParallel' | 'toolTimeoutMs' | 'maxResultCharacters' | 'approve' | 'describeError'
+    'approve' | 'maxParallel' | 'toolTimeoutMs' | 'maxResultCharacters' | 'describeError'
   > {
-  /** Time for the limits of the tools. Default: the platform's. */
-  clock?: Clock | undefined;
+  /** Most requests of one turn. Default: the conversation's own. */
+  maxRounds?: number | undefined;
 }
 
 /**
- * Tools for a conversation: give it to `createConversation` as `tools`. They run as `runTools` runs them, side by side,
- * with time-outs, approval and a guard against repeats; how each call is doing is part of its message.
+ * Tools for a conversation: runs what the model calls, side by side, with the same limits, checks and approvals as
+ * `runTools`.
  *
- * @throws {TypeError} for what `defineTool` did not make, and for a name that comes twice.
+ * ```ts
+ * const conversation = createConversation({ client, tools: turnTools([weather, deleteFile], { approve: askTheReader }) });
+ * ```
+ *
+ * Whatever is wrong with a call is told to the model. The fourth identical call of a turn ends the turn as failed.
+ *
+ * @throws {TypeError} when two tools have one name.
  */
 export function turnTools(tools: readonly Tool[], options: TurnToolsOptions = {}): TurnTools {
-  const known = byName(tools);
-  const { clock = systemClock, maxRounds = DEFAULT_ROUNDS, maxParallel = DEFAULT_PARALLEL } = options;
-  /** Repeats count within a turn. */
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  if (byName.size < tools.length) throw new TypeError('Reading the tools: two of them have one name.');
   const guards = new WeakMap<object, RepeatGuard>();
   return {
-    definitions: [...known.values()].map(definitionOf),
-    maxRounds: maxRounds + 1,
-    async run(calls, round) {
-      const guard = guards.get(round.turn) ?? new RepeatGuard();
-      guards.set(round.turn, guard);
+    definitions: tools.map(({ name, description, jsonSchema }) => ({
+      name,
+      description,
+      parameters: jsonSchema,
+    })),
+    ...(options.maxRounds !== undefined && { maxRounds: options.maxRounds }),
+    async run(calls, { turn, signal, note }) {
+      const guard = guards.get(turn) ?? new RepeatGuard();
+      guards.set(turn, guard);
       const environment: CallEnvironment = {
-        tools: known,
+        tools: byName,
         options,
-        clock,
-        signal: round.signal,
-        limit: createLimiter(maxParallel),
+        clock: systemClock,
+        signal,
+        limit: createLimiter(options.maxParallel ?? DEFAULT_PARALLEL),
         approvals: createLimiter(1),
         emit(event) {
-          if (event.type === 'tool-start') round.note(event.id, 'running');
-          if (event.type === 'tool-approval') round.note(event.id, 'waiting');
+          if (event.type === 'tool-approval') note(event.id, 'waiting');
+          if (event.type === 'tool-start') note(event.id, 'running');
         },
       };
-      const judged = calls.map((call) => {
-        const key = callKey(call.name, call.arguments);
-        return { call, key, verdict: known.get(call.name)?.repeatable ? ('run' as const) : guard.see(key) };
-      });
-      const tooMany = judged.find(({ verdict }) => verdict === 'stop')?.call;
-      if (tooMany !== undefined) {
-        const message =
-          'Running tools: the same call came for the fourth time. Say in the description what its result means, or mark it as repeatable.';
-        throw new ToolError('tool_loop', message, { toolName: tooMany.name, callId: tooMany.id });
-      }
       return Promise.all(
-        judged.map(async ({ call, key, verdict }) => {
+        calls.map(async (call) => {
+          const key = callKey(call.name, call.arguments);
+          const verdict = byName.get(call.name)?.repeatable === true ? 'run' : guard.see(key);
+          if (verdict === 'stop') {
+            throw new ToolError(
+              'tool_loop',
+              "Running tools: the same call came for the fourth time. Say in the tool's description what its result means, or mark it as repeatable.",
+              { toolName: call.name, callId: call.id },
+            );
+          }
           const result = await answerCall(environment, call, verdict);
           if (result.outcome === 'failed' || result.outcome === 'timed_out') guard.failed(key);
           return outcomeOf(result);
@@ -71,7 +76,7 @@ export function turnTools(tools: readonly Tool[], options: TurnToolsOptions = {}
   };
 }
 
-function outcomeOf({ id, content, outcome, durationMs }: ToolResultEvent): TurnToolOutcome {
+function outcomeOf({ id, outcome, content, durationMs }: ToolResultEvent): TurnOutcome {
   const state = outcome === 'ok' ? 'done' : outcome === 'denied' ? 'denied' : 'failed';
   return { callId: id, content, state, durationMs };
 }
