@@ -79,6 +79,15 @@ const states = {
     await page.locator('article', { hasText: 'jump to latest' }).waitFor();
     await page.waitForTimeout(700);
   },
+  queued: async ({ page, fake, ask }) => {
+    fake.script([slow(60), say('The view must not move while it writes. '), stall(undefined)]);
+    await ask('And if the user scrolls up while it writes?');
+    await page.locator('article', { hasText: 'must not move' }).waitFor();
+    await ask('Show me the test for that');
+    await ask('Then the same for touch');
+    await page.getByRole('region', { name: 'Waiting messages' }).waitFor();
+    await page.waitForTimeout(700);
+  },
   loading: async ({ page, ask }) => {
     await ask('Are you there?');
     await page.getByText(/^Loading/).waitFor();
@@ -194,7 +203,10 @@ for (const [name, play] of Object.entries(states)) {
       await page.goto(`http://127.0.0.1:${app.addresses()[0].port}/`);
       const ask = async (text) => {
         await page.getByRole('textbox', { name: 'Message' }).fill(text);
-        await page.getByRole('button', { name: 'Send', disabled: false }).waitFor();
+        await page
+          .getByRole('button', { name: /^(Send|Queue message)$/, disabled: false })
+          .first()
+          .waitFor();
         await page.getByRole('textbox', { name: 'Message' }).press('Enter');
       };
       try {

@@ -26,6 +26,7 @@ export function App() {
         credentials={visitorToken}
         userId="demo-visitor"
         starters={starters}
+        attachments
         footnote={<SourceLine source={source} />}
         autoFocus
       />

@@ -1,6 +1,7 @@
 import { createClient, type ZiggieClient } from '@ziggie/llm-client';
 import {
   type Conversation,
+  type ConversationOptions,
   type ConversationRecord,
   createConversation,
 } from '@ziggie/llm-client/conversation';
@@ -20,11 +21,13 @@ export interface TestChatOptions extends FakeOllamaOptions {
   /** Messages that stand there already. */
   record?: ConversationRecord | undefined;
   model?: string | undefined;
+  /** More settings of the conversation. */
+  conversation?: Partial<ConversationOptions> | undefined;
 }
 
 /** Makes one. Answers come at once unless `tokensPerSecond` is given, and nothing is tried twice. */
 export function createTestChat(options: TestChatOptions = {}): TestChat {
-  const { scripts = [], record, model = 'stand-in', ...fakeOptions } = options;
+  const { scripts = [], record, model = 'stand-in', conversation: settings, ...fakeOptions } = options;
   const fake = createFakeOllama({ tokensPerSecond: Number.POSITIVE_INFINITY, ...fakeOptions });
   for (const script of scripts) fake.script(script);
   const client = createClient({
@@ -38,7 +41,13 @@ export function createTestChat(options: TestChatOptions = {}): TestChat {
   return {
     fake,
     client,
-    conversation: createConversation({ client, storage, model, id: record?.id ?? 'default' }),
+    conversation: createConversation({
+      client,
+      storage,
+      model,
+      id: record?.id ?? 'default',
+      ...settings,
+    }),
   };
 }
 

@@ -1,4 +1,6 @@
+import type { MessageNode } from '@ziggie/llm-client/conversation';
 import type { ReactNode } from 'react';
+import type { AttachmentRules } from '../attachments/attachment-rules.ts';
 import type { ConnectionProps } from '../provider/provider-props.ts';
 
 /** Props of `ZiggieChat`. Connection props are needed only outside a `ZiggieProvider`. */
@@ -18,6 +20,15 @@ export interface ZiggieChatProps extends ConnectionProps {
   modelPicker?: boolean | undefined;
   /** Whether the conversation can be emptied from the header; asks before it does. Default `true`. */
   startOver?: boolean | undefined;
+  /** Whether files may go along, picked, pasted or dropped; `true` or rules. Keep the object between renders. Default
+   * `false`. */
+  attachments?: boolean | AttachmentRules | undefined;
+  /** What sending does while an answer is written: it waits its turn, or stops the answer. Default `queue`. */
+  whenBusy?: 'queue' | 'interrupt' | undefined;
+  /** Whether answers can be judged. Default `true`. */
+  feedback?: boolean | undefined;
+  /** Told of every judgement; `message.feedback` is absent when one was taken back. */
+  onFeedback?: ((message: MessageNode) => void) | undefined;
   /** A quiet line under the composer. */
   footnote?: ReactNode | undefined;
   /** Shown at the end of the header, beside the model picker. */

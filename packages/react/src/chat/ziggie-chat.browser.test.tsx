@@ -67,16 +67,6 @@ describe('ZiggieChat', () => {
     expect(fake.report().disconnects).toHaveLength(1);
   });
 
-  it('keeps the draft while an answer is written, and Enter does not send it', async () => {
-    const { fake } = await show({ scripts: [[say('Working'), stall()]] });
-    await ask('First');
-    await expect.element(page.getByText('Working')).toBeVisible();
-    await ask('Second');
-    await expect.element(page.getByRole('textbox', { name: 'Message' })).toHaveValue('Second');
-    await expect.element(page.getByText('Your draft stays here', { exact: false })).toBeVisible();
-    expect(fake.report().requests.filter((request) => request.path === '/api/chat')).toHaveLength(1);
-  });
-
   it('shows a lost connection as a card, keeps the words and answers again by its button', async () => {
     await show({ scripts: [[say('Half an ans'), cut()], [say('A whole answer')]] });
     await ask('Go');

@@ -1,5 +1,6 @@
 import { createLocalStorage } from '@ziggie/llm-client/storage';
 import { type ReactElement, useContext, useMemo } from 'react';
+import { createBrowserDrafts } from '../composer/draft-storage.ts';
 import { SessionContext } from '../provider/session.ts';
 import { ZiggieProvider } from '../provider/ziggie-provider.tsx';
 import { ChatFrame } from './chat-frame.tsx';
@@ -18,10 +19,11 @@ export function ZiggieChat(props: ZiggieChatProps): ReactElement {
   const { client, endpoint, conversation, userId = 'anonymous' } = props;
   const alone = client !== undefined || endpoint !== undefined || conversation !== undefined;
   const ownStorage = useMemo(() => createLocalStorage({ namespace: userId }), [userId]);
+  const ownDrafts = useMemo(() => createBrowserDrafts(userId), [userId]);
   if (!alone && session !== null) return <ChatFrame {...props} />;
-  const { storage = ownStorage } = props;
+  const { storage = ownStorage, drafts = props.storage === undefined ? ownDrafts : undefined } = props;
   return (
-    <ZiggieProvider {...props} storage={storage}>
+    <ZiggieProvider {...props} storage={storage} drafts={drafts}>
       <ChatFrame {...props} />
     </ZiggieProvider>
   );

@@ -57,7 +57,10 @@ export function describeFailure(
     case 'rate_limited':
       return warn(strings.rateLimitedTitle, strings.rateLimitedText);
     case 'quota_exceeded': {
-      const line = waitMs > 0 ? strings.quotaReset(format.duration(waitMs)) : strings.quotaText;
+      const line =
+        waitMs > 0
+          ? strings.quotaReset(format.duration(waitMs), format.time(failure.retryAt ?? now))
+          : strings.quotaText;
       return { ...warn(strings.quotaTitle, line, 'none'), line };
     }
     case 'too_many_in_flight':

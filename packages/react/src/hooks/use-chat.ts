@@ -5,7 +5,18 @@ import { useSession } from '../provider/session.ts';
 /** What can be done with a conversation. Every function stays the same for the life of the conversation. */
 export type ChatActions = Pick<
   Conversation,
-  'send' | 'stop' | 'retry' | 'regenerate' | 'edit' | 'siblings' | 'switchTo' | 'setModel' | 'clear'
+  | 'send'
+  | 'stop'
+  | 'retry'
+  | 'regenerate'
+  | 'edit'
+  | 'continue'
+  | 'remove'
+  | 'setFeedback'
+  | 'siblings'
+  | 'switchTo'
+  | 'setModel'
+  | 'clear'
 > & { readonly conversationId: string };
 
 /**
@@ -16,11 +27,14 @@ export function useChat(): ChatActions {
   return useMemo(
     () => ({
       conversationId: conversation.id,
-      send: (text) => conversation.send(text),
+      send: (input, options) => conversation.send(input, options),
       stop: () => conversation.stop(),
       retry: () => conversation.retry(),
-      regenerate: (messageId) => conversation.regenerate(messageId),
-      edit: (messageId, text) => conversation.edit(messageId, text),
+      regenerate: (messageId, options) => conversation.regenerate(messageId, options),
+      edit: (messageId, input) => conversation.edit(messageId, input),
+      continue: (messageId) => conversation.continue(messageId),
+      remove: (messageId) => conversation.remove(messageId),
+      setFeedback: (messageId, feedback) => conversation.setFeedback(messageId, feedback),
       siblings: (messageId) => conversation.siblings(messageId),
       switchTo: (messageId) => conversation.switchTo(messageId),
       setModel: (model) => conversation.setModel(model),

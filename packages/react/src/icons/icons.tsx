@@ -1,7 +1,7 @@
 import type { ReactElement, ReactNode } from 'react';
 
 /** 16 px, stroke 1.6, drawn in the colour of the text. Never the only name of a control. */
-function Icon({
+export function Icon({
   children,
   className,
 }: {

@@ -1,21 +1,25 @@
 import type { MessageNode } from '@ziggie/llm-client/conversation';
-import type { ReactElement } from 'react';
+import { Fragment, type ReactElement } from 'react';
 import { ErrorCard } from '../errors/error-card.tsx';
 import { useMessage } from '../hooks/use-messages.ts';
 import { Markdown } from '../markdown/markdown.tsx';
 import { useText } from '../text/text-context.ts';
+import { ToolCalls } from '../tools/tool-calls.tsx';
 import { MessageBoundary } from './message-boundary.tsx';
 import { MessageFoot } from './message-foot.tsx';
+import { segmentsOf } from './message-segments.ts';
+import { Sources } from './sources.tsx';
 import { Thinking } from './thinking.tsx';
 import { useIsLast } from './use-is-last.ts';
 
-/** An answer: thinking, text, and a foot that says what is or was going on. */
+/** An answer: thinking, text with the calls of tools between, and a foot that says what is or was going on. */
 export function AssistantMessage({ id }: { id: string }): ReactElement | null {
   const { strings } = useText();
   const message = useMessage(id);
   const isLast = useIsLast(id);
   if (message === undefined) return null;
   const streaming = message.end === undefined;
+  const segments = segmentsOf(message);
   return (
     <article
       className="zg-message"
@@ -26,15 +30,25 @@ export function AssistantMessage({ id }: { id: string }): ReactElement | null {
       aria-busy={streaming}
     >
       {message.thinking === '' ? null : <Thinking message={message} />}
-      {message.text === '' ? null : (
-        <MessageBoundary text={message.text}>
-          <Markdown text={message.text} streaming={streaming} />
-        </MessageBoundary>
+      {segments.map((segment, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: an answer only grows at its end
+        <Fragment key={index}>
+          {segment.kind === 'tools' ? (
+            <ToolCalls uses={segment.uses} live={streaming} />
+          ) : segment.text === '' ? null : (
+            <MessageBoundary text={segment.text}>
+              <Markdown text={segment.text} streaming={streaming && index === segments.length - 1} />
+            </MessageBoundary>
+          )}
+        </Fragment>
+      ))}
+      {message.sources === undefined || message.sources.length === 0 ? null : (
+        <Sources sources={message.sources} />
       )}
       {message.end?.kind === 'failed' ? (
         <ErrorCard failure={message.end.failure} model={message.model ?? null} canAct={isLast} />
       ) : null}
-      <MessageFoot message={message} />
+      <MessageFoot message={message} isLast={isLast} />
     </article>
   );
 }

@@ -1,19 +1,29 @@
 import type { MessageNode } from '@ziggie/llm-client/conversation';
-import type { ReactElement } from 'react';
+import { type ReactElement, useState } from 'react';
 import { useSelected } from '../hooks/use-cell.ts';
+import { useChat } from '../hooks/use-chat.ts';
 import { useSession } from '../provider/session.ts';
 import { StatusLine } from '../status/status-line.tsx';
 import { useText } from '../text/text-context.ts';
+import { useGiveFeedback } from './feedback-buttons.tsx';
+import { FeedbackNote } from './feedback-note.tsx';
 import { MessageActions } from './message-actions.tsx';
 import { statsWords } from './stats-words.ts';
 
 const isSet = (value: string | null) => value !== null;
 
+interface MessageFootProps {
+  message: MessageNode;
+  isLast: boolean;
+}
+
 /** The line under an answer, always of the same height: first the status, then what can be done and what it took. */
-export function MessageFoot({ message }: { message: MessageNode }): ReactElement {
+export function MessageFoot({ message, isLast }: MessageFootProps): ReactElement {
   const text = useText();
   const { conversation } = useSession();
   const busy = useSelected(conversation.runningId, isSet);
+  const give = useGiveFeedback(message.id);
+  const [asksWhy, setAsksWhy] = useState(false);
   if (message.end === undefined) {
     return (
       <div className="zg-foot">
@@ -22,9 +32,36 @@ export function MessageFoot({ message }: { message: MessageNode }): ReactElement
     );
   }
   return (
-    <div className="zg-foot">
-      <MessageActions message={message} busy={busy} />
-      <span className="zg-stats">{statsWords(message, text)}</span>
-    </div>
+    <>
+      <div className="zg-foot">
+        <MessageActions
+          message={message}
+          busy={busy}
+          hasCard={isLast && message.end.kind === 'failed'}
+          onBad={() => setAsksWhy(true)}
+        />
+        <span className="zg-stats">{statsWords(message, text)}</span>
+        {isLast && !busy && canContinue(message) ? <ContinueButton id={message.id} /> : null}
+      </div>
+      {asksWhy ? (
+        <FeedbackNote onSave={(note) => give({ rating: 'down', note })} onClose={() => setAsksWhy(false)} />
+      ) : null}
+    </>
+  );
+}
+
+/** Whether there is more to be had of this very answer. A failed one has its card. */
+function canContinue({ end, text }: MessageNode): boolean {
+  if (text === '') return false;
+  return end?.kind === 'stopped' || (end?.kind === 'complete' && end.finishReason === 'length');
+}
+
+function ContinueButton({ id }: { id: string }): ReactElement {
+  const { strings } = useText();
+  const chat = useChat();
+  return (
+    <button type="button" className="zg-button-text" onClick={() => void chat.continue(id).catch(() => {})}>
+      {strings.continueAnswer}
+    </button>
   );
 }

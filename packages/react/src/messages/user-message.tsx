@@ -1,19 +1,79 @@
 import type { MessageNode } from '@ziggie/llm-client/conversation';
-import type { ReactElement } from 'react';
-import { useMessage } from '../hooks/use-messages.ts';
+import { type ReactElement, useCallback } from 'react';
+import { AttachmentList } from '../attachments/attachment-list.tsx';
+import { useChatParts } from '../chat/chat-parts.ts';
+import { useSelected } from '../hooks/use-cell.ts';
+import { useIsRunning, useMessage } from '../hooks/use-messages.ts';
+import { DeleteIcon, EditIcon } from '../icons/action-icons.tsx';
+import { BranchSteps } from '../parts/branch-steps.tsx';
+import { CopyButton } from '../parts/copy-button.tsx';
 import { useText } from '../text/text-context.ts';
+import { EditMessage } from './edit-message.tsx';
+import { useRemoveMessage } from './use-remove-message.ts';
 
 const textOf = (message: MessageNode) => message.text;
+const attachmentsOf = (message: MessageNode) => message.attachments;
 
-/** The reader's own words, as they were typed. */
+/** The reader's own words, as they were typed, and what can be done with them. */
 export function UserMessage({ id }: { id: string }): ReactElement {
   const { strings } = useText();
-  const text = useMessage(id, textOf);
+  const { editing } = useChatParts();
+  const text = useMessage(id, textOf) ?? '';
+  const attachments = useMessage(id, attachmentsOf) ?? [];
+  const isEditing = useSelected(
+    editing,
+    useCallback((edited: string | null) => edited === id, [id]),
+  );
   return (
     <article className="zg-message" data-zg-row={id} data-role="user" aria-label={strings.you}>
-      <p className="zg-bubble" dir="auto">
-        {text}
-      </p>
+      {attachments.length > 0 ? <AttachmentList attachments={attachments} /> : null}
+      {isEditing ? (
+        <EditMessage id={id} text={text} mayBeEmpty={attachments.length > 0} />
+      ) : (
+        <>
+          {text === '' ? null : (
+            <p className="zg-bubble" dir="auto">
+              {text}
+            </p>
+          )}
+          <UserActions id={id} text={text} />
+        </>
+      )}
     </article>
+  );
+}
+
+function UserActions({ id, text }: { id: string; text: string }): ReactElement {
+  const { strings } = useText();
+  const { editing } = useChatParts();
+  const busy = useIsRunning();
+  const remove = useRemoveMessage();
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
+    <div className="zg-actions zg-user-actions" role="group" aria-label={strings.actions}>
+      <BranchSteps messageId={id} busy={busy} previous={strings.previousWording} next={strings.nextWording} />
+      {text === '' ? null : <CopyButton text={text} label={strings.copyQuestion} />}
+      <button
+        type="button"
+        className="zg-icon-button"
+        aria-label={strings.editMessage}
+        title={strings.editMessage}
+        aria-disabled={busy}
+        onClick={() => {
+          if (!busy) editing.set(id);
+        }}
+      >
+        <EditIcon />
+      </button>
+      <button
+        type="button"
+        className="zg-icon-button"
+        aria-label={strings.deleteMessage}
+        title={strings.deleteMessage}
+        onClick={() => remove(id)}
+      >
+        <DeleteIcon />
+      </button>
+    </div>
   );
 }

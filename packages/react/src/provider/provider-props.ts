@@ -1,9 +1,18 @@
 import type { Credentials, ZiggieClient } from '@ziggie/llm-client';
-import type { Conversation, ConversationStorage } from '@ziggie/llm-client/conversation';
+import type {
+  Connection,
+  ContextPort,
+  Conversation,
+  ConversationStorage,
+} from '@ziggie/llm-client/conversation';
+import type { Tool } from '@ziggie/llm-client/tools';
 import type { ModelOptions, Think } from '@ziggie/llm-protocol';
 import type { ReactNode } from 'react';
+import type { DraftStorage } from '../composer/draft-storage.ts';
 import type { RichTextOptions } from '../plugins/rich-text-context.tsx';
 import type { Strings } from '../text/strings.ts';
+import type { ToolApprovals } from '../tools/tool-approvals.ts';
+import type { ToolViews } from '../tools/tool-views.ts';
 
 /** Where answers come from and which conversation is shown. Shared by the provider and a chat that stands alone. */
 export interface ConnectionProps extends RichTextOptions {
@@ -30,6 +39,22 @@ export interface ConnectionProps extends RichTextOptions {
   think?: Think | undefined;
   /** Sampling and size options by Ollama's names. Read when the conversation opens. */
   options?: ModelOptions | undefined;
+  /** Tools that run in the page, made with `defineTool`. Those that need approval ask the reader first. With a `conversation`
+   * of your own: its `turnTools` and `approvals`. */
+  tools?: readonly Tool[] | undefined;
+  /** How calls of tools look, by the tools' names. */
+  toolViews?: ToolViews | undefined;
+  /** Made with `createToolApprovals`, for a `conversation` of your own. */
+  approvals?: ToolApprovals | undefined;
+  /** Cuts what does not fit the model's window, made with `createContextWindow`. Read when a conversation opens. */
+  context?: ContextPort | undefined;
+  /** Where words that were not sent yet are kept. Default: memory in the provider; the browser, under the user's id, in a
+   * `ZiggieChat` that stands alone without `storage`. */
+  drafts?: DraftStorage | undefined;
+  /** Tells whether there is a network. Default: the browser's word. */
+  connection?: Connection | undefined;
+  /** Told when the reader goes to another conversation, so that the page's address can follow. */
+  onConversationChange?: ((conversationId: string) => void) | undefined;
   /** Called when the reader asks to sign in again after a 401. The turn is tried again once it resolves. Default: only the
    * retry, which asks `credentials` for a new token. */
   onUnauthorized?: (() => void | Promise<void>) | undefined;

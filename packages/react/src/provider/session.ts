@@ -1,7 +1,10 @@
 import type { ZiggieClient } from '@ziggie/llm-client';
-import type { Conversation } from '@ziggie/llm-client/conversation';
+import type { Connection, Conversation, ConversationStorage } from '@ziggie/llm-client/conversation';
 import { createContext, useContext } from 'react';
+import type { ComposerStores } from '../composer/composer-store.ts';
+import type { ToolApprovals } from '../tools/tool-approvals.ts';
 import type { ModelList } from './model-list.ts';
+import type { OpenConversations } from './open-conversations.ts';
 
 /** What the components of one chat share. Holds no messages: those are watched one by one. */
 export interface Session {
@@ -11,6 +14,16 @@ export interface Session {
   readonly models: ModelList;
   /** Asks the host page to sign in again, then tries the failed turn again. */
   readonly signInAgain: () => Promise<void>;
+  /** What stands in the composer, for each conversation. */
+  readonly composers: ComposerStores;
+  /** Calls of tools that wait for the reader. */
+  readonly approvals: ToolApprovals;
+  /** The other conversations; `null` when a conversation was given. */
+  readonly open: OpenConversations | null;
+  /** Where they are saved; `null` when that is not known here. */
+  readonly storage: ConversationStorage | null;
+  /** Whether there is a network. */
+  readonly connection: Connection;
 }
 
 export const SessionContext = createContext<Session | null>(null);

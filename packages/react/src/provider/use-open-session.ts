@@ -1,50 +1,114 @@
 import { createClient, type ZiggieClient } from '@ziggie/llm-client';
-import { type Conversation, createConversation } from '@ziggie/llm-client/conversation';
+import {
+  type Cell,
+  type Conversation,
+  type ConversationStorage,
+  createConversation,
+  platformConnection,
+} from '@ziggie/llm-client/conversation';
+import { createMemoryStorage } from '@ziggie/llm-client/storage';
 import { useEffect, useMemo, useRef } from 'react';
+import { ComposerStores } from '../composer/composer-store.ts';
+import { noDrafts } from '../composer/draft-storage.ts';
+import { useCell } from '../hooks/use-cell.ts';
 import { useLatest } from '../hooks/use-latest.ts';
+import { hostTools } from '../tools/host-tools.ts';
+import { createToolApprovals, type ToolApprovals } from '../tools/tool-approvals.ts';
 import { ModelList } from './model-list.ts';
+import { OpenConversations } from './open-conversations.ts';
 import type { ConnectionProps } from './provider-props.ts';
 import type { Session } from './session.ts';
 
 /**
- * Opens what the props name, once per `client`, `endpoint`, `conversation`, `conversationId` and `storage`.
+ * Opens what the props name, once per `client`, `endpoint`, `conversation` and `storage`.
  *
- * The run lives in the conversation and not in an effect, so StrictMode's second mount finds it as it was. A conversation
- * of ours is stopped when the component leaves the page for good, which closes the connection and frees the GPU.
+ * Runs live in conversations and not in effects, so StrictMode's second mount finds them as they were. Conversations of
+ * ours are stopped when the component leaves the page for good, which closes the connections and frees the GPU.
  */
 export function useOpenSession(props: ConnectionProps): Session {
   const latest = useLatest(props);
-  const { client: givenClient, endpoint, conversation: given, conversationId, storage } = props;
+  const { client: givenClient, endpoint, conversation: given, conversationId = 'default' } = props;
   const hasCredentials = props.credentials !== undefined;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the rest is read when a conversation opens, as documented
-  const session = useMemo(() => {
+  const shared = useMemo(() => {
     const client = givenClient ?? openClient(endpoint, hasCredentials, latest);
-    if (client === null && given === undefined) {
-      throw new TypeError(
-        'ZiggieProvider needs a client, an endpoint or a conversation. Which server should it ask?',
-      );
-    }
-    const { model, system, think, options } = props;
-    const conversation =
-      given ??
-      createConversation({
-        client: client as ZiggieClient,
-        id: conversationId,
-        storage,
-        model,
-        system,
-        think,
-        options,
-      });
+    const approvals = props.approvals ?? createToolApprovals();
+    const storage = props.storage ?? createMemoryStorage();
+    return {
+      client,
+      approvals,
+      models: new ModelList(client),
+      composers: new ComposerStores(props.drafts ?? noDrafts),
+      connection: props.connection ?? platformConnection,
+      storage: given === undefined ? storage : (props.storage ?? null),
+      open: given === undefined ? openOurs(client, storage, approvals, conversationId, latest) : null,
+    };
+  }, [givenClient, endpoint, given, props.storage, hasCredentials]);
+
+  const activeId = useCell(shared.open?.activeId ?? noId);
+  const session = useMemo<Session>(() => {
+    const conversation = given ?? (shared.open as OpenConversations).get(activeId);
     const signInAgain = async () => {
       await latest.current.onUnauthorized?.();
       await conversation.retry();
     };
-    return { client, conversation, models: new ModelList(client), signInAgain };
-  }, [givenClient, endpoint, given, conversationId, storage, hasCredentials]);
+    return { ...shared, conversation, signInAgain };
+  }, [shared, given, activeId, latest]);
 
-  useStopAtTheEnd(given === undefined ? session.conversation : null);
+  useShownConversation(shared.open, props.conversationId, activeId, latest);
+  useStopAtTheEnd(shared.open);
   return session;
+}
+
+const noId: Cell<string> = { get: () => '', subscribe: () => () => {} };
+
+function openOurs(
+  client: ZiggieClient | null,
+  storage: ConversationStorage,
+  approvals: ToolApprovals,
+  firstId: string,
+  latest: { readonly current: ConnectionProps },
+): OpenConversations {
+  if (client === null) {
+    throw new TypeError(
+      'ZiggieProvider needs a client, an endpoint or a conversation. Which server should it ask?',
+    );
+  }
+  let last: Conversation | null = null;
+  return new OpenConversations((id) => {
+    const { model, system, think, options, context, tools, connection } = latest.current;
+    last = createConversation({
+      client,
+      id,
+      storage,
+      // Whoever picked a model wants it in the next conversation as well.
+      model: last?.model.get() ?? model,
+      system,
+      think,
+      options,
+      context,
+      connection,
+      tools: tools === undefined ? undefined : hostTools(latest, approvals),
+    });
+    return last;
+  }, firstId);
+}
+
+/** Follows the host page to the conversation that it names, and tells it when the reader goes to another. */
+function useShownConversation(
+  open: OpenConversations | null,
+  wanted: string | undefined,
+  activeId: string,
+  latest: { readonly current: ConnectionProps },
+): void {
+  const before = useRef({ open, wanted, activeId });
+  useEffect(() => {
+    if (before.current.wanted !== wanted && wanted !== undefined) open?.show(wanted);
+    if (before.current.open === open && before.current.activeId !== activeId && activeId !== wanted)
+      latest.current.onConversationChange?.(activeId);
+    before.current = { open, wanted, activeId };
+    open?.settle();
+  }, [open, wanted, activeId, latest]);
 }
 
 /** The longest wait that a server may ask for without a word to the reader; a longer one is a card that counts down. */
@@ -68,26 +132,26 @@ function openClient(
 }
 
 /**
- * Stops the run when the page goes away, which saves what was written: the connection dies with the page in any case. And
- * when nobody shows the conversation any more; a mount right after an unmount keeps it.
+ * Stops the runs when the page goes away, which saves what was written: the connections die with the page in any case. And
+ * when nobody shows the conversations any more; a mount right after an unmount keeps them.
  */
-function useStopAtTheEnd(conversation: Conversation | null): void {
-  const leaving = useRef(new Map<Conversation, ReturnType<typeof setTimeout>>());
+function useStopAtTheEnd(open: OpenConversations | null): void {
+  const leaving = useRef(new Map<OpenConversations, ReturnType<typeof setTimeout>>());
   useEffect(() => {
-    if (conversation === null) return;
+    if (open === null) return;
     const timers = leaving.current;
-    clearTimeout(timers.get(conversation));
-    timers.delete(conversation);
-    window.addEventListener('pagehide', conversation.stop);
+    clearTimeout(timers.get(open));
+    timers.delete(open);
+    window.addEventListener('pagehide', open.stopAll);
     return () => {
-      window.removeEventListener('pagehide', conversation.stop);
+      window.removeEventListener('pagehide', open.stopAll);
       timers.set(
-        conversation,
+        open,
         setTimeout(() => {
-          timers.delete(conversation);
-          conversation.stop();
+          timers.delete(open);
+          open.stopAll();
         }, 0),
       );
     };
-  }, [conversation]);
+  }, [open]);
 }

@@ -3,6 +3,7 @@ import { RichTextProvider } from '../plugins/rich-text-context.tsx';
 import { createFormat } from '../text/format.ts';
 import { defaultStrings, type Strings } from '../text/strings.ts';
 import { TextContext } from '../text/text-context.ts';
+import { ToolViewsContext } from '../tools/tool-views.ts';
 import type { ZiggieProviderProps } from './provider-props.ts';
 import { SessionContext } from './session.ts';
 import { useOpenSession } from './use-open-session.ts';
@@ -23,11 +24,15 @@ export function ZiggieProvider(props: ZiggieProviderProps): ReactElement {
   return (
     <TextProvider strings={props.strings} locale={props.locale}>
       <RichTextProvider plugins={props.plugins} imageHosts={props.imageHosts}>
-        <SessionContext.Provider value={session}>{props.children}</SessionContext.Provider>
+        <ToolViewsContext.Provider value={props.toolViews ?? noViews}>
+          <SessionContext.Provider value={session}>{props.children}</SessionContext.Provider>
+        </ToolViewsContext.Provider>
       </RichTextProvider>
     </TextProvider>
   );
 }
+
+const noViews = {};
 
 interface TextProviderProps {
   strings?: Partial<Strings> | undefined;

@@ -43,7 +43,7 @@ export function describePhase(phase: RunPhase, now: number, { strings, format }:
     case 'thinking':
       return { ...words, label: strings.thinking, detail: elapsedWords(phase.startedAt, now, format) };
     case 'tool':
-      return { ...words, label: strings.tool(phase.name), canCancel: false };
+      return { ...words, label: strings.tool(phase.name.replace(/[_-]+/g, ' ')), canCancel: false };
     case 'writing': {
       const parts: string[] = [];
       if (phase.tokensPerSecond !== null)

@@ -8,6 +8,8 @@ export interface Format {
   rate(value: number): string;
   /** `9.8 GB`, in powers of 1000. */
   bytes(value: number): string;
+  /** Of wall time in ms: `14:05`, with the day when that is not today. */
+  time(at: number): string;
 }
 
 /** Formats for a BCP 47 language; the environment's own when it is left out. An unknown one falls back to that. */
@@ -19,7 +21,13 @@ export function createFormat(locale: string | undefined): Format {
   const seconds = (value: number, format = whole) => `${format.format(value)}\u00a0s`;
   const minutes = (value: number) => `${whole.format(value)}\u00a0min`;
   const hours = (value: number) => `${whole.format(value)}\u00a0h`;
+  const clock = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
+  const dated = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
   return {
+    time: (at) => {
+      const isToday = new Date(at).toDateString() === new Date().toDateString();
+      return (isToday ? clock : dated).format(at);
+    },
     count: (value) => whole.format(value),
     rate: (value) => (value < 10 ? tenth : whole).format(value),
     bytes: (value) =>
