@@ -1,4 +1,4 @@
-import { ZiggieChat } from '@ziggie/llm-react';
+import { type RichTextPlugins, ZiggieChat } from '@ziggie/llm-react';
 import { SourceLine } from './source-line.tsx';
 import { useSource } from './use-source.ts';
 
@@ -16,6 +16,12 @@ const starters = [
   'Plan a week of testing for a small team',
 ];
 
+/** Fetched when the first answer needs them. */
+const plugins: RichTextPlugins = {
+  code: () => import('@ziggie/llm-react/plugins/code').then(({ codePlugin }) => codePlugin),
+  math: () => import('@ziggie/llm-react/plugins/math').then(({ mathPlugin }) => mathPlugin),
+};
+
 export function App() {
   const source = useSource();
   return (
@@ -27,6 +33,7 @@ export function App() {
         userId="demo-visitor"
         starters={starters}
         attachments
+        plugins={plugins}
         footnote={<SourceLine source={source} />}
         autoFocus
       />

@@ -13,6 +13,7 @@ import { parse } from '../request/parse.ts';
 import { readJsonBody } from '../request/read-body.ts';
 import { pathOf, queryOf } from '../request/target.ts';
 import type { JsonAnswer } from './info-routes.ts';
+import type { KeyOperation } from './route-table.ts';
 import { idIn } from './route-table.ts';
 
 const maxBodyBytes = 16 * 1024;
@@ -48,18 +49,6 @@ const revocation = z.union(
   ],
   { error: 'give token, or issuer and tokenId, or principalId' },
 );
-
-/** Operations of the routes about keys. */
-export type KeyOperation =
-  | 'my-keys'
-  | 'create-my-key'
-  | 'revoke-my-key'
-  | 'reroll-my-key'
-  | 'keys'
-  | 'create-key'
-  | 'revoke-key'
-  | 'reroll-key'
-  | 'revoke-token';
 
 /**
  * The routes about API keys and ended tokens. Those under `/me` see the caller's own keys and no others: somebody else's

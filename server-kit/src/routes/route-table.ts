@@ -14,6 +14,10 @@ export type Operation =
   | 'ticket'
   | 'me'
   | 'my-limits'
+  | KeyOperation;
+
+/** Operations of the routes about keys. */
+export type KeyOperation =
   | 'my-keys'
   | 'create-my-key'
   | 'revoke-my-key'

@@ -1,6 +1,6 @@
-import { type ReactElement, useEffect, useRef, useState } from 'react';
+import { type ReactElement, useState } from 'react';
 import { useChatParts } from '../chat/chat-parts.ts';
-import { enterSends } from '../composer/enter-sends.ts';
+import { EditField } from '../composer/edit-field.tsx';
 import { useChat } from '../hooks/use-chat.ts';
 import { useIsRunning } from '../hooks/use-messages.ts';
 import { useText } from '../text/text-context.ts';
@@ -18,12 +18,6 @@ export function EditMessage({ id, text, mayBeEmpty }: EditMessageProps): ReactEl
   const { editing, focusComposer, followEnd } = useChatParts();
   const busy = useIsRunning();
   const [draft, setDraft] = useState(text);
-  const input = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
-    const field = input.current;
-    field?.focus({ preventScroll: true });
-    field?.setSelectionRange(field.value.length, field.value.length);
-  }, []);
   const close = () => {
     editing.set(null);
     focusComposer();
@@ -45,24 +39,13 @@ export function EditMessage({ id, text, mayBeEmpty }: EditMessageProps): ReactEl
       }}
     >
       <div className="zg-grow" data-draft={`${draft}\n`}>
-        <textarea
-          ref={input}
+        <EditField
           rows={1}
           value={draft}
-          dir="auto"
-          aria-label={strings.editMessage}
-          onChange={(event) => setDraft(event.target.value)}
-          onKeyDown={(event) => {
-            const { key, shiftKey, altKey, keyCode, nativeEvent } = event;
-            const { isComposing } = nativeEvent;
-            if (key === 'Escape' && !isComposing) {
-              event.stopPropagation();
-              close();
-            } else if (enterSends({ key, shiftKey, altKey, keyCode, isComposing })) {
-              event.preventDefault();
-              send();
-            }
-          }}
+          label={strings.editMessage}
+          onChange={setDraft}
+          onSave={send}
+          onCancel={close}
         />
       </div>
       <div className="zg-edit-row">

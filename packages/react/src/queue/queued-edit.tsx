@@ -1,7 +1,7 @@
 import type { QueuedTurn } from '@ziggie/llm-client/conversation';
-import { type ReactElement, useEffect, useRef, useState } from 'react';
+import { type ReactElement, useState } from 'react';
 import { useChatParts } from '../chat/chat-parts.ts';
-import { enterSends } from '../composer/enter-sends.ts';
+import { EditField } from '../composer/edit-field.tsx';
 import { useText } from '../text/text-context.ts';
 
 interface QueuedEditProps {
@@ -15,8 +15,6 @@ export function QueuedEdit({ turn, onSave, onClose }: QueuedEditProps): ReactEle
   const { strings } = useText();
   const { focusComposer } = useChatParts();
   const [draft, setDraft] = useState(turn.text);
-  const input = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => input.current?.focus({ preventScroll: true }), []);
   const close = () => {
     onClose();
     focusComposer();
@@ -36,25 +34,14 @@ export function QueuedEdit({ turn, onSave, onClose }: QueuedEditProps): ReactEle
         save();
       }}
     >
-      <textarea
-        ref={input}
+      <EditField
         className="zg-input"
         rows={2}
         value={draft}
-        dir="auto"
-        aria-label={strings.queueEditing}
-        onChange={(event) => setDraft(event.target.value)}
-        onKeyDown={(event) => {
-          const { key, shiftKey, altKey, keyCode, nativeEvent } = event;
-          const { isComposing } = nativeEvent;
-          if (key === 'Escape' && !isComposing) {
-            event.stopPropagation();
-            close();
-          } else if (enterSends({ key, shiftKey, altKey, keyCode, isComposing })) {
-            event.preventDefault();
-            save();
-          }
-        }}
+        label={strings.queueEditing}
+        onChange={setDraft}
+        onSave={save}
+        onCancel={close}
       />
       <button type="submit" className="zg-button-text" aria-disabled={!canSave}>
         {strings.queueSave}
