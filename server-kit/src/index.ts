@@ -53,4 +53,4 @@ export type { WindowUnit } from './limits/window.ts';
 export type { Logger } from './log/logger.ts';
 export type { AcceptUpgrade, KitSocket, SocketEvents, SocketTerms, UpgradeOutcome } from './ws/kit-socket.ts';
 export type { SocketOptions } from './ws/socket-settings.ts';
-export { MemoryTicketStore, type TicketRecord, type TicketStore } from './ws/tickets.ts';
+export { MemoryTicketStore, type TicketRecord, type TicketStore } from './ws/ticket-store.ts';

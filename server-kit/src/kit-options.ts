@@ -17,7 +17,6 @@ import { count, limitsSchema, pricesSchema } from './limits/limit-options.ts';
 import { type LimitRule, type ModelPrice, type Rule, ruleOf } from './limits/limit-rules.ts';
 import type { Logger } from './log/logger.ts';
 import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
-import type { TicketStore } from './ws/tickets.ts';
 
 /** The options with every default in place. */
 export interface Settings {
@@ -73,7 +72,7 @@ const schema = z.strictObject({
     .length(1, { error: 'must name exactly one model server' }),
   auth: authSchema.optional(),
   roles: rolesSchema.optional(),
-  stores: z.strictObject({ keys: store, limits: store, revocations: store }).optional(),
+  stores: z.strictObject({ keys: store, limits: store, revocations: store, tickets: store }).optional(),
   prices: pricesSchema.optional(),
   authenticate: z
     .custom<NonNullable<ServerKitOptions['authenticate']>>(isFunction, { error: 'must be a function' })
@@ -90,9 +89,6 @@ const schema = z.strictObject({
       allowFirstFrameAuth: z.boolean().optional(),
       allowQueryToken: z.boolean().optional(),
       allowBareRequests: z.boolean().optional(),
-      tickets: z
-        .custom<TicketStore>(isTicketStore, { error: 'must have put(key, record, lifeMs) and take(key)' })
-        .optional(),
     })
     .optional(),
   content: z
@@ -258,10 +254,4 @@ function isUpstreamUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) return false;
   return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-}
-
-function isTicketStore(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { put, take } = value as { put?: unknown; take?: unknown };
-  return typeof put === 'function' && typeof take === 'function';
 }

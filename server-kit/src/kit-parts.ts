@@ -15,11 +15,15 @@ import type { KeyParts } from './routes/key-routes.ts';
 import type { MeParts } from './routes/me-routes.ts';
 import { ModelCatalog } from './upstream/model-catalog.ts';
 import { UndiciTransport } from './upstream/undici-transport.ts';
+import { MemoryTicketStore, type TicketStore } from './ws/ticket-store.ts';
+
+/** Every port, with what is behind it. */
+type AllStores = { [Port in keyof Stores]-?: NonNullable<Stores[Port]> };
 
 /** What stays when the options change: who is being answered, and what has been counted. */
 export interface LastingParts {
   leases: LeaseBook;
-  stores: Required<Stores>;
+  stores: AllStores;
   isDraining: () => boolean;
 }
 
@@ -34,15 +38,17 @@ export interface KitParts {
   info: InfoParts;
   me: MeParts;
   keyParts: KeyParts;
+  ticketStore: TicketStore;
 }
 
 /** The stores of the settings, with memory where there is none. `before` are those of the options before. */
-export function storesOf({ stores, clock }: Settings, before?: Required<Stores>): Required<Stores> {
+export function storesOf({ stores, clock }: Settings, before?: AllStores): AllStores {
   return {
     keys: stores.keys ?? before?.keys ?? new MemoryKeyStore(),
     limits: stores.limits ?? before?.limits ?? new MemoryLimitStore(clock),
     revocations:
       stores.revocations ?? before?.revocations ?? new MemoryRevocationStore(() => clock.wallNow()),
+    tickets: stores.tickets ?? before?.tickets ?? new MemoryTicketStore(clock),
   };
 }
 
@@ -77,6 +83,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
     answering: { settings, transport, catalog, leases, metering, content },
     info: { catalog, clock, isDraining },
     me: { limits, now: () => clock.wallNow() },
+    ticketStore: stores.tickets,
     keyParts: { keys: identity.keys, revocations: identity.revocations, roles, clock },
   };
 }

@@ -12,6 +12,7 @@ import type { LimitStore } from './limits/limit-store.ts';
 import type { Logger } from './log/logger.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import type { SocketOptions } from './ws/socket-settings.ts';
+import type { TicketStore } from './ws/ticket-store.ts';
 
 /** One model server behind the kit. */
 export interface UpstreamOptions {
@@ -46,6 +47,8 @@ export interface Stores {
   limits?: LimitStore | undefined;
   /** Tokens that ended before their time. */
   revocations?: RevocationStore | undefined;
+  /** One-use tickets of WebSockets, which may be taken by another process than made them. */
+  tickets?: TicketStore | undefined;
 }
 
 /** Settings of {@link ServerKit}. */

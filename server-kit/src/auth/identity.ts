@@ -11,14 +11,14 @@ import { type Authenticate, createAuthenticate } from './authenticate.ts';
 import { FailedAttempts } from './failed-attempts.ts';
 import { JwtVerifier } from './jwt.ts';
 import { MemoryRevocationStore } from './revocation-store.ts';
-import { RevocationBook, type Revocations } from './revocations.ts';
+import { RevocationBook } from './revocations.ts';
 import { TokenCheck } from './token-check.ts';
 
 /** Everything that tells people apart, put together from the settings. */
 export interface Identity {
   authenticate: Authenticate;
   keys: Keys;
-  revocations: Revocations;
+  revocations: RevocationBook;
   limitStore: LimitStore;
   /** Writes down what is left to write. The stores are whoever's made them. */
   close(): Promise<void>;

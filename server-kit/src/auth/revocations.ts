@@ -9,10 +9,16 @@ export type Revocation =
   | { token: string }
   /** The token with this `jti` of this issuer. */
   | { issuer: string; tokenId: string }
-  /** Every token of a principal that was made until now, and every one that does not say when (`iat`). */
+  /**
+   * Every token of a principal that was made until now, and every one that does not say when (`iat`); sockets that were
+   * opened with a ticket of the host app's own check too. API keys end by themselves (`kit.keys.revoke`).
+   */
   | { principalId: string };
 
-/** Ends tokens before their `exp`. In force at once here and within 5 s in every process that shares the store. */
+/**
+ * Ends tokens before their `exp`. In force at once here and within 5 s in every process that shares the store; an open
+ * socket is closed with 4401, and what runs on it with it, at its next look (5 s) or the one after.
+ */
 export interface Revocations {
   /** @throws when the store cannot note it. */
   revoke(what: Revocation): Promise<void>;
@@ -50,6 +56,12 @@ export class RevocationBook implements Revocations {
     if (thisToken !== undefined || thisId !== undefined) return true;
     // `iat` has whole seconds: a token of the same second may be the old one.
     return wholePrincipal !== undefined && (issuedAtMs === undefined || issuedAtMs <= wholePrincipal);
+  }
+
+  /** Whether everything of a principal that was made until `sinceMs` has been ended. @throws when the store cannot say. */
+  async hasEnded(principalId: string, sinceMs: number): Promise<boolean> {
+    const [endedAt] = await this.#store.revokedAt([idOf({ principalId })]);
+    return endedAt !== undefined && sinceMs <= endedAt;
   }
 }
 

@@ -78,7 +78,7 @@ export const variables = {
     'STORE',
     text,
     'memory',
-    'where keys, limits and revocations are kept: `memory`, `sqlite:<path>` or `redis`',
+    'where keys, limits, revocations and tickets are kept: `memory`, `sqlite:<path>` or `redis`',
   ),
   redisUrl: variable(
     'REDIS_URL',

@@ -1,6 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
+/** Fields of one connection, which HTTP/2 has none of (RFC 9113 §8.2.2): Node refuses them there. */
+const ofConnection: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+]);
 /** Fields that add up with what the host's middleware has set already; of all others the answer's own counts. */
 const additive: ReadonlySet<string> = new Set(['set-cookie', 'vary']);
 
@@ -15,6 +22,7 @@ export function writeHead(response: Response, res: ServerResponse, httpVersionMa
   res.statusCode = response.status;
   if (response.statusText !== '' && isHttp1) res.statusMessage = response.statusText;
   for (const [name, value] of response.headers) {
+    if (!isHttp1 && ofConnection.has(name)) continue;
     if (additive.has(name)) res.appendHeader(name, value);
     else res.setHeader(name, value);
   }

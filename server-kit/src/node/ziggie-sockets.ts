@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { SOCKET_SUBPROTOCOL, socketCloseCodes } from '@ziggie/llm-protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -6,6 +7,7 @@ import type { Connection } from '../connection.ts';
 import type { ServerKit } from '../kit-types.ts';
 import type { AcceptUpgrade } from '../ws/kit-socket.ts';
 import { type Door, type DoorOptions, openDoor } from './door-options.ts';
+import { Exchange } from './exchange.ts';
 import { toWebRequest } from './node-request.ts';
 import { nodeSocket } from './node-socket.ts';
 import { problemResponse } from './problem-response.ts';
@@ -22,7 +24,7 @@ export interface SocketMount extends DoorOptions {
 export interface UpgradeSource {
   on(event: 'upgrade', listener: (req: IncomingMessage, socket: Duplex, head: Buffer) => void): unknown;
   off(event: 'upgrade', listener: (req: IncomingMessage, socket: Duplex, head: Buffer) => void): unknown;
-  listenerCount(event: 'upgrade'): number;
+  listenerCount(event: 'upgrade' | 'connect'): number;
 }
 
 /** Most fragments of one message. */
@@ -32,7 +34,8 @@ const closeTimeoutMs = 5000;
 
 /** One listener per server, however many kits are mounted on it. */
 const mounts = new WeakMap<UpgradeSource, Set<Mount>>();
-const listeners = new WeakMap<UpgradeSource, (req: IncomingMessage, socket: Duplex, head: Buffer) => void>();
+/** How to stop listening to a server. */
+const silencers = new WeakMap<UpgradeSource, () => void>();
 
 /**
  * Serves the kit's WebSocket beside those of the host app: an upgrade below the mount that is the kit's is taken, every
@@ -55,14 +58,17 @@ export function ziggieSockets(server: UpgradeSource, kit: ServerKit, options: So
     const listener = (req: IncomingMessage, socket: Duplex, head: Buffer) =>
       void dispatch(server, [...all], req, socket, head);
     mounts.set(server, all);
-    listeners.set(server, listener);
     server.on('upgrade', listener);
+    const stopRefusing = refuseConnects(server, all);
+    silencers.set(server, () => {
+      server.off('upgrade', listener);
+      stopRefusing();
+    });
   }
   return () => {
     mount.close();
     if (!all.delete(mount) || all.size > 0) return;
-    const listener = listeners.get(server);
-    if (listener) server.off('upgrade', listener);
+    silencers.get(server)?.();
     mounts.delete(server);
   };
 }
@@ -83,6 +89,39 @@ async function dispatch(
   }
   if (!isOthers)
     await refuseUpgrade(problemResponse('not_found', 'There is nothing at this address.'), socket);
+}
+
+type ConnectListener = (req: IncomingMessage, answer: ServerResponse | Duplex) => void;
+
+/**
+ * A WebSocket over HTTP/2 begins with an extended CONNECT (RFC 8441), which reaches a server that was made with
+ * `enableConnectProtocol`. The kit's sockets are of HTTP/1.1: that is said, where Node would answer a bare 405.
+ */
+function refuseConnects(server: UpgradeSource, all: ReadonlySet<Mount>): () => void {
+  // These speak no HTTP/2, and a listener would change what they do with a CONNECT.
+  if (server instanceof HttpServer || server instanceof HttpsServer) return () => {};
+  const source = server as unknown as {
+    on(event: 'connect', listener: ConnectListener): unknown;
+    off(event: 'connect', listener: ConnectListener): unknown;
+  };
+  const listener: ConnectListener = (req, answer) => {
+    const isOthers = server.listenerCount('connect') > 1;
+    if (!('writeHead' in answer)) {
+      // HTTP/1.1 on the same port: what Node does when nobody listens.
+      if (!isOthers) answer.destroy();
+      return;
+    }
+    const isOurs = [...all].some(({ prefix }) =>
+      /^\/ws(?:\?|$)/.test(targetBelow(req.url ?? '/', prefix) ?? ''),
+    );
+    if (!isOurs && isOthers) return;
+    const detail = isOurs
+      ? 'WebSockets are served over HTTP/1.1 only. Open one with an upgrade, on a server with allowHTTP1, or ask over HTTP/2 without a socket: its streams share one connection already.'
+      : 'CONNECT is not answered here.';
+    void new Exchange(req, answer, openDoor({})).send(problemResponse('method_not_allowed', detail));
+  };
+  source.on('connect', listener);
+  return () => void source.off('connect', listener);
 }
 
 /** One kit on one server. */

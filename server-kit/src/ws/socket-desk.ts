@@ -1,5 +1,6 @@
 import { socketCloseCodes } from '@ziggie/llm-protocol';
-import type { Authenticate } from '../auth/authenticate.ts';
+import { type Authenticate, unauthorized } from '../auth/authenticate.ts';
+import type { RevocationBook } from '../auth/revocations.ts';
 import type { Connection } from '../connection.ts';
 import { RequestContext } from '../context.ts';
 import { asFailure, KitFailure, shuttingDown } from '../failure.ts';
@@ -14,11 +15,14 @@ import type { AcceptUpgrade } from './kit-socket.ts';
 import { SocketBook } from './socket-book.ts';
 import type { SocketRequest } from './socket-request.ts';
 import { SocketSession } from './socket-session.ts';
-import { MemoryTicketStore, Tickets, ticketLifeMs } from './tickets.ts';
+import type { TicketStore } from './ticket-store.ts';
+import { Tickets, ticketLifeMs } from './tickets.ts';
 import { checkUpgradeOrigin, looksLikeTicket, upgradeCredential } from './upgrade-credential.ts';
 
 /** How long a socket without a credential waits for its first frame, in ms. */
 const firstFrameMs = 5000;
+/** A socket that the host app's own check cannot be asked about again comes back for a new ticket after this time, in ms. */
+const unaskedLifeMs = 3_600_000;
 /** The host app's own check may ask a database: it is asked again less often than the kit's own cached one. */
 const hostRecheckMs = 30_000;
 
@@ -27,6 +31,8 @@ export interface DeskParts {
   settings: Settings;
   pipeline: PipelineParts;
   answering: AnswerParts;
+  identity: { revocations: RevocationBook };
+  ticketStore: TicketStore;
 }
 
 /** Who is on a socket, and how to look again. */
@@ -49,7 +55,7 @@ export class SocketDesk {
   constructor(parts: DeskParts) {
     this.#parts = parts;
     const { clock, sockets } = parts.settings;
-    this.#tickets = new Tickets(sockets.tickets ?? new MemoryTicketStore(clock));
+    this.#tickets = ticketsOf(parts);
     this.#book = new SocketBook(clock, sockets, (session, now) => this.#tick(session, now));
   }
 
@@ -57,8 +63,7 @@ export class SocketDesk {
   reload(parts: DeskParts): void {
     this.#parts = parts;
     this.#book.bounds = parts.settings.sockets;
-    const { tickets } = parts.settings.sockets;
-    if (tickets !== undefined) this.#tickets = new Tickets(tickets);
+    this.#tickets = ticketsOf(parts);
   }
 
   get open(): number {
@@ -68,7 +73,8 @@ export class SocketDesk {
   /** The answer of `POST /ws/ticket`. */
   async ticket(request: Request, principal: Principal): Promise<{ ticket: string; expiresInMs: number }> {
     const { headers } = request;
-    const credential = this.#parts.settings.authenticate ? null : headers.get('authorization');
+    const isOfHost = this.#parts.settings.authenticate !== undefined && principal.keyId === undefined;
+    const credential = isOfHost ? null : headers.get('authorization');
     const ticket = await this.#tickets.issue(principal, headers.get('origin'), credential);
     return { ticket, expiresInMs: ticketLifeMs };
   }
@@ -147,8 +153,8 @@ export class SocketDesk {
         ? await this.#tickets.redeem(credential.ticket, request.headers.get('origin'))
         : undefined;
       if (redeemed === undefined) throw badTicket();
-      const { principal, credential: shown } = redeemed;
-      if (shown === null) return { principal, recheck: async () => principal };
+      const { principal, credential: shown, issuedAtMs } = redeemed;
+      if (shown === null) return this.#unasked(principal, issuedAtMs);
       const again = () => authenticate(withCredential(request, shown), connection);
       return { principal: await again(), recheck: again };
     }
@@ -157,6 +163,20 @@ export class SocketDesk {
         ? authenticate(withCredential(request, `Bearer ${credential.token}`), connection)
         : authenticate(request, connection);
     return { principal: await again(), recheck: again };
+  }
+
+  /** Whom the host app's own check let in when the ticket was made: there is nothing to show it again. */
+  async #unasked(given: Principal, issuedAtMs: number): Promise<Identity> {
+    const end = issuedAtMs + unaskedLifeMs;
+    const principal = { ...given, expiresAtMs: Math.min(given.expiresAtMs ?? end, end) };
+    const recheck = async () => {
+      if (!isAlive(principal, this.#parts.settings.clock.wallNow()))
+        throw unauthorized('sign-in has expired');
+      if (await this.#parts.identity.revocations.hasEnded(principal.id, issuedAtMs))
+        throw unauthorized('principal was revoked');
+      return principal;
+    };
+    return { principal: await recheck(), recheck };
   }
 
   #open(
@@ -292,6 +312,10 @@ export class SocketDesk {
     const route = routeFor(routesAt(path), method) as Route;
     return new RequestContext(newId('req'), 'WS', route, clock, logger);
   }
+}
+
+function ticketsOf({ settings: { clock }, ticketStore }: DeskParts): Tickets {
+  return new Tickets(ticketStore, () => clock.wallNow());
 }
 
 /** The stages before a credential only. */

@@ -1,5 +1,3 @@
-import type { TicketStore } from './tickets.ts';
-
 /** How WebSockets are served. */
 export interface SocketOptions {
   /** `false` to serve none: `/ws` and `/ws/ticket` are then not the kit's. Default true. */
@@ -23,8 +21,6 @@ export interface SocketOptions {
   allowQueryToken?: boolean | undefined;
   /** Answers a bare `{"prompt":"…","model":"…"}` with Ollama's own records. Default false. */
   allowBareRequests?: boolean | undefined;
-  /** Where tickets wait. Default: in memory, which serves one process. */
-  tickets?: TicketStore | undefined;
 }
 
 /** {@link SocketOptions} with every default in place. */
@@ -38,7 +34,6 @@ export interface SocketSettings {
   allowFirstFrameAuth: boolean;
   allowQueryToken: boolean;
   allowBareRequests: boolean;
-  tickets: TicketStore | undefined;
 }
 
 /** The options with their defaults. */
@@ -53,6 +48,5 @@ export function socketSettings(options: SocketOptions, maxBodyBytes: number): So
     allowFirstFrameAuth: options.allowFirstFrameAuth ?? false,
     allowQueryToken: options.allowQueryToken ?? false,
     allowBareRequests: options.allowBareRequests ?? false,
-    tickets: options.tickets,
   };
 }

@@ -1,64 +1,18 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
-import type { Clock } from '../clock.ts';
 import type { Principal } from '../kit-types.ts';
+import { asUnavailable } from '../limits/limits.ts';
+import type { TicketStore } from './ticket-store.ts';
 
 /** How long a ticket is good, in ms. */
 export const ticketLifeMs = 30_000;
-
-/** What stands in a store for a ticket. Neither the ticket nor the credential can be read from it. */
-export interface TicketRecord {
-  principal: Principal;
-  /** The page that asked for the ticket; `null` for a program without one. */
-  origin: string | null;
-  /** The credential that the ticket stands for, readable with the ticket only. */
-  sealedCredential: string | null;
-}
-
-/** Where tickets wait for their one use. Share it between processes when an upgrade may reach another one. */
-export interface TicketStore {
-  /** Keeps a record for `lifeMs`. */
-  put(key: string, record: TicketRecord, lifeMs: number): Promise<void> | void;
-  /** Gives the record and forgets it, in one step: of two callers one gets it. `undefined` when there is none or it is too old. */
-  take(key: string): Promise<TicketRecord | undefined> | TicketRecord | undefined;
-}
-
-/** Tickets in the memory of this process. Bounded: the oldest go first, which costs their owners a new one. */
-export class MemoryTicketStore implements TicketStore {
-  readonly #clock: Clock;
-  readonly #capacity: number;
-  readonly #records = new Map<string, { record: TicketRecord; endsAt: number }>();
-
-  constructor(clock: Clock, capacity = 100_000) {
-    this.#clock = clock;
-    this.#capacity = capacity;
-  }
-
-  put(key: string, record: TicketRecord, lifeMs: number): void {
-    const now = this.#clock.now();
-    // All live equally long, so the first are the oldest.
-    for (const [oldest, { endsAt }] of this.#records) {
-      if (endsAt > now && this.#records.size < this.#capacity) break;
-      this.#records.delete(oldest);
-    }
-    this.#records.set(key, { record, endsAt: now + lifeMs });
-  }
-
-  take(key: string): TicketRecord | undefined {
-    const entry = this.#records.get(key);
-    this.#records.delete(key);
-    return entry && entry.endsAt > this.#clock.now() ? entry.record : undefined;
-  }
-
-  get size(): number {
-    return this.#records.size;
-  }
-}
 
 /** A ticket that was good. */
 export interface Redeemed {
   principal: Principal;
   /** The credential that was shown when it was made, to be looked at again while the socket is open. */
   credential: string | null;
+  /** When it was made, in ms since 1970. */
+  issuedAtMs: number;
 }
 
 /**
@@ -69,25 +23,47 @@ export interface Redeemed {
  */
 export class Tickets {
   readonly #store: TicketStore;
+  readonly #wallNow: () => number;
 
-  constructor(store: TicketStore) {
+  constructor(store: TicketStore, wallNow: () => number) {
     this.#store = store;
+    this.#wallNow = wallNow;
   }
 
-  /** A new ticket: 32 random bytes in base64url, bound to who asked and from which page. */
+  /**
+   * A new ticket: 32 random bytes in base64url, bound to who asked and from which page.
+   *
+   * @throws {KitFailure} `store_unavailable`
+   */
   async issue(principal: Principal, origin: string | null, credential: string | null): Promise<string> {
     const ticket = randomBytes(32).toString('base64url');
     const sealedCredential = credential === null ? null : seal(ticket, credential);
-    await this.#store.put(keyOf(ticket), { principal, origin, sealedCredential }, ticketLifeMs);
+    const record = { principal, origin, sealedCredential, issuedAtMs: this.#wallNow() };
+    await stored(() => this.#store.put(keyOf(ticket), record, ticketLifeMs));
     return ticket;
   }
 
-  /** Uses a ticket up. `undefined` when it is unknown, used, too old, or was made for another page. */
-  async redeem(ticket: string, origin: string | null): Promise<Redeemed | undefined> {
-    const record = await this.#store.take(keyOf(ticket));
-    if (record === undefined || record.origin !== origin) return undefined;
-    const { principal, sealedCredential } = record;
-    return { principal, credential: sealedCredential === null ? null : open(ticket, sealedCredential) };
+  /**
+   * Uses a ticket up. `undefined` when it is unknown, used, too old, or was made for another page.
+   *
+   * @throws {KitFailure} `store_unavailable`, also when the store gives something else than it got.
+   */
+  redeem(ticket: string, origin: string | null): Promise<Redeemed | undefined> {
+    return stored(async () => {
+      const record = await this.#store.take(keyOf(ticket));
+      if (record === undefined || record.origin !== origin) return undefined;
+      const { principal, sealedCredential, issuedAtMs } = record;
+      const credential = sealedCredential === null ? null : open(ticket, sealedCredential);
+      return { principal, credential, issuedAtMs };
+    });
+  }
+}
+
+async function stored<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw asUnavailable(thrown);
   }
 }
 
@@ -109,7 +85,9 @@ function seal(ticket: string, text: string): string {
 /** @throws {Error} when the store gave something else than it got. */
 function open(ticket: string, sealedText: string): string {
   const bytes = Buffer.from(sealedText, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', sealKey(ticket), bytes.subarray(0, 12));
+  const decipher = createDecipheriv('aes-256-gcm', sealKey(ticket), bytes.subarray(0, 12), {
+    authTagLength: 16,
+  });
   decipher.setAuthTag(bytes.subarray(12, 28));
   return decipher.update(bytes.subarray(28), undefined, 'utf8') + decipher.final('utf8');
 }

@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { MemoryKeyStore, MemoryLimitStore, MemoryRevocationStore } from '../../src/index.ts';
+import {
+  MemoryKeyStore,
+  MemoryLimitStore,
+  MemoryRevocationStore,
+  MemoryTicketStore,
+} from '../../src/index.ts';
 import { createRedisStores } from '../../src/stores-redis.ts';
 import { createSqliteStores } from '../../src/stores-sqlite.ts';
 import { SetClock } from '../harness.ts';
@@ -10,6 +15,7 @@ import { keyStoreContract } from './key-store.contract.ts';
 import { limitStoreContract } from './limit-store.contract.ts';
 import { hasRedis, type RedisServer, startRedis } from './redis-server.ts';
 import { revocationStoreContract } from './revocation-store.contract.ts';
+import { ticketStoreContract } from './ticket-store.contract.ts';
 
 const nothing = () => {};
 
@@ -21,6 +27,10 @@ keyStoreContract('memory', async () => ({ store: new MemoryKeyStore(), close: no
 revocationStoreContract('memory', async () => {
   const clock = new SetClock();
   return { store: new MemoryRevocationStore(() => clock.wallNow()), clock, close: nothing };
+});
+ticketStoreContract('memory', async () => {
+  const clock = new SetClock();
+  return { store: new MemoryTicketStore(clock), clock, close: nothing };
 });
 
 function sqlite() {
@@ -47,6 +57,10 @@ keyStoreContract('SQLite', async () => {
 revocationStoreContract('SQLite', async () => {
   const { stores, clock, close } = sqlite();
   return { store: stores.revocations, clock, close };
+});
+ticketStoreContract('SQLite', async () => {
+  const { stores, clock, close } = sqlite();
+  return { store: stores.tickets, clock, close };
 });
 
 // Without a redis-server on this machine these are skipped.
@@ -81,6 +95,10 @@ describe.skipIf(!hasRedis)('with a Redis server', () => {
   revocationStoreContract('Redis', async () => {
     const { stores, clock, close } = await open();
     return { store: stores.revocations, clock, close };
+  });
+  ticketStoreContract('Redis', async () => {
+    const { stores, clock, close } = await open();
+    return { store: stores.tickets, clock, close };
   });
 });
 

@@ -157,11 +157,11 @@ describe('tickets', () => {
     class Store extends MemoryTicketStore {
       override put(key: string, record: TicketRecord, lifeMs: number) {
         seen.push({ key, record });
-        super.put(key, record, lifeMs);
+        return super.put(key, record, lifeMs);
       }
     }
     const bench = await startSockets({
-      sockets: { tickets: new Store({ now: () => 0, wallNow: () => 0, setTimer: () => () => {} }) },
+      stores: { tickets: new Store({ now: () => 0, wallNow: () => 0, setTimer: () => () => {} }) },
     });
     const headers = await auth();
     const { ticket } = (await (await bench.post('/ws/ticket', headers)).json()) as { ticket: string };
@@ -172,18 +172,18 @@ describe('tickets', () => {
     await bench.openAs(['ziggie.v1', `ticket.${ticket}`], {});
   });
 
-  test('a store in memory is bounded and forgets what is too old', () => {
+  test('a store in memory is bounded and forgets what is too old', async () => {
     let now = 0;
     const store = new MemoryTicketStore({ now: () => now, wallNow: () => 0, setTimer: () => () => {} }, 3);
-    const record = { principal: { id: 'a', roles: [] }, origin: null, sealedCredential: null };
-    for (const key of ['a', 'b', 'c', 'd']) store.put(key, record, 10);
+    const record = { principal: { id: 'a', roles: [] }, origin: null, sealedCredential: null, issuedAtMs: 0 };
+    for (const key of ['a', 'b', 'c', 'd']) await store.put(key, record, 10);
     expect(store.size).toBe(3);
-    expect(store.take('a')).toBeUndefined();
-    expect(store.take('d')).toBe(record);
-    expect(store.take('d')).toBeUndefined();
+    expect(await store.take('a')).toBeUndefined();
+    expect(await store.take('d')).toBe(record);
+    expect(await store.take('d')).toBeUndefined();
     now = 10;
-    expect(store.take('c')).toBeUndefined();
-    store.put('e', record, 10);
+    expect(await store.take('c')).toBeUndefined();
+    await store.put('e', record, 10);
     expect(store.size).toBe(1);
   });
 });

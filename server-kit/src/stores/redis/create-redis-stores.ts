@@ -4,6 +4,7 @@ import { RedisKeyStore } from './redis-key-store.ts';
 import { RedisLimitStore } from './redis-limit-store.ts';
 import { RedisLink } from './redis-link.ts';
 import { RedisRevocationStore } from './redis-revocation-store.ts';
+import { RedisTicketStore } from './redis-ticket-store.ts';
 
 /** Where the Redis stores are. Give `url` or `client`. */
 export interface RedisStoresOptions {
@@ -29,13 +30,14 @@ export interface RedisStores {
   keys: RedisKeyStore;
   limits: RedisLimitStore;
   revocations: RedisRevocationStore;
+  tickets: RedisTicketStore;
 }
 
 /**
- * Keeps keys, limits and revocations in Redis 6 or later, shared by every process. Redis must not evict keys
+ * Keeps keys, limits, revocations and tickets of sockets in Redis 6 or later, shared by every process. Redis must not evict keys
  * (`maxmemory-policy noeviction`), and should write to disk when API keys are kept there.
  *
- * When Redis is away or slow, rates fall back to this process's share, quotas and API keys answer 503.
+ * When Redis is away or slow, rates fall back to this process's share, quotas, API keys and tickets answer 503.
  *
  * @returns The stores, to be given as `stores`, and how to close the connection after the kit is closed.
  * @throws {TypeError} when the options are not usable.
@@ -60,7 +62,7 @@ export function createRedisStores(options: RedisStoresOptions): { stores: RedisS
   }
   const client = given ?? connect(url as string);
   const time = clock ?? systemClock;
-  // Two, so that slow keys do not close the way to limits.
+  // One for each, so that slow keys do not close the way to limits.
   const link = () => new RedisLink({ client, deadlineMs, now: () => performance.now() });
   const braced = `{${prefix}}`;
   return {
@@ -74,6 +76,7 @@ export function createRedisStores(options: RedisStoresOptions): { stores: RedisS
         now: clock && (() => clock.wallNow()),
       }),
       revocations: new RedisRevocationStore(link(), `${braced}:revocations`, () => time.wallNow()),
+      tickets: new RedisTicketStore(link(), `${braced}:tickets`, () => time.wallNow()),
     },
     close: () => {
       if (given === undefined) client.disconnect();

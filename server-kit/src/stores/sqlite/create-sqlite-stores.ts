@@ -3,6 +3,7 @@ import { openDatabase } from './open-database.ts';
 import { SqliteKeyStore } from './sqlite-key-store.ts';
 import { SqliteLimitStore } from './sqlite-limit-store.ts';
 import { SqliteRevocationStore } from './sqlite-revocation-store.ts';
+import { SqliteTicketStore } from './sqlite-ticket-store.ts';
 
 /** Where the SQLite stores are. */
 export interface SqliteStoresOptions {
@@ -16,10 +17,11 @@ export interface SqliteStores {
   keys: SqliteKeyStore;
   limits: SqliteLimitStore;
   revocations: SqliteRevocationStore;
+  tickets: SqliteTicketStore;
 }
 
 /**
- * Keeps keys, limits and revocations in one SQLite file, through Node's own `node:sqlite`. Processes on one machine may
+ * Keeps keys, limits, revocations and tickets of sockets in one SQLite file, through Node's own `node:sqlite`. Processes on one machine may
  * share it.
  *
  * @returns The stores, to be given as `stores`, and how to close the file after the kit is closed.
@@ -39,6 +41,7 @@ export function createSqliteStores({ path, clock = systemClock }: SqliteStoresOp
       keys: new SqliteKeyStore(database),
       limits: new SqliteLimitStore(database, clock),
       revocations: new SqliteRevocationStore(database, () => clock.wallNow()),
+      tickets: new SqliteTicketStore(database, () => clock.wallNow()),
     },
     close: () => database.close(),
   };
