@@ -9,7 +9,7 @@ import { settingsOf } from './kit-options.ts';
 import { type KitParts, kitParts, type LastingParts, storesOf } from './kit-parts.ts';
 import type { KitGauges, Principal, ServerKit, ServerKitOptions } from './kit-types.ts';
 import { LeaseBook } from './lease.ts';
-import { admit } from './pipeline.ts';
+import { admit, meet } from './pipeline.ts';
 import { addCorsHeaders, addPreflightHeaders } from './request/origin.ts';
 import { requestIdOf } from './request/request-id.ts';
 import { pathOf } from './request/target.ts';
@@ -105,7 +105,7 @@ class Kit implements ServerKit {
     try {
       response = route
         ? await this.#answer(route, request, connection, context)
-        : this.#otherMethod(rows, request, context);
+        : await this.#otherMethod(rows, request, connection, context);
     } catch (thrown) {
       response = refusal(thrown, context);
     }
@@ -232,7 +232,13 @@ class Kit implements ServerKit {
   }
 
   /** A preflight of a listed origin, else 405. */
-  #otherMethod(rows: readonly Route[], request: Request, context: RequestContext): Response {
+  async #otherMethod(
+    rows: readonly Route[],
+    request: Request,
+    connection: Connection,
+    context: RequestContext,
+  ): Promise<Response> {
+    await meet(this.#parts.pipeline, connection, context);
     const allow = allowedMethods(rows);
     const isPreflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method');
     if (isPreflight && context.headers.has('access-control-allow-origin')) {

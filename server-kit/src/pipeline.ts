@@ -24,10 +24,7 @@ export async function admit(
   connection: Connection,
   context: RequestContext,
 ): Promise<void> {
-  checkFraming(connection.rawHeaders);
-  checkTarget(connection.target, context.route);
-  context.address = connection.remoteAddress;
-  await takeLimits(parts.limits, 'address', context);
+  await meet(parts, connection, context);
   const { permission } = context.route;
   if (permission === 'public') return;
   if (parts.isDraining()) throw shuttingDown();
@@ -42,6 +39,18 @@ export async function admit(
       reason: `no ${permission}`,
     });
   }
+}
+
+/** The stages before anything of the request is answered, whoever asks and however. @throws {KitFailure} */
+export async function meet(
+  { limits }: PipelineParts,
+  { rawHeaders, target, remoteAddress }: Connection,
+  context: RequestContext,
+): Promise<void> {
+  checkFraming(rawHeaders);
+  checkTarget(target, context.route);
+  context.address = remoteAddress;
+  await takeLimits(limits, 'address', context);
 }
 
 /** Takes one request of the rules of a stage. @throws {KitFailure} of the limit that refused. */

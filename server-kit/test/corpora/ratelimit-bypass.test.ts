@@ -190,6 +190,12 @@ describe.skipIf(!hasCorpora).each(mounts)('ways around the limits on %s', (_name
   });
 });
 
+function here(words: Record<string, string>): typeof tests {
+  return Object.fromEntries(
+    Object.entries(words).map(([id, text]) => [id, ['corpora/limit-behaviours.test.ts', text]]),
+  );
+}
+
 // Behaviours are tried by the tests of what behaves; this holds that each has one, or a reason.
 const tests: Record<string, [file: string, words: string]> = {
   'behaviour/burst': [
@@ -255,6 +261,22 @@ const tests: Record<string, [file: string, words: string]> = {
   'identity/7': ['identity/keys.test.ts', 'counts with the other credentials of its owner'],
   'identity/8': ['limits.test.ts', 'refusals do not make the wait longer'],
   'identity/15': ['ws/requests.test.ts', 'the limits are those of HTTP: rate, and answers at once'],
+  ...here({
+    'behaviour/usage-twice': 'an answer that says twice what it used is charged once',
+    'behaviour/keepalive-pipeline': 'fifty requests written at once on one socket each count',
+    'behaviour/head-options': 'a flood of %s is limited as others',
+    'behaviour/xff-long': 'an address list of 100,000 entries ends with the head of the request',
+    'behaviour/n-and-best-of': '%s multiplies nothing: it is refused',
+    'behaviour/admin-exempt': 'a role that may do everything has the limits of everybody',
+    'behaviour/restart': 'what is counted in a file outlives the process',
+    'identity/4': 'a key with a zero byte is no request at all',
+    'identity/6': 'on a route of the kit a key in x-api-key opens nothing',
+    'identity/10': "[{ id: 'A' }, { id: 'A ' }]",
+    'identity/11': "[{ id: '\\u00e9' }",
+    'identity/12': "{ tenant: 't1', id: 'a:b' }",
+    'identity/13': "{ tenant: 'c', id: 'a:b' }",
+    'identity/25': 'a model by a name with a space is no second bucket',
+  }),
   'identity/23': ['matrix.test.ts', 'on every answering route and in every spelling'],
 };
 

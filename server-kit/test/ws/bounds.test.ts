@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { say, stall } from '@ziggie/llm-testing';
 import { describe, expect, test } from 'vitest';
-import { token, until } from '../stream-harness.ts';
+import { chunk, startRawOllama, streamHead, textRecord } from '../raw-ollama.ts';
+import { closeLater, token, until } from '../stream-harness.ts';
 import { chatFrame, startSockets } from './socket-bench.ts';
 
 describe('frames', () => {
@@ -131,7 +132,50 @@ describe('frames', () => {
   });
 });
 
+test('a message in too many pieces: 1008', async () => {
+  const bench = await startSockets();
+  const client = await bench.open();
+  for (let at = 0; at < 1100; at++) client.socket.send('a', { fin: false });
+  expect((await client.untilClosed()).code).toBe(1008);
+  await until(() => bench.kit.gauges().sockets === 0);
+});
+
 describe('life and death', () => {
+  test('a peer that takes nothing is not read for, and is cut off after 30 s', async () => {
+    let written = 0;
+    let upstreamClosed = false;
+    const raw = await startRawOllama(({ socket }) => {
+      socket.on('close', () => {
+        upstreamClosed = true;
+      });
+      socket.write(streamHead);
+      const record = chunk(textRecord('x'.repeat(64 * 1024)));
+      const more = () => {
+        while (written < 64 * 1024 * 1024 && socket.write(record)) written += record.byteLength;
+        if (written < 64 * 1024 * 1024) socket.once('drain', more);
+      };
+      more();
+    });
+    closeLater(() => raw.close());
+    const bench = await startSockets({}, raw.url);
+    const client = await bench.open();
+    client.send(chatFrame('flood', 1_000_000, 'flood', { model: 'raw' }));
+    await client.until(() => client.of('flood').length > 0);
+    client.socket.pause();
+    let stoodAt = -1;
+    while (stoodAt !== written) {
+      stoodAt = written;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    // What kernels hold on two connections, and what was read ahead.
+    expect(stoodAt).toBeLessThan(32 * 1024 * 1024);
+    await bench.clock.advance(25_000);
+    expect(bench.kit.gauges().sockets).toBe(1);
+    await bench.clock.advance(15_000);
+    expect(bench.kit.gauges().sockets).toBe(0);
+    await until(() => upstreamClosed);
+  });
+
   test('a peer is pinged every 30 s, and cut off after 60 s of silence', async () => {
     const bench = await startSockets();
     const client = await bench.open();
