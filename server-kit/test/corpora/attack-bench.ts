@@ -27,8 +27,11 @@ export interface AttackBench {
   /** `Bearer …` of a user who may use llama3.2 only. */
   authorization: string;
   kit: ServerKit;
-  /** Writes bytes on a connection of its own, and reads to its end, or until nothing comes for so long. Default 2 s. */
-  send(bytes: string | Buffer, quietMs?: number): Promise<string>;
+  /**
+   * Writes bytes on a connection of its own, and reads to its end, or until nothing comes for so long. Default 2 s. The
+   * first byte may take `firstMs`, by default as long.
+   */
+  send(bytes: string | Buffer, quietMs?: number, firstMs?: number): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -126,7 +129,7 @@ export async function startAttackBench(
     log,
     kit,
     authorization: `Bearer ${await token()}`,
-    send: (bytes, quietMs = 2000) => exchange(running.port, bytes, quietMs),
+    send: (bytes, quietMs = 2000, firstMs = quietMs) => exchange(running.port, bytes, quietMs, firstMs),
     close: async () => {
       await kit.close({ drainMs: 0 });
       await running.close();
@@ -135,7 +138,7 @@ export async function startAttackBench(
   };
 }
 
-function exchange(port: number, bytes: string | Buffer, quietMs: number): Promise<string> {
+function exchange(port: number, bytes: string | Buffer, quietMs: number, firstMs: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const received: Buffer[] = [];
@@ -145,16 +148,16 @@ function exchange(port: number, bytes: string | Buffer, quietMs: number): Promis
       socket.destroy();
       resolve(Buffer.concat(received).toString('latin1'));
     };
-    const wait = () => {
+    const wait = (ms: number) => {
       clearTimeout(timer);
-      timer = setTimeout(done, quietMs);
+      timer = setTimeout(done, ms);
     };
-    wait();
+    wait(firstMs);
     // Not ended: Node takes a half-closed connection for one that its client has left.
     socket.on('connect', () => socket.write(bytes));
     socket.on('data', (chunk) => {
       received.push(chunk);
-      wait();
+      wait(quietMs);
     });
     socket.on('end', done).on('error', done).on('close', done);
   });

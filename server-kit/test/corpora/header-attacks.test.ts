@@ -119,6 +119,7 @@ describe.skipIf(!hasCorpora).each(attackedHosts)('attacks by framing and headers
           'utf8',
         ),
         150,
+        2000,
       );
       sent++;
       const status = statusOf(answer);
