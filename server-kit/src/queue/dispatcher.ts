@@ -1,0 +1,405 @@
+import type { Clock } from '../clock.ts';
+import type { KitFailure } from '../failure.ts';
+import { newId } from '../request/request-id.ts';
+import type { NoPlace, Place, Places } from '../upstreams/places.ts';
+import type { LineCharge } from './fair-line.ts';
+import type { Priority } from './line-job.ts';
+import { ModelLine } from './model-line.ts';
+import type { PlaceInLine } from './place-in-line.ts';
+import { PlaceLease, type PlaceWatcher } from './place-lease.ts';
+import { noPlaceFailure, queueFull, queueTimeout } from './queue-failure.ts';
+import type { QueueSettings } from './queue-options.ts';
+import { ServiceTimes } from './service-times.ts';
+import { type QueueAsk, Waiting } from './waiting.ts';
+
+/** Places are told at most this often per model, in ms. */
+const tellEveryMs = 250;
+/** How long those who wait bear it that nothing that has their model answers, in ms: a restart takes less. */
+const bearDownMs = 15_000;
+/** While a load holds a line up its waits are looked at this often, in ms. */
+const lookAgainMs = 1000;
+/** Models whose service times are remembered while nobody asks for them. */
+const maxKnownModels = 512;
+
+/** A waiting request, as lists show it. */
+export interface QueueEntry extends PlaceInLine {
+  id: string;
+  model: string;
+  principalKey: string;
+  priority: Priority;
+  /** Milliseconds that it has waited. */
+  waitedMs: number;
+}
+
+/**
+ * Gives places to requests: at once where one is free and nobody waits for the model, else in the order of its line. A line
+ * whose model is busy never holds up another whose model is not.
+ *
+ * Everything happens when somebody asks, leaves or gives a place back; nothing is polled.
+ */
+export class Dispatcher implements PlaceWatcher {
+  readonly #clock: Clock;
+  readonly #lines = new Map<string, ModelLine>();
+  readonly #lineOf = new Map<Waiting | PlaceLease, ModelLine>();
+  readonly #byId = new Map<string, Waiting>();
+  readonly #times = new Map<string, ServiceTimes>();
+  readonly #now = (): number => this.#clock.now();
+  #settings: QueueSettings;
+  #places: Places;
+  #stopListening: () => void;
+  #turn = 0;
+  #isServing = false;
+  #mustServeAgain = false;
+  #timers = 0;
+
+  constructor(settings: QueueSettings, places: Places, clock: Clock) {
+    this.#settings = settings;
+    this.#places = places;
+    this.#clock = clock;
+    this.#stopListening = places.onFreed(this.#serveAll);
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#byId.size;
+  }
+
+  get timers(): number {
+    return this.#timers;
+  }
+
+  /** Other options: whoever waits keeps its turn and gets a place of the new ones. */
+  reload(settings: QueueSettings, places: Places): void {
+    this.#settings = settings;
+    if (places === this.#places) return;
+    this.#stopListening();
+    this.#places = places;
+    this.#stopListening = places.onFreed(this.#serveAll);
+    this.#serveAll();
+  }
+
+  /**
+   * A place, or a turn in the line when there is none.
+   *
+   * @throws {KitFailure} `queue_full`, `model_not_found`, `upstream_unreachable`
+   */
+  take(ask: QueueAsk): PlaceLease | Waiting {
+    const { model, principalKey: flowKey } = ask.place;
+    const line = this.#lineFor(model);
+    const { weight, priority } = ask;
+    if (line.fair.size === 0) {
+      const place = this.#places.tryTake(ask.place);
+      if (typeof place !== 'string') {
+        const estimateMs = line.times.expectedMs(flowKey);
+        return this.#begin(line, place, line.fair.charge({ flowKey, weight, estimateMs, priority }));
+      }
+      if (place !== 'busy') {
+        this.#forgetIfIdle(line);
+        throw noPlaceFailure(place);
+      }
+    }
+    return this.#enter(line, ask);
+  }
+
+  /** Somebody who waits has gone, or must go. Its place is free at once. */
+  leave(waiting: Waiting, failure: KitFailure): boolean {
+    const line = this.#lineOf.get(waiting);
+    if (!line) return false;
+    line.fair.leave(waiting);
+    this.#forget(waiting);
+    waiting.end(failure);
+    this.#changed(line);
+    return true;
+  }
+
+  /** Ends every wait. */
+  endAll(failure: KitFailure): void {
+    for (const waiting of [...this.#byId.values()]) this.leave(waiting, failure);
+  }
+
+  /** Stops listening and ends every wait. */
+  close(failure: KitFailure): void {
+    this.#stopListening();
+    this.endAll(failure);
+  }
+
+  find(id: string): Waiting | undefined {
+    return this.#byId.get(id);
+  }
+
+  reprioritise(waiting: Waiting, priority: Priority): void {
+    const line = this.#lineOf.get(waiting);
+    if (!line || waiting.priority === priority) return;
+    line.fair.reprioritise(waiting, priority, this.#clock.now());
+    this.#changed(line);
+  }
+
+  /** Where a request stands now, `undefined` when it waits no more. */
+  placeOf(waiting: Waiting): PlaceInLine | undefined {
+    const line = this.#lineOf.get(waiting);
+    return line?.places(this.#clock.now()).find(({ job }) => job === waiting)?.place;
+  }
+
+  /** How many wait for a model. */
+  waitingFor(model: string): number {
+    return this.#lines.get(model)?.fair.size ?? 0;
+  }
+
+  /** All who wait, or those of one principal, line by line and in its order. */
+  list(principalKey?: string): QueueEntry[] {
+    const now = this.#clock.now();
+    const entries: QueueEntry[] = [];
+    for (const line of this.#lines.values()) {
+      if (line.fair.size === 0) continue;
+      for (const { job, place } of line.places(now)) {
+        if (principalKey !== undefined && job.flowKey !== principalKey) continue;
+        const { id, flowKey, priority, enteredAt } = job;
+        entries.push({
+          id,
+          model: line.model,
+          principalKey: flowKey,
+          priority,
+          waitedMs: Math.round(now - enteredAt),
+          ...place,
+        });
+      }
+    }
+    return entries;
+  }
+
+  warmed(place: PlaceLease): void {
+    this.#lineOf.get(place)?.lookAtLoads(this.#clock.now());
+  }
+
+  ended(place: PlaceLease, servedMs: number, isTypical: boolean): void {
+    const line = this.#lineOf.get(place);
+    if (!line) return;
+    this.#lineOf.delete(place);
+    line.running.delete(place);
+    if (isTypical) line.times.learn(place.charge.flowKey, servedMs);
+    line.fair.settle(place.charge, servedMs);
+    line.lookAtLoads(this.#clock.now());
+    if (line.fair.size > 0) this.#changed(line);
+    else this.#forgetIfIdle(line);
+  }
+
+  #enter(line: ModelLine, ask: QueueAsk): Waiting {
+    const now = this.#clock.now();
+    const { model, principalKey } = ask.place;
+    if (line.fair.size >= this.#settings.maxPerModel) {
+      const full = queueFull(line.roomInMs(now));
+      const victim = line.fair.victimFor({ flowKey: principalKey, priority: ask.priority });
+      if (victim === undefined || this.#settings.maxPerModel === 0) {
+        this.#forgetIfIdle(line);
+        throw full;
+      }
+      this.leave(victim, full);
+    }
+    const waiting = new Waiting(
+      newId('wait'),
+      ask,
+      line.times.expectedMs(principalKey),
+      now,
+      line.loadedMs(now),
+    );
+    // Leaving may have emptied the line, and an empty one is forgotten.
+    const kept = this.#lineFor(model, line);
+    kept.fair.enter(waiting, now);
+    this.#lineOf.set(waiting, kept);
+    this.#byId.set(waiting.id, waiting);
+    // One more who waits may make it worth while to load the model in a second place.
+    if (kept.fair.size > 1) this.#serveAll();
+    if (kept.fair.size > 0) {
+      this.#watch(kept);
+      this.#changed(kept);
+    }
+    return waiting;
+  }
+
+  #begin(line: ModelLine, place: Place, charge: LineCharge): PlaceLease {
+    const lease = new PlaceLease(place, charge, this, this.#now);
+    this.#lineOf.set(lease, line);
+    line.running.add(lease);
+    if (place.cold || line.isLoading) line.lookAtLoads(this.#clock.now());
+    line.downSince = undefined;
+    return lease;
+  }
+
+  readonly #serveAll = (): void => {
+    if (this.#byId.size === 0) return;
+    if (this.#isServing) {
+      this.#mustServeAgain = true;
+      return;
+    }
+    this.#isServing = true;
+    try {
+      do {
+        this.#mustServeAgain = false;
+        const lines = [...this.#lines.values()].filter(({ fair }) => fair.size > 0);
+        lines.sort((a, b) => a.turn - b.turn);
+        for (const line of lines) while (this.#serve(line));
+      } while (this.#mustServeAgain);
+    } finally {
+      this.#isServing = false;
+    }
+  };
+
+  /** Gives one place to a line, if there is one. */
+  #serve(line: ModelLine): boolean {
+    const now = this.#clock.now();
+    const first = line.fair.first(now);
+    if (first === undefined) return false;
+    const found = this.#tryTake(line, first);
+    if (typeof found === 'string') return this.#unplaced(line, first, found, now);
+    this.#give(line, first, found, now);
+    return true;
+  }
+
+  /** Nothing for the first of the line; whoever stands behind one that avoids upstreams may still find a place. */
+  #unplaced(line: ModelLine, first: Waiting, why: NoPlace, now: number): boolean {
+    const isChoosy = (first.ask.place.avoid?.size ?? 0) > 0;
+    if (why === 'unknown_model' || (why === 'none_healthy' && isChoosy)) {
+      this.leave(first, noPlaceFailure(why));
+      return true;
+    }
+    if (why === 'none_healthy') {
+      line.downSince ??= now;
+      this.#watch(line);
+      return false;
+    }
+    line.downSince = undefined;
+    if (!isChoosy) return false;
+    for (const job of line.fair.order(now)) {
+      if (job.ask.place.avoid?.size) continue;
+      const found = this.#tryTake(line, job);
+      if (typeof found === 'string') return false;
+      this.#give(line, job, found, now);
+      return true;
+    }
+    return false;
+  }
+
+  #tryTake(line: ModelLine, { ask }: Waiting): Place | NoPlace {
+    return this.#places.tryTake({ ...ask.place, ahead: line.fair.size - 1 });
+  }
+
+  #give(line: ModelLine, waiting: Waiting, place: Place, now: number): void {
+    const { flows } = line.fair;
+    this.#turn = Math.max(this.#turn, line.turn);
+    line.turn = this.#turn + waiting.estimateMs / Math.max(1, flows);
+    const charge = line.fair.begin(waiting, now);
+    this.#forget(waiting);
+    waiting.give(this.#begin(line, place, charge));
+    this.#changed(line);
+  }
+
+  /** Tells everybody in a line where they stand now, soon and not too often. */
+  #changed(line: ModelLine): void {
+    if (line.fair.size === 0) {
+      this.#stopTimers(line);
+      this.#forgetIfIdle(line);
+      return;
+    }
+    if (line.cancelTelling) return;
+    const waitMs = Math.max(0, line.toldAt + tellEveryMs - this.#clock.now());
+    line.cancelTelling = this.#setTimer(() => {
+      line.cancelTelling = undefined;
+      const now = this.#clock.now();
+      line.toldAt = now;
+      for (const { job, place } of line.places(now)) job.move(place);
+    }, waitMs);
+  }
+
+  /** Watches how long a line waits. */
+  #watch(line: ModelLine): void {
+    line.cancelWatch?.();
+    line.cancelWatch = undefined;
+    const now = this.#clock.now();
+    const restMs = this.#restMs(line, now);
+    if (restMs === undefined) return;
+    line.cancelWatch = this.#setTimer(
+      () => {
+        line.cancelWatch = undefined;
+        this.#endWaits(line);
+        if (line.fair.size > 0) this.#watch(line);
+      },
+      Math.max(line.isLoading ? lookAgainMs : 1, restMs),
+    );
+  }
+
+  /** How long it is until somebody in a line must be told that it was too long. */
+  #restMs(line: ModelLine, now: number): number | undefined {
+    const oldest = line.fair.jobs().next().value;
+    if (oldest === undefined) return undefined;
+    const restMs = this.#settings.maxWaitMs - this.#waitedMs(line, oldest, now);
+    return line.downSince === undefined ? restMs : Math.min(restMs, line.downSince + bearDownMs - now);
+  }
+
+  #endWaits(line: ModelLine): void {
+    const now = this.#clock.now();
+    if (line.downSince !== undefined && now - line.downSince >= bearDownMs) {
+      for (const waiting of [...line.fair.jobs()]) this.leave(waiting, noPlaceFailure('none_healthy'));
+      return;
+    }
+    for (const waiting of [...line.fair.jobs()]) {
+      if (this.#waitedMs(line, waiting, now) < this.#settings.maxWaitMs) return;
+      this.leave(waiting, queueTimeout(this.placeOf(waiting)?.etaMs ?? null));
+    }
+  }
+
+  /** Waiting time without the loads that held the line up. */
+  #waitedMs(line: ModelLine, { enteredAt, loadedMsBefore }: Waiting, now: number): number {
+    return now - enteredAt - (line.loadedMs(now) - loadedMsBefore);
+  }
+
+  #forget(waiting: Waiting): void {
+    this.#lineOf.delete(waiting);
+    this.#byId.delete(waiting.id);
+  }
+
+  #lineFor(model: string, known?: ModelLine): ModelLine {
+    let line = this.#lines.get(model) ?? known;
+    if (line === undefined) line = new ModelLine(model, this.#settings.batchGuardMs, this.#timesOf(model));
+    if (this.#lines.get(model) !== line) this.#lines.set(model, line);
+    return line;
+  }
+
+  #timesOf(model: string): ServiceTimes {
+    const times = this.#times.get(model) ?? new ServiceTimes();
+    this.#times.delete(model);
+    this.#times.set(model, times);
+    if (this.#times.size > maxKnownModels) this.#times.delete(this.#times.keys().next().value as string);
+    return times;
+  }
+
+  #forgetIfIdle(line: ModelLine): void {
+    if (!line.isIdle) return;
+    this.#stopTimers(line);
+    this.#lines.delete(line.model);
+  }
+
+  #stopTimers(line: ModelLine): void {
+    line.cancelTelling?.();
+    line.cancelTelling = undefined;
+    line.cancelWatch?.();
+    line.cancelWatch = undefined;
+  }
+
+  #setTimer(callback: () => void, delayMs: number): () => void {
+    this.#timers++;
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      this.#timers--;
+    };
+    const cancel = this.#clock.setTimer(() => {
+      over();
+      callback();
+    }, delayMs);
+    return () => {
+      cancel();
+      over();
+    };
+  }
+}

@@ -1,0 +1,71 @@
+import type { Place, PlaceOutcome, PlaceUpstream } from '../upstreams/places.ts';
+import type { LineCharge } from './fair-line.ts';
+
+/** What the line hears of a place that it has given. */
+export interface PlaceWatcher {
+  /** The model is in memory: what comes from here on is service. */
+  warmed(place: PlaceLease): void;
+  /** The place is about to be free. `servedMs` leaves out the load; it says little when the upstream failed. */
+  ended(place: PlaceLease, servedMs: number, isTypical: boolean): void;
+}
+
+/** A place whose service is counted. */
+export class PlaceLease implements Place {
+  readonly #place: Place;
+  readonly #watcher: PlaceWatcher;
+  readonly #now: () => number;
+  readonly charge: LineCharge;
+  /** When service began: the load, if there is one, comes before. */
+  servedSince: number;
+  isLoading: boolean;
+  #hasBegun = false;
+  #isOver = false;
+
+  constructor(place: Place, charge: LineCharge, watcher: PlaceWatcher, now: () => number) {
+    this.#place = place;
+    this.charge = charge;
+    this.#watcher = watcher;
+    this.#now = now;
+    this.servedSince = now();
+    this.isLoading = place.cold;
+  }
+
+  get upstream(): PlaceUpstream {
+    return this.#place.upstream;
+  }
+
+  get model(): string {
+    return this.#place.model;
+  }
+
+  get expectedWaitMs(): number | undefined {
+    return this.#place.expectedWaitMs;
+  }
+
+  get cold(): boolean {
+    return this.#place.cold;
+  }
+
+  /** The load is over. */
+  loaded(): void {
+    if (!this.isLoading || this.#isOver) return;
+    this.isLoading = false;
+    this.servedSince = this.#now();
+    this.#watcher.warmed(this);
+  }
+
+  began(): void {
+    if (this.#hasBegun || this.#isOver) return;
+    this.loaded();
+    this.#hasBegun = true;
+    this.#place.began();
+  }
+
+  release(outcome: PlaceOutcome): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const servedMs = this.isLoading ? 0 : Math.max(0, this.#now() - this.servedSince);
+    this.#watcher.ended(this, servedMs, outcome === 'done' || (outcome === 'left' && this.#hasBegun));
+    this.#place.release(outcome);
+  }
+}
