@@ -1,7 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import express from 'express';
+import { SignJWT } from 'jose';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { isPublicAddress, isWeakSecret, openAdvisories, trustsTooMuch } from '../src/doctor/judge.ts';
+import { openAdvisories } from '../src/doctor/advisories.ts';
+import { isPublicAddress, isWeakSecret, trustsTooMuch } from '../src/doctor/judge.ts';
 import { ziggieExpress } from '../src/express.ts';
 import type { ServerKitOptions } from '../src/index.ts';
 import { createSqliteStores } from '../src/stores-sqlite.ts';
@@ -86,6 +89,87 @@ describe('the doctor', () => {
     await expect.poll(() => said(bench)).toEqual(['clock_off']);
   });
 
+  // The model server's clock is the machine's own: the kit's is not moved, the issuer's is.
+  const issuedWith = async (claims: Record<string, number>) =>
+    new SignJWT({ sub: 'ada', exp: Math.floor(Date.now() / 1000) + 7200, ...claims })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new TextEncoder().encode(strong));
+  const seconds = (offset: number) => Math.floor(Date.now() / 1000) + offset;
+
+  test.each([
+    ['made in two minutes', { iat: seconds(120) }, 200, ['issuer_clock_off']],
+    ['good in two minutes', { nbf: seconds(120) }, 401, ['issuer_clock_off']],
+    ['made half a minute ahead', { iat: seconds(30) }, 200, []],
+    ['made an hour ago', { iat: seconds(-3600), nbf: seconds(-3600) }, 200, []],
+  ])('a token %s says what the clock of its issuer is', async (_name, claims, status, expected) => {
+    const bench = await startWithFake({ doctor: true, auth: jwt(strong) });
+    const authorization = `Bearer ${await issuedWith(claims)}`;
+    const ask = (value: string) =>
+      bench.kit.handle(new Request('http://x/', { headers: { authorization: value } }), {
+        remoteAddress: '192.0.2.7',
+        encrypted: false,
+        target: '/me',
+        rawHeaders: [],
+      });
+    expect((await ask(authorization))?.status).toBe(status);
+    for (let at = 0; at < 3; at++) await bench.get('/health/live');
+    await settled();
+    expect(said(bench)).toEqual(expected);
+    expect(JSON.stringify(bench.log)).not.toContain(authorization.slice(7));
+  });
+
+  test('a token that nobody signed says nothing about clocks', async () => {
+    const bench = await startWithFake({ doctor: true, auth: jwt(strong) });
+    const forged = await new SignJWT({ sub: 'ada', iat: seconds(9999), exp: seconds(99_999) })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new TextEncoder().encode('another secret of more than 32 bytes, too'));
+    await bench.ask('/chat', question(), { headers: { authorization: `Bearer ${forged}` } });
+    await bench.get('/health/live');
+    await settled();
+    expect(said(bench)).toEqual([]);
+  });
+
+  test.each([
+    ['the present', 0, 0, []],
+    ['two minutes ago', -120, 0, ['issuer_clock_off']],
+    ['two minutes ahead', 120, 0, ['issuer_clock_off']],
+    ['an hour ago, out of a cache that has had it for an hour', -3600, 3600, []],
+  ])('a key set from %s says what the clock of its issuer is', async (_name, offset, age, expected) => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const issuer = await listen(
+      createServer((_request, response) => {
+        response.setHeader('date', new Date(Date.now() + offset * 1000).toUTCString());
+        if (age > 0) response.setHeader('age', age);
+        response.end(JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'a' }] }));
+      }),
+    );
+    closeLater(issuer.close);
+    const bench = await startWithFake({
+      doctor: true,
+      auth: {
+        jwt: {
+          jwksUrl: `http://127.0.0.1:${issuer.port}/jwks`,
+          algorithms: ['ES256'],
+          issuer: false,
+          audience: false,
+        },
+      },
+    });
+    const token = await new SignJWT({ sub: 'ada', exp: seconds(600) })
+      .setProtectedHeader({ alg: 'ES256', kid: 'a' })
+      .sign(privateKey);
+    const answer = await bench.ask(
+      '/chat',
+      { ...question(), stream: false },
+      { headers: { authorization: `Bearer ${token}` } },
+    );
+    expect(answer.status).toBe(200);
+    await answer.text();
+    await bench.get('/health/live');
+    await settled();
+    expect(said(bench)).toEqual(expected);
+  });
+
   test('says a model server in public, and is not held up by one that does not answer', async () => {
     // TEST-NET addresses are reserved, so the judge is asked with one that is not; nothing is sent to it before the test ends.
     const bench = startBench('http://8.8.8.8:11434', { doctor: true, timeouts: { connectMs: 50 } });
@@ -163,13 +247,17 @@ describe('its judgement', () => {
   });
 
   test.each([
-    ['0.1.28', ['CVE-2024-28224', 'CVE-2024-37032', 'CVE-2024-39720', 'CVE-2026-7482']],
-    ['0.1.45', ['CVE-2024-39720', 'CVE-2026-7482']],
+    ['0.1.28', ['CVE-2024-28224', 'CVE-2024-37032', 'CVE-2024-39720', 'CVE-2024-45436', 'CVE-2026-7482']],
+    ['0.1.33', ['CVE-2024-37032', 'CVE-2024-39720', 'CVE-2024-45436', 'CVE-2026-7482']],
+    ['0.1.45', ['CVE-2024-39720', 'CVE-2024-45436', 'CVE-2026-7482']],
+    ['0.1.46', ['CVE-2024-45436', 'CVE-2026-7482']],
+    ['0.1.47', ['CVE-2026-7482']],
+    ['0.17.1-rc0', ['CVE-2026-7482']],
     ['0.17.0', ['CVE-2026-7482']],
     ['0.17.1', []],
     ['0.33.0-rc1', []],
     ['1.0.0', []],
-    ['0.0.0', ['CVE-2024-28224', 'CVE-2024-37032', 'CVE-2024-39720', 'CVE-2026-7482']],
+    ['0.0.0', ['CVE-2024-28224', 'CVE-2024-37032', 'CVE-2024-39720', 'CVE-2024-45436', 'CVE-2026-7482']],
     ['my build', []],
   ])('Ollama %s is open to %j', (version, expected) => {
     expect(openAdvisories(version)).toEqual(expected);

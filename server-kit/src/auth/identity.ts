@@ -20,6 +20,8 @@ export interface Identity {
   keys: Keys;
   revocations: RevocationBook;
   limitStore: LimitStore;
+  /** How far the clocks of token issuers are from ours, in ms. */
+  issuerClockDifferenceMs(): number;
   /** Writes down what is left to write. The stores are whoever's made them. */
   close(): Promise<void>;
 }
@@ -32,7 +34,8 @@ export function createIdentity(settings: Settings): Identity {
     stores.revocations ?? new MemoryRevocationStore(() => clock.wallNow()),
     clock,
   );
-  const tokens = settings.jwt && new TokenCheck(new JwtVerifier(settings.jwt, clock), revocations, clock);
+  const verifier = settings.jwt && new JwtVerifier(settings.jwt, clock);
+  const tokens = verifier && new TokenCheck(verifier, revocations, clock);
   const keyParts = settings.keys && keysOf(settings, settings.keys);
   const failedAttempts = new FailedAttempts(limitStore, limits.failedSignInsPerMinute);
   return {
@@ -40,6 +43,7 @@ export function createIdentity(settings: Settings): Identity {
     keys: keyParts?.manager ?? noKeys,
     revocations,
     limitStore,
+    issuerClockDifferenceMs: () => verifier?.clockDifferenceMs ?? 0,
     close: async () => keyParts?.lastUsed.flush(),
   };
 

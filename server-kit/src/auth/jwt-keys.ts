@@ -8,6 +8,8 @@ export type VerificationKey = Uint8Array | KeyObject;
 export interface KeySource {
   /** The keys that may have signed a token with this header, most of the time one. Throws `KeysUnavailable`. */
   find(algorithm: JwtAlgorithm, keyId: string | undefined): Promise<readonly VerificationKey[]>;
+  /** How far the clock of who publishes them is from ours, in ms; left out where nobody says. */
+  readonly clockDifferenceMs?: number | undefined;
 }
 
 /** The keys of an issuer cannot be had right now: nobody's fault who asks. */

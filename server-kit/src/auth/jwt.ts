@@ -48,10 +48,19 @@ export interface RefusedToken {
 export class JwtVerifier {
   readonly #issuers: ReadonlyMap<string | undefined, JwtSettings>;
   readonly #clock: Clock;
+  /** How far ahead of ours the clock was that made a genuine token, in ms. */
+  #aheadMs = 0;
 
   constructor(issuers: readonly JwtSettings[], clock: Clock) {
     this.#issuers = new Map(issuers.map((one) => [one.issuer, one]));
     this.#clock = clock;
+  }
+
+  /** How far the clocks of issuers are from ours as far as tokens and key sets tell, in ms. */
+  get clockDifferenceMs(): number {
+    let most = this.#aheadMs;
+    for (const { keys } of this.#issuers.values()) most = Math.max(most, keys.clockDifferenceMs ?? 0);
+    return most;
   }
 
   /** @throws {KeysUnavailable} when the issuer's keys cannot be had. */
@@ -74,13 +83,23 @@ export class JwtVerifier {
           ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
           ...(settings.audience === undefined ? {} : { audience: [...settings.audience] }),
         });
+        this.#compareClock(payload.iat);
         return verifiedOf(payload, settings);
       } catch (thrown) {
         refused = refusedBy(thrown);
+        // jose looks at claims after the signature: this one is genuine, and not yet good.
+        if (thrown instanceof errors.JWTClaimValidationFailed && thrown.claim === 'nbf') {
+          this.#compareClock(thrown.payload.nbf);
+        }
         if (!refused.isGuess) return refused;
       }
     }
     return refused;
+  }
+
+  #compareClock(madeAt: unknown): void {
+    if (typeof madeAt !== 'number') return;
+    this.#aheadMs = Math.max(this.#aheadMs, madeAt * 1000 - this.#clock.wallNow());
   }
 }
 

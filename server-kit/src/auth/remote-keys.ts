@@ -18,8 +18,8 @@ export interface RemoteKey {
   key: KeyObject;
 }
 
-/** Fetches the text of a key set. @throws {Error} when it cannot be had. */
-export type FetchKeySet = (url: URL) => Promise<string>;
+/** Fetches the text of a key set, and its sender's time in ms since 1970. @throws {Error} when it cannot be had. */
+export type FetchKeySet = (url: URL) => Promise<{ text: string; date: number | undefined }>;
 
 /**
  * The keys that an issuer publishes (RFC 7517), fetched when first needed.
@@ -35,6 +35,7 @@ export class RemoteKeys implements KeySource {
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
+  clockDifferenceMs = 0;
 
   constructor(url: URL, clock: Clock, fetch: FetchKeySet) {
     this.#url = url;
@@ -73,9 +74,10 @@ export class RemoteKeys implements KeySource {
     if (now - this.#askedAt < coolDownMs) return Promise.resolve();
     this.#askedAt = now;
     this.#running = this.#fetch(this.#url)
-      .then((text) => {
+      .then(({ text, date }) => {
         this.#keys = keysIn(text);
         this.#fetchedAt = this.#clock.now();
+        if (date !== undefined) this.clockDifferenceMs = Math.abs(date - this.#clock.wallNow());
       })
       .catch(() => {})
       .finally(() => {

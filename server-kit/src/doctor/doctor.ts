@@ -5,8 +5,9 @@ import type { Connection } from '../connection.ts';
 import type { KitParts } from '../kit-parts.ts';
 import type { ServerKitOptions } from '../kit-types.ts';
 import { MemoryLimitStore } from '../limits/memory-limit-store.ts';
+import { openAdvisories } from './advisories.ts';
 import { type DoctorCode, type Finding, findings } from './findings.ts';
-import { isOneOfSeveral, isPublicAddress, isWeakSecret, openAdvisories } from './judge.ts';
+import { isOneOfSeveral, isPublicAddress, isWeakSecret } from './judge.ts';
 
 /** How long the model server is given to say its version, in ms, and the longest that is read of it. */
 const askMs = 2000;
@@ -26,10 +27,13 @@ export class Doctor {
     this.#looked = false;
   }
 
-  /** Called for every request; all but the first cost two comparisons. */
+  /** Called for every request; all but the first cost some comparisons. */
   see(parts: KitParts, options: ServerKitOptions, connection: Connection): void {
     if (connection.parsedBody !== undefined) this.#say(parts, findings.bodyParserInFront);
     if (connection.trustsTooMuch) this.#say(parts, findings.trustProxyWide);
+    // Known once a token has come, so looked at again and again.
+    if (parts.identity.issuerClockDifferenceMs() > maxClockDifferenceMs)
+      this.#say(parts, findings.issuerClockOff);
     if (this.#looked) return;
     this.#looked = true;
     if (secretsOf(options).some(isWeakSecret)) this.#say(parts, findings.weakSecret);

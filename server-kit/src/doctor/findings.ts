@@ -7,6 +7,7 @@ export const doctorCodes = [
   'upstream_public',
   'upstream_outdated',
   'clock_off',
+  'issuer_clock_off',
 ] as const;
 
 /** One of them. */
@@ -56,6 +57,11 @@ export const findings = {
   clockOff: finding(
     'clock_off',
     "This machine's clock differs from the model server's by more than a minute: tokens end too early or too late.",
+    'Set both clocks by NTP.',
+  ),
+  issuerClockOff: finding(
+    'issuer_clock_off',
+    "This machine's clock differs from the token issuer's by more than a minute: good tokens are refused, or expired ones are not.",
     'Set both clocks by NTP.',
   ),
 } as const;

@@ -45,27 +45,6 @@ export function isPublicAddress(address: string): boolean {
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
 }
 
-/** Fixed holes of Ollama by the first version without them. */
-const advisories: readonly { id: string; fixedIn: readonly [number, number, number] }[] = [
-  { id: 'CVE-2024-28224', fixedIn: [0, 1, 29] },
-  { id: 'CVE-2024-37032', fixedIn: [0, 1, 34] },
-  { id: 'CVE-2024-39720', fixedIn: [0, 1, 46] },
-  { id: 'CVE-2026-7482', fixedIn: [0, 17, 1] },
-];
-
-/** The advisories that a version of Ollama is open to; none for a version that cannot be read, such as a build of one's own. */
-export function openAdvisories(version: string): string[] {
-  const parts = /^(\d+)\.(\d+)\.(\d+)/.exec(version);
-  if (parts === null) return [];
-  const has = parts.slice(1).map(Number);
-  return advisories
-    .filter(({ fixedIn }) => {
-      const at = fixedIn.findIndex((part, index) => has[index] !== part);
-      return at !== -1 && (has[at] as number) < (fixedIn[at] as number);
-    })
-    .map(({ id }) => id);
-}
-
 /** Whether several processes like this one run: a cluster's worker, or one of pm2's instances. */
 export function isOneOfSeveral(
   isClusterWorker: boolean,

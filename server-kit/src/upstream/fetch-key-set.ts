@@ -6,7 +6,7 @@ const maxBytes = 64 * 1024;
  *
  * @throws {Error} when it cannot be had in full.
  */
-export async function fetchKeySet(url: URL): Promise<string> {
+export async function fetchKeySet(url: URL): Promise<{ text: string; date: number | undefined }> {
   const response = await fetch(url, {
     redirect: 'error',
     headers: { accept: 'application/jwk-set+json, application/json' },
@@ -25,5 +25,11 @@ export async function fetchKeySet(url: URL): Promise<string> {
     if (bytes > maxBytes) throw new Error('The key set is too large.');
     text += decoder.decode(chunk, { stream: true });
   }
-  return text + decoder.decode();
+  return { text: text + decoder.decode(), date: dateOf(response.headers) };
+}
+
+/** When it was answered by its sender's clock, in ms since 1970. A cache says how long it had it (RFC 9111 §5.1). */
+function dateOf(headers: Headers): number | undefined {
+  const date = Date.parse(headers.get('date') ?? '') + 1000 * Number(headers.get('age') ?? 0);
+  return Number.isFinite(date) ? date : undefined;
 }
