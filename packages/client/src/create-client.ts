@@ -1,15 +1,15 @@
 import type { ChatRequest, GenerateRequest } from '@ziggie/llm-protocol';
-import { callJson } from './call/call-json.ts';
 import { checkCall, checkEmbedRequest, checkRequest } from './check-arguments.ts';
-import { embed } from './embed/embed.ts';
 import { withSettings } from './internals.ts';
+import { part } from './part.ts';
 import { IDLE_WITH_STRUCTURE_MS } from './settings.ts';
 import { settingsOf } from './settings-of.ts';
+import type { AnswerRequest } from './stream/answer-attempt.ts';
 import { AnswerStream } from './stream/answer-stream.ts';
-import { kitSseTarget, kitTarget } from './targets/kit.ts';
+import { kitTarget } from './targets/kit.ts';
 import { ollamaTarget } from './targets/ollama.ts';
 import { openAiTarget } from './targets/openai.ts';
-import type { Question, Target } from './targets/target.ts';
+import type { Speech, Target } from './targets/target.ts';
 import type { CallOptions, ClientOptions, ZiggieClient } from './types.ts';
 
 /**
@@ -29,20 +29,29 @@ export function createClient(options: ClientOptions): ZiggieClient {
   const settings = settingsOf(options, targetOf(options));
   const { target, baseUrl } = settings;
 
+  // A dialect that is not at hand comes while the caller gets ready.
+  Promise.resolve(target.speech()).catch(() => {});
+
   function answer(
     operation: 'chat' | 'generate',
     request: ChatRequest | GenerateRequest,
-    { path, body }: Question,
     call: CallOptions,
   ): AnswerStream {
     checkCall(call);
-    const structured =
-      request.format !== undefined || ('tools' in request && (request.tools?.length ?? 0) > 0);
+    const { model, format } = request;
+    const structured = format !== undefined || ('tools' in request && (request.tools?.length ?? 0) > 0);
     const resume = target.name === 'kit' && (call.resume ?? settings.resume) ? { resume: true } : {};
+    const write = (speech: Speech, asked: object): AnswerRequest => {
+      const { path, body } = speech[operation](asked as ChatRequest & GenerateRequest);
+      const decoder = () => speech.decoder(model);
+      return { operation, path, body: JSON.stringify({ ...body, ...resume }), model, decoder };
+    };
+    // Written down now: what the caller does to the request later changes nothing.
+    const speech = target.speech();
+    const written = speech instanceof Promise ? writeLater(speech, request, write) : write(speech, request);
     return new AnswerStream(
       settings,
-      // Written down now: what the caller does to the request later changes nothing.
-      { operation, path, body: JSON.stringify({ ...body, ...resume }), model: request.model },
+      { operation, model, written },
       call,
       structured ? IDLE_WITH_STRUCTURE_MS : undefined,
     );
@@ -53,28 +62,28 @@ export function createClient(options: ClientOptions): ZiggieClient {
     baseUrl,
     chat(request, call = {}) {
       checkRequest(request, 'messages');
-      return answer('chat', request, target.chat(request), call);
+      return answer('chat', request, call);
     },
     generate(request, call = {}) {
       checkRequest(request, 'prompt');
-      return answer('generate', request, target.generate(request), call);
+      return answer('generate', request, call);
     },
     embed(request, call = {}) {
       checkCall(call);
       checkEmbedRequest(request);
-      return embed(settings, request, call);
+      const { input } = request;
+      const asked = { ...request, input: typeof input === 'string' ? input : [...input] };
+      return part(() => import('./embed/embed.ts')).then(({ embed }) => embed(settings, asked, call));
     },
     models: {
       list(call = {}) {
         checkCall(call);
-        return target.listModels((path, read) =>
-          callJson(settings, { path, operation: 'models.list' }, call, read),
-        );
+        return sideCalls().then(({ listModels }) => listModels(settings, call));
       },
     },
     status(call = {}) {
       checkCall(call);
-      return callJson(settings, { path: target.statusPath, operation: 'status' }, call, target.readStatus);
+      return sideCalls().then(({ readStatus }) => readStatus(settings, call));
     },
     async version(call = {}) {
       return (await client.status(call)).version;
@@ -83,12 +92,26 @@ export function createClient(options: ClientOptions): ZiggieClient {
   return withSettings(client, settings);
 }
 
+const sideCalls = () => part(() => import('./call/side-calls.ts'));
+
+function writeLater(
+  speech: Promise<Speech>,
+  request: object,
+  write: (speech: Speech, asked: object) => AnswerRequest,
+): Promise<AnswerRequest> {
+  const text = JSON.stringify(request);
+  const written = speech.then((dialect) => write(dialect, JSON.parse(text) as object));
+  // Whoever reads the answer is told.
+  written.catch(() => {});
+  return written;
+}
+
 function targetOf({ target = 'kit', framing = 'ndjson' }: ClientOptions): Target {
   if (framing !== 'ndjson' && framing !== 'sse')
     throw new TypeError('Reading framing: give "ndjson" or "sse".');
   switch (target) {
     case 'kit':
-      return framing === 'sse' ? kitSseTarget : kitTarget;
+      return kitTarget(framing);
     case 'ollama':
       return ollamaTarget;
     case 'openai':

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { errorCodeForStatus, errorKinds, isErrorCode } from './error-codes.ts';
 import { isProblem, problemOf } from './problem.ts';
+import { isRetryable } from './retryable.ts';
 import { isStreamEvent, isTerminal } from './stream-event.ts';
 
 describe('the error table', () => {
@@ -16,6 +17,12 @@ describe('the error table', () => {
   it('no mistake of the caller is worth a retry', () => {
     for (const [code, kind] of Object.entries(errorKinds)) {
       if (kind.status >= 400 && kind.status < 429) expect([code, kind.retryable]).toEqual([code, false]);
+    }
+  });
+
+  it('isRetryable() says what the table says', () => {
+    for (const [code, kind] of Object.entries(errorKinds)) {
+      expect([code, isRetryable(code as keyof typeof errorKinds)]).toEqual([code, kind.retryable]);
     }
   });
 

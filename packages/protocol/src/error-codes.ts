@@ -8,56 +8,62 @@ export interface ErrorKind {
   title: string;
 }
 
-const kind = (status: number, retryable: boolean, title: string): ErrorKind => ({ status, retryable, title });
-
 /**
  * The error table: the contract between server and client. `switch (error.code)` over `ErrorCode` is checked for
  * completeness by the compiler.
  */
 export const errorKinds = {
   // The caller's request
-  bad_request: kind(400, false, 'The request is not valid'),
-  capability_unsupported: kind(400, false, 'The model cannot do this'),
-  context_overflow: kind(400, false, 'The conversation is longer than the model can read'),
-  content_blocked: kind(400, false, 'The text is not allowed here'),
-  unauthorized: kind(401, false, 'You are not signed in'),
-  forbidden: kind(403, false, 'You may not do this'),
-  not_found: kind(404, false, 'There is nothing at this address'),
-  model_not_found: kind(404, false, 'The model is not on this server'),
-  method_not_allowed: kind(405, false, 'This method is not allowed here'),
-  payload_too_large: kind(413, false, 'The request is too large'),
-  unsupported_media_type: kind(415, false, 'The request is not JSON'),
+  bad_request: { status: 400, retryable: false, title: 'The request is not valid' },
+  capability_unsupported: { status: 400, retryable: false, title: 'The model cannot do this' },
+  context_overflow: {
+    status: 400,
+    retryable: false,
+    title: 'The conversation is longer than the model can read',
+  },
+  content_blocked: { status: 400, retryable: false, title: 'The text is not allowed here' },
+  unauthorized: { status: 401, retryable: false, title: 'You are not signed in' },
+  forbidden: { status: 403, retryable: false, title: 'You may not do this' },
+  not_found: { status: 404, retryable: false, title: 'There is nothing at this address' },
+  model_not_found: { status: 404, retryable: false, title: 'The model is not on this server' },
+  method_not_allowed: { status: 405, retryable: false, title: 'This method is not allowed here' },
+  payload_too_large: { status: 413, retryable: false, title: 'The request is too large' },
+  unsupported_media_type: { status: 415, retryable: false, title: 'The request is not JSON' },
   // The caller's own limits
-  rate_limited: kind(429, true, 'Too many requests'),
-  quota_exceeded: kind(429, false, 'The quota is used up'),
-  too_many_in_flight: kind(429, true, 'Too many answers at once'),
+  rate_limited: { status: 429, retryable: true, title: 'Too many requests' },
+  quota_exceeded: { status: 429, retryable: false, title: 'The quota is used up' },
+  too_many_in_flight: { status: 429, retryable: true, title: 'Too many answers at once' },
   // The server's state
-  internal_error: kind(500, true, 'The server failed'),
-  out_of_memory: kind(500, true, 'The GPU ran out of memory'),
-  upstream_error: kind(502, true, 'The model server failed'),
-  upstream_unreachable: kind(502, true, 'The model server cannot be reached'),
-  runner_crashed: kind(502, true, 'The model stopped unexpectedly'),
-  model_output_invalid: kind(502, true, 'The model wrote something unusable'),
-  truncated: kind(502, true, 'The answer broke off'),
-  malformed_record: kind(502, true, 'The answer could not be read'),
-  response_too_large: kind(502, false, 'The answer is too large'),
-  server_busy: kind(503, true, 'The model server is busy'),
-  queue_full: kind(503, true, 'The line is full'),
-  queue_timeout: kind(503, true, 'The wait was too long'),
-  store_unavailable: kind(503, true, 'The server cannot check this right now'),
-  shutting_down: kind(503, true, 'The server is restarting'),
+  internal_error: { status: 500, retryable: true, title: 'The server failed' },
+  out_of_memory: { status: 500, retryable: true, title: 'The GPU ran out of memory' },
+  upstream_error: { status: 502, retryable: true, title: 'The model server failed' },
+  upstream_unreachable: { status: 502, retryable: true, title: 'The model server cannot be reached' },
+  runner_crashed: { status: 502, retryable: true, title: 'The model stopped unexpectedly' },
+  model_output_invalid: { status: 502, retryable: true, title: 'The model wrote something unusable' },
+  truncated: { status: 502, retryable: true, title: 'The answer broke off' },
+  malformed_record: { status: 502, retryable: true, title: 'The answer could not be read' },
+  response_too_large: { status: 502, retryable: false, title: 'The answer is too large' },
+  server_busy: { status: 503, retryable: true, title: 'The model server is busy' },
+  queue_full: { status: 503, retryable: true, title: 'The line is full' },
+  queue_timeout: { status: 503, retryable: true, title: 'The wait was too long' },
+  store_unavailable: { status: 503, retryable: true, title: 'The server cannot check this right now' },
+  shutting_down: { status: 503, retryable: true, title: 'The server is restarting' },
   // Clocks
-  load_timeout: kind(504, true, 'The model took too long to load'),
-  first_token_timeout: kind(504, true, 'The first token took too long'),
-  idle_timeout: kind(504, true, 'The answer stalled'),
-  deadline_exceeded: kind(504, false, 'The time for this answer is over'),
+  load_timeout: { status: 504, retryable: true, title: 'The model took too long to load' },
+  first_token_timeout: { status: 504, retryable: true, title: 'The first token took too long' },
+  idle_timeout: { status: 504, retryable: true, title: 'The answer stalled' },
+  deadline_exceeded: { status: 504, retryable: false, title: 'The time for this answer is over' },
   // Seen by a client only
-  connect_failed: kind(0, true, 'The server cannot be reached'),
-  connect_timeout: kind(0, true, 'The server did not answer in time'),
-  schema_invalid: kind(0, false, 'The answer does not have the form that was asked for'),
-  tool_failed: kind(0, false, 'A tool could not be used'),
-  tool_loop: kind(0, false, 'The model called tools without an end'),
-  aborted: kind(0, false, 'Stopped'),
+  connect_failed: { status: 0, retryable: true, title: 'The server cannot be reached' },
+  connect_timeout: { status: 0, retryable: true, title: 'The server did not answer in time' },
+  schema_invalid: {
+    status: 0,
+    retryable: false,
+    title: 'The answer does not have the form that was asked for',
+  },
+  tool_failed: { status: 0, retryable: false, title: 'A tool could not be used' },
+  tool_loop: { status: 0, retryable: false, title: 'The model called tools without an end' },
+  aborted: { status: 0, retryable: false, title: 'Stopped' },
 } as const satisfies Record<string, ErrorKind>;
 
 /** Every code a failure of ours can have. */

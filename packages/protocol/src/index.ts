@@ -34,6 +34,7 @@ export type { Capability, ModelInfo, ModelList, ServerHealth, ServerStatus } fro
 export { isProblem, PROBLEM_CONTENT_TYPE, type Problem, problemOf } from './problem.ts';
 export { ProtocolError } from './protocol-error.ts';
 export { streamPath } from './resume.ts';
+export { isRetryable } from './retryable.ts';
 export {
   type DoneEvent,
   type ErrorEvent,

@@ -39,6 +39,8 @@ export class ProgressAttempt {
   #records = 0;
   #ended = false;
   #failure: ZiggieError | undefined;
+  /** The record that reports an error. */
+  #report: string | undefined;
 
   constructor(scope: CallScope, path: string, body: string, form: RecordForm = progress) {
     const { clock } = scope.settings;
@@ -61,6 +63,7 @@ export class ProgressAttempt {
     try {
       this.#answer ??= await this.#open();
       for (;;) {
+        if (this.#report !== undefined) throw await this.#reported(this.#report);
         if (this.#failure) throw this.#failure;
         const records = this.#decode((await this.#interrupt.wait(this.#answer.body.read())).value);
         if (records.length > 0) return records;
@@ -145,12 +148,12 @@ export class ProgressAttempt {
   }
 
   #line(line: string, records: ProgressRecord[]): void {
-    if (this.#ended || this.#failure) return;
+    if (this.#ended || this.#failure || this.#report !== undefined) return;
     const record = parseJson(line) as (ProgressRecord & { error?: unknown }) | null;
     if (typeof record !== 'object' || record === null) {
       throw new ProtocolError('malformed_record', 'Reading a stream of records: one is not a JSON object.');
     }
-    if (record.error !== undefined) this.#failure = this.#reported(line);
+    if (record.error !== undefined) this.#report = line;
     else {
       this.#ended = this.#form.isLast(record as Readonly<Record<string, unknown>>);
       this.#records++;
@@ -159,8 +162,8 @@ export class ProgressAttempt {
   }
 
   /** An error inside the stream is read as one in its place would have been; it has no status of its own. */
-  #reported(line: string): HttpError {
-    const { code, text, retryable } = this.#scope.settings.target.readFailure(500, line);
+  async #reported(line: string): Promise<HttpError> {
+    const { code, text, retryable } = (await this.#scope.settings.target.reports()).readFailure(500, line);
     return new HttpError(
       code,
       `POST ${this.#path} failed: ${quotable(text, this.#body) ?? 'the server gave no reason'}`,

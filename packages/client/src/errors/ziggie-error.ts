@@ -1,4 +1,4 @@
-import { type ErrorCode, errorKinds } from '@ziggie/llm-protocol';
+import { type ErrorCode, isRetryable } from '@ziggie/llm-protocol';
 import type { Attempt, PartialAnswer } from '../types.ts';
 
 // Registered, not unique: two installed copies of this package recognise each other's errors.
@@ -54,7 +54,7 @@ export class ZiggieError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.status = details.status;
-    this.retryable = details.retryable ?? errorKinds[code].retryable;
+    this.retryable = details.retryable ?? isRetryable(code);
     this.requestId = details.requestId;
     this.phase = details.phase;
     this.retryAfterMs = details.retryAfterMs;

@@ -1,16 +1,12 @@
-import { errorKinds } from '@ziggie/llm-protocol';
 import type { Interrupt } from '../call/interrupt.ts';
 import { checkToken } from '../check-arguments.ts';
 import { ConnectionError } from '../errors/connection-error.ts';
 import { HttpError } from '../errors/http-error.ts';
 import { StreamError } from '../errors/stream-error.ts';
 import { isZiggieError, ZiggieError } from '../errors/ziggie-error.ts';
-import { readRetryAdvice } from '../retry/retry-advice.ts';
+import { part } from '../part.ts';
 import type { Settings } from '../settings.ts';
-import type { ReportedFailure } from '../targets/target.ts';
 import type { Credentials } from '../types.ts';
-import { quotable } from './quotable.ts';
-import { readText } from './read-text.ts';
 import type { ByteSource, Method, TransportResponse } from './transport.ts';
 
 /** One request of ours. */
@@ -29,9 +25,6 @@ export interface Answer {
   contentType: string | undefined;
   body: ByteSource;
 }
-
-/** Most of a failed answer that is read: enough for any report, too little to hurt. */
-const MAX_FAILURE_BYTES = 64 * 1024;
 
 /**
  * Sends one request, once: the only place that calls a transport.
@@ -78,7 +71,20 @@ export async function send(
     const contentType = response.header('Content-Type');
     return { status: response.status, requestId, contentType, body: response.body };
   }
-  throw await failureOf(settings, request, response, requestId, interrupt, token);
+  let failed: typeof import('./failed-answer.ts');
+  try {
+    failed = await interrupt.wait(part(() => import('./failed-answer.ts')));
+  } catch (cause) {
+    response.body.close();
+    if (signal.aborted) throw cause;
+    // The status at least is worth telling.
+    throw new HttpError('upstream_error', `${request.method} ${request.path} answered ${response.status}.`, {
+      status: response.status,
+      requestId,
+      cause,
+    });
+  }
+  throw await failed.failureOf(settings, request, response, requestId, interrupt, token);
 }
 
 async function readToken(credentials: Credentials | undefined): Promise<string | undefined> {
@@ -100,81 +106,6 @@ function requestIdOf(response: TransportResponse): string | undefined {
 
 function isPage(response: TransportResponse): boolean {
   return /\bhtml\b/i.test(response.header('Content-Type') ?? '');
-}
-
-async function failureOf(
-  { target }: Settings,
-  { method, path, body: sent }: OutgoingRequest,
-  response: TransportResponse,
-  requestId: string | undefined,
-  interrupt: Interrupt,
-  token: string | undefined,
-): Promise<HttpError> {
-  const { status } = response;
-  const what = `${method} ${path}`;
-  if (status < 300 || status >= 400) {
-    let body = '';
-    try {
-      if (status >= 400) body = await interrupt.wait(readText(response.body, MAX_FAILURE_BYTES));
-    } catch (error) {
-      if (isZiggieError(error)) throw error;
-      // The report itself broke off: the status is still worth telling.
-    } finally {
-      response.body.close();
-    }
-    if (status < 300) {
-      return new HttpError(
-        'malformed_record',
-        `${what}: a web page came instead of an answer. Is baseUrl right?`,
-        {
-          status,
-          requestId,
-          retryable: false,
-        },
-      );
-    }
-    const failure = target.readFailure(status, body);
-    const found =
-      quotable(failure.text, typeof sent === 'string' ? sent : undefined, token) ??
-      errorKinds[failure.code].title;
-    const advice = readRetryAdvice(status, (name) => response.header(name));
-    return new HttpError(failure.code, `${what} answered ${status}: ${found}`, {
-      status,
-      retryable: mayRetry(status, failure, advice.shouldRetry),
-      requestId: failure.requestId ?? requestId,
-      retryAfterMs: failure.retryAfterMs ?? advice.retryAfterMs,
-      problem: failure.problem,
-      signinUrl: failure.signinUrl,
-    });
-  }
-  response.body.close();
-  if (status === 304) {
-    return new HttpError(
-      'malformed_record',
-      `${what} answered 304 as if a copy were kept here. Is a cache in between?`,
-      { status, requestId, retryable: false },
-    );
-  }
-  return new HttpError(
-    'not_found',
-    `${what}: the server points elsewhere (${status}). Give the final address as baseUrl.`,
-    {
-      status,
-      requestId,
-      retryable: false,
-    },
-  );
-}
-
-/** A server may forbid a retry, and allow one where code and status leave that open. A wrong request stays wrong. */
-function mayRetry(
-  status: number,
-  { code, retryable }: ReportedFailure,
-  advised: boolean | undefined,
-): boolean {
-  if (advised !== true) return advised ?? retryable;
-  const kind = errorKinds[code].status;
-  return retryable || kind >= 500 || kind === 429 || status === 409 || status === 425;
 }
 
 /** What came back is no HTTP, or not what HTTP allows here: something answers, but not a server for this. */

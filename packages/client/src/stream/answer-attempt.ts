@@ -1,20 +1,21 @@
 import {
-  errorKinds,
+  type ErrorEvent,
   HEARTBEAT_INTERVAL_MS,
   ProtocolError,
+  SSE_CONTENT_TYPE,
+  type SseSplitter,
   type StreamEventBody,
   streamPath,
 } from '@ziggie/llm-protocol';
 import type { CallScope } from '../call/call-scope.ts';
 import type { Interrupt } from '../call/interrupt.ts';
 import { PhaseTimer } from '../call/phase-timer.ts';
-import { HttpError } from '../errors/http-error.ts';
 import { StreamError } from '../errors/stream-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { type ErrorPhase, isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
 import { connectLimitMs } from '../http/connect-limit.ts';
-import { quotable } from '../http/quotable.ts';
 import { type Answer, send } from '../http/send.ts';
+import { part } from '../part.ts';
 import type { AnswerDecoder } from '../targets/target.ts';
 import type { ChatEvent } from '../types.ts';
 import { AnswerReader } from './answer-reader.ts';
@@ -29,12 +30,18 @@ export interface AnswerRequest {
   path: string;
   body: string;
   model: string;
+  decoder(): AnswerDecoder;
 }
 
 /** A run that goes on without its connection, and how far it was read. */
 export interface ResumePoint {
   id: string;
   decoder: AnswerDecoder;
+}
+
+async function newSplitter(): Promise<SseSplitter> {
+  const { SseSplitter } = await part(() => import('./sse-splitter.ts'));
+  return new SseSplitter();
 }
 
 /**
@@ -59,20 +66,20 @@ export class AnswerAttempt {
   #reader: AnswerReader | undefined;
   #status: number | undefined;
   #events = 0;
-  #length = 0;
   #committed: boolean;
   #failure: ZiggieError | undefined;
+  #reported: ErrorEvent | undefined;
   /** A list that the last piece left empty: most small pieces do. */
   #unused: StreamEventBody[] | undefined;
 
   /** @param from Picks up this run where it broke, instead of asking anew. */
   constructor(scope: CallScope, request: AnswerRequest, from?: ResumePoint) {
-    const { clock, target } = scope.settings;
+    const { clock } = scope.settings;
     this.#scope = scope;
     this.#request = request;
     this.#from = from;
     this.#committed = from !== undefined;
-    this.#decoder = from?.decoder ?? target.decoder(request.model);
+    this.#decoder = from?.decoder ?? request.decoder();
     this.#interrupt = scope.newAttempt();
     this.#startedAt = clock.now();
     this.#timer = new PhaseTimer(clock, {
@@ -91,7 +98,7 @@ export class AnswerAttempt {
   /** The network came back: a connection that was silent for longer than a heartbeat may be one in name only. */
   wake(): void {
     if (this.#answer && this.#scope.settings.clock.now() - this.#byteAt > HEARTBEAT_INTERVAL_MS) {
-      this.#interrupt.fire(this.#streamError('truncated', 'it was silent when the network came back'));
+      this.#interrupt.fire(this.#broken('it was silent when the network came back'));
     }
   }
 
@@ -99,8 +106,12 @@ export class AnswerAttempt {
     return this.#answer?.requestId;
   }
 
-  /** The next events, at least one. The last is `done`; do not read on after it. */
-  async read(): Promise<ChatEvent[]> {
+  /**
+   * Takes the next events, at least one; the last of all is `done`: do not read on after it.
+   *
+   * @returns What `take` makes of them.
+   */
+  async read<T>(take: (events: ChatEvent[]) => T | Promise<T>): Promise<T> {
     const { signal } = this.#interrupt;
     this.#timer.resume();
     try {
@@ -108,10 +119,12 @@ export class AnswerAttempt {
       // One promise per piece, that of the body: streams come in pieces of a few bytes.
       for (;;) {
         if (this.#failure) throw this.#failure;
+        if (this.#reported) throw await this.#reportedError(this.#reported);
         const { value } = await body.read();
         if (signal.aborted) throw signal.reason;
-        const events = this.#receive(value);
-        if (events.length > 0) return events;
+        let events = this.#receive(value);
+        if (this.#reader?.held) events = await this.#receiveHeld(value === undefined);
+        if (events.length > 0) return take(events);
       }
     } catch (error) {
       throw signal.aborted ? (this.#failure ?? signal.reason) : this.#brokenBy(error);
@@ -150,6 +163,8 @@ export class AnswerAttempt {
         observer.tell('connect', { elapsedMs: this.#scope.elapsedMs });
       }
     };
+    // While the connection is made.
+    if (settings.target.accept === SSE_CONTENT_TYPE) newSplitter().catch(() => {});
     const limitMs = connectLimitMs(settings, timeouts, body.length);
     if (limitMs === undefined) connected();
     else this.#timer.enter('connect', limitMs);
@@ -190,36 +205,47 @@ export class AnswerAttempt {
     return this.#decode(piece);
   }
 
+  /** An event stream, the first time: what splits it is here by now, or soon. */
+  async #receiveHeld(isLast: boolean): Promise<ChatEvent[]> {
+    const splitter = await this.#interrupt.wait(newSplitter());
+    const events = this.#decode('', splitter);
+    return isLast && !this.#failure ? [...events, ...this.#decode(undefined)] : events;
+  }
+
   #brokenBy(error: unknown): unknown {
     // Wrong arguments that only a platform sees are told as they are.
     if (isZiggieError(error) || !this.#answer) return error;
-    return this.#streamError('truncated', 'the connection broke', error);
+    return this.#broken('the connection broke', error);
   }
 
-  /** A failure inside a piece waits until the events before it were handed out. */
-  #decode(piece: Uint8Array | string | undefined): ChatEvent[] {
+  /**
+   * A failure inside a piece waits until the events before it were handed out.
+   *
+   * @param splitter Reads what was held instead.
+   */
+  #decode(piece: Uint8Array | string | undefined, splitter?: SseSplitter): ChatEvent[] {
     const reader = this.#reader as AnswerReader;
     const found = this.#unused ?? [];
     this.#unused = undefined;
     try {
-      if (piece === undefined) reader.end(found);
-      else reader.push(piece, found);
-      if (piece === undefined && !reader.ended)
-        this.#failure = this.#streamError('truncated', 'it ends without a last record');
+      if (splitter) reader.splitWith(splitter, found);
+      else if (piece !== undefined) reader.push(piece, found);
+      else {
+        reader.end(found);
+        if (!reader.ended && !reader.held) this.#failure = this.#broken('it ends without a last record');
+      }
     } catch (error) {
       // After the last record nothing can spoil the answer. An unfinished record at the end of the bytes is a broken
       // stream, not a wrong one.
-      if (!reader.ended) {
+      if (!reader.ended)
         this.#failure =
-          piece === undefined
-            ? this.#streamError('truncated', 'it ends inside a record', error)
-            : this.#unreadable(error);
-      }
+          piece === undefined ? this.#broken('it ends inside a record', error) : this.#unreadable(error);
     }
     if (found.length === 0) this.#unused = found;
     const events = found.length === 0 ? none : this.#accept(found);
     // Whatever the reader still has to take: nothing more is wanted from this connection.
     if (this.#failure) this.#interrupt.fire(this.#failure);
+    else if (this.#reported) this.#answer?.body.close();
     return events;
   }
 
@@ -249,7 +275,7 @@ export class AnswerAttempt {
           events[at] = { ...event, timings: { ...this.#scope.measured(), ...event.timings } };
           break;
         case 'error':
-          this.#failure = this.#reported(event);
+          this.#reported = event;
           events.length = at;
           break;
         default:
@@ -275,24 +301,20 @@ export class AnswerAttempt {
     else if (this.#timer.phase !== 'load') this.#timer.enter('load', timeouts.loadMs);
   }
 
-  #reported(event: Extract<StreamEventBody, { type: 'error' }>): HttpError {
+  async #reportedError(event: ErrorEvent): Promise<ZiggieError> {
+    const { reportedError } = await part(() => import('../http/failed-answer.ts'));
     const { path, body } = this.#request;
-    return new HttpError(
-      event.code,
-      `POST ${path} ${this.#committed ? 'broke off' : 'failed'}: ${quotable(event.message, body) ?? errorKinds[event.code].title}`,
-      {
-        status: event.status,
-        retryable: event.retryable,
-        retryAfterMs: event.retryAfterMs,
-        requestId: event.requestId,
-      },
-    );
+    return reportedError(event, `POST ${path} ${this.#committed ? 'broke off' : 'failed'}`, body);
   }
 
   #unreadable(error: unknown): StreamError {
     const code =
       error instanceof ProtocolError && error.code === 'response_too_large' ? error.code : 'malformed_record';
     return this.#streamError(code, 'a record could not be read', error);
+  }
+
+  #broken(found: string, cause?: unknown): StreamError {
+    return this.#streamError('truncated', found, cause);
   }
 
   #streamError(

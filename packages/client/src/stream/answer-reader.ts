@@ -1,9 +1,9 @@
 import {
   MAX_ANSWER_BYTES,
-  NdjsonSplitter,
+  MAX_RECORD_BYTES,
   ProtocolError,
   SSE_CONTENT_TYPE,
-  SseSplitter,
+  type SseSplitter,
   type StreamEventBody,
 } from '@ziggie/llm-protocol';
 import type { AnswerDecoder } from '../targets/target.ts';
@@ -15,10 +15,14 @@ import { Utf8Lines } from './utf8-lines.ts';
  * Which framing it is, the content type says; where it says nothing (proxies forget it), the first character does.
  */
 export class AnswerReader {
+  /** Text of an event stream that waits for what splits it: give that to `splitWith`. */
+  held = '';
   readonly #decoder: AnswerDecoder;
   readonly #bytes = new Utf8Lines();
   readonly #isSse: boolean;
-  #splitter: NdjsonSplitter | SseSplitter | undefined;
+  #framing: 'lines' | 'sse' | undefined;
+  #sse: SseSplitter | undefined;
+  #unfinished = '';
   #length = 0;
   #events: StreamEventBody[] = [];
   readonly #onText = (text: string): void => this.#text(text);
@@ -50,37 +54,68 @@ export class AnswerReader {
     this.#events = events;
     const rest = this.#bytes.end();
     if (rest !== '') this.#text(rest);
-    this.#splitter?.end(this.#onRecord);
+    if (this.held !== '') return;
+    this.#sse?.end(this.#onRecord);
+    if (this.#unfinished !== '') this.#text('\n');
     this.#decoder.end?.(events);
   }
 
-  #text(text: string): void {
-    if (this.#splitter === undefined) {
-      this.#splitter = this.#splitterFor(text);
-      this.#bytes.endsWithCr = !(this.#splitter instanceof NdjsonSplitter);
-    }
-    this.#splitter?.push(text, this.#onRecord);
+  /** Adds the events of the text that was held. */
+  splitWith(splitter: SseSplitter, events: StreamEventBody[]): void {
+    this.#events = events;
+    this.#sse = splitter;
+    const text = this.held;
+    this.held = '';
+    splitter.push(text, this.#onRecord);
   }
 
-  #splitterFor(text: string): NdjsonSplitter | SseSplitter | undefined {
+  #text(text: string): void {
+    if (!this.#framing) {
+      this.#framing = this.#framingOf(text);
+      // A byte order mark, and blank lines.
+      if (this.#framing === 'lines') this.#lines(text.trimStart());
+      else if (this.#framing) this.held = text;
+    } else if (this.#framing === 'lines') this.#lines(text);
+    else if (this.#sse) this.#sse.push(text, this.#onRecord);
+    else this.held += text;
+  }
+
+  #framingOf(text: string): 'lines' | 'sse' | undefined {
     const start = text.trimStart();
-    // A JSON body under the name of an event stream is what some servers answer when they fail.
-    if (start.startsWith('{')) return new NdjsonSplitter();
-    if (this.#isSse) return new SseSplitter();
     // Blank lines keep a connection open; they tell nothing yet.
-    if (start === '') return undefined;
-    return /^(?:data|event|id|retry)?:/.test(start) ? new SseSplitter() : new NdjsonSplitter();
+    if (start === '' && !this.#isSse) return undefined;
+    // A JSON body under the name of an event stream is what some servers answer when they fail.
+    if (!start.startsWith('{') && (this.#isSse || /^(?:data|event|id|retry)?:/.test(start))) return 'sse';
+    this.#bytes.endsWithCr = false;
+    return 'lines';
+  }
+
+  #lines(given: string): void {
+    let text = given;
+    if (this.#unfinished !== '') {
+      text = this.#unfinished + given;
+      this.#unfinished = '';
+    }
+    let from = 0;
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
+      // What can be split off in one go is not cut: most small pieces are one line.
+      this.#record(text.slice(from, end));
+      from = end + 1;
+    }
+    if (from < text.length) this.#unfinished = text.slice(from);
   }
 
   #record(record: string): void {
     if (this.#decoder.ended) return;
+    if (record.length > MAX_RECORD_BYTES) throw tooLarge('a record', MAX_RECORD_BYTES);
     this.#length += record.length;
-    if (this.#length > MAX_ANSWER_BYTES) {
-      throw new ProtocolError(
-        'response_too_large',
-        `the answer is longer than ${MAX_ANSWER_BYTES} characters`,
-      );
-    }
-    this.#decoder.read(record, this.#events);
+    if (this.#length > MAX_ANSWER_BYTES) throw tooLarge('the answer', MAX_ANSWER_BYTES);
+    // Blank lines, and what proxies put around records.
+    const text = record.charCodeAt(record.length - 1) === 0x7d ? record : record.trim();
+    if (text !== '') this.#decoder.read(text, this.#events);
   }
+}
+
+function tooLarge(what: string, limit: number): ProtocolError {
+  return new ProtocolError('response_too_large', `${what} is longer than ${limit} characters`);
 }

@@ -1,14 +1,21 @@
 import { CallScope } from '../call/call-scope.ts';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
-import { platformNetwork } from '../http/network.ts';
+import { part } from '../part.ts';
 import type { Settings } from '../settings.ts';
-import type { CallOptions, ChatEvent, ChatResult } from '../types.ts';
+import type { CallOptions, ChatEvent, ChatResult, Recovery } from '../types.ts';
 import { AnswerAttempt, type AnswerRequest, type ResumePoint } from './answer-attempt.ts';
 import { Collector } from './collector.ts';
-import { continued } from './continued.ts';
-import { endRun } from './end-run.ts';
-import { reattach } from './reattach.ts';
+
+/** What is asked; `written` is what goes out, once the dialect is here that puts it so. */
+export interface AskedQuestion {
+  operation: 'chat' | 'generate';
+  model: string;
+  written: AnswerRequest | Promise<AnswerRequest>;
+}
+
+const loadResuming = () => part(() => import('./resuming.ts'));
+const loadContinuing = () => part(() => import('./continued.ts'));
 
 /**
  * One answer over all its attempts.
@@ -20,9 +27,9 @@ export class AnswerRun {
   readonly result: Promise<ChatResult>;
   readonly #scope: CallScope;
   readonly #collector: Collector;
-  readonly #first: AnswerRequest;
-  /** The first request, or the one that goes on with what came. */
-  #request: AnswerRequest;
+  readonly #asked: AskedQuestion;
+  /** What is asked, or what goes on with what came of it. */
+  #request: AnswerRequest | undefined;
   #point: ResumePoint | undefined;
   #resolve!: (result: ChatResult) => void;
   #reject!: (error: ZiggieError) => void;
@@ -37,11 +44,10 @@ export class AnswerRun {
   /** A failure that the iterator has not thrown yet. */
   #untold: ZiggieError | undefined;
 
-  constructor(settings: Settings, request: AnswerRequest, options: CallOptions, idleMs: number | undefined) {
-    this.#first = request;
-    this.#request = request;
-    this.#collector = new Collector(request.model);
-    const { operation, model } = request;
+  constructor(settings: Settings, asked: AskedQuestion, options: CallOptions, idleMs: number | undefined) {
+    const { operation, model } = asked;
+    this.#asked = asked;
+    this.#collector = new Collector(model);
     this.#scope = new CallScope(settings, options, { operation, model, streaming: true }, idleMs, (reason) =>
       this.#fail(reason),
     );
@@ -92,14 +98,13 @@ export class AnswerRun {
     // The common case takes no detour: a stream in small pieces comes through here for every token.
     const pulling =
       attempt && !this.#carried
-        ? attempt.read().then(
-            (events) => {
+        ? attempt
+            .read((events) => {
               this.#pulling = undefined;
               this.#take(events, attempt);
               return then();
-            },
-            (error: unknown) => this.#readNext({ attempt, error }).then(() => this.#pulled(then)),
-          )
+            })
+            .catch((error: unknown) => this.#readNext({ attempt, error }).then(() => this.#pulled(then)))
         : this.#readNext().then(() => this.#pulled(then));
     this.#pulling = pulling;
     return pulling;
@@ -114,6 +119,9 @@ export class AnswerRun {
   async #readNext(failed?: { attempt: AnswerAttempt; error: unknown }): Promise<void> {
     try {
       this.#scope.begin();
+      const { written } = this.#asked;
+      this.#request ??= written instanceof Promise ? await this.#scope.newInterrupt().wait(written) : written;
+      if (this.#recovery === 'continue') loadContinuing().catch(() => {});
       for (;;) {
         if (failed) {
           const { attempt, error } = failed;
@@ -125,8 +133,7 @@ export class AnswerRun {
         this.#attempt ??= new AnswerAttempt(this.#scope, this.#request);
         const attempt = this.#attempt;
         try {
-          this.#take(await attempt.read(), attempt);
-          return;
+          return await attempt.read((events) => this.#take(events, attempt));
         } catch (error) {
           failed = { attempt, error };
         }
@@ -139,8 +146,11 @@ export class AnswerRun {
   /** Makes ready for another attempt. @returns Whether that brought events already. @throws When there is none. */
   async #recover(attempt: AnswerAttempt, error: ZiggieError): Promise<boolean> {
     const point = attempt.resumePoint;
+    const { settings, attempts } = this.#scope;
+    const request = this.#request as AnswerRequest;
     if (point && error.retryable && error.code !== 'malformed_record') {
-      const found = await reattach(this.#scope, this.#request, point, error);
+      const resuming = await loadResuming().catch(() => undefined);
+      const found = await resuming?.reattach(this.#scope, request, point, error);
       if (found) {
         this.#attempt = found.attempt;
         this.#take(found.events, found.attempt);
@@ -151,22 +161,52 @@ export class AnswerRun {
       await this.#scope.waitForRetry(error);
       return false;
     }
-    const recovery = this.#scope.options.recovery ?? this.#scope.settings.recovery;
+    const recovery = this.#recovery;
     if (recovery === 'throw') throw error;
-    const { settings, options } = this.#scope;
-    const next =
-      recovery === 'continue' ? continued(settings, this.#first, this.#collector.partial()) : this.#first;
+    let next: AnswerRequest | undefined = request;
+    if (recovery === 'continue') {
+      const first = await this.#asked.written;
+      const { continued } = await loadContinuing();
+      next = continued(settings, first, this.#collector.partial());
+    }
     if (!next) throw error;
     await this.#scope.waitForRetry(error);
-    if (point && !point.decoder.ended) endRun(settings, point.id, options);
-    this.#point = undefined;
+    this.#endRun();
     this.#request = next;
     if (recovery === 'continue') {
       this.#carried = { pieces: this.#collector.pieces, error };
       return false;
     }
-    this.#show([{ type: 'restart', attempt: this.#scope.attempts.length + 1 }]);
+    this.#show([{ type: 'restart', attempt: attempts.length + 1 }]);
     return true;
+  }
+
+  get #recovery(): Recovery {
+    return this.#scope.options.recovery ?? this.#scope.settings.recovery;
+  }
+
+  /** Once. Loads what picks up an answer while there is a network. */
+  #watchNetwork(): void {
+    if (this.#stopWaking) return;
+    this.#stopWaking = () => {};
+    loadResuming().then(
+      ({ platformNetwork }) => {
+        if (!this.#over) this.#stopWaking = platformNetwork.onWake(() => this.#attempt?.wake());
+      },
+      () => {},
+    );
+  }
+
+  /** Tells the kit that nobody will come back, where a run goes on without its connection. */
+  #endRun(): void {
+    const point = this.#point;
+    this.#point = undefined;
+    if (!point || point.decoder.ended) return;
+    const { settings, options } = this.#scope;
+    loadResuming().then(
+      ({ endRun }) => endRun(settings, point.id, options),
+      () => {},
+    );
   }
 
   #take(events: ChatEvent[], attempt: AnswerAttempt): void {
@@ -175,7 +215,7 @@ export class AnswerRun {
     if (events.at(-1)?.type === 'done') this.#finish(attempt);
     else if (attempt.resumePoint) {
       this.#point = attempt.resumePoint;
-      this.#stopWaking ??= platformNetwork.onWake(() => this.#attempt?.wake());
+      this.#watchNetwork();
     }
   }
 
@@ -217,10 +257,9 @@ export class AnswerRun {
     if (this.#over) return;
     this.#over = true;
     this.#queue = [];
-    const { settings, options, attempts, observer, elapsedMs } = this.#scope;
-    const point = this.#point;
+    const { attempts, observer, elapsedMs } = this.#scope;
     this.#attempt?.fail(error);
-    if (point && !point.decoder.ended) endRun(settings, point.id, options);
+    this.#endRun();
     this.#end();
     withCallDetails(error, { attempts, partial: this.#collector.partial() });
     this.#untold = error;

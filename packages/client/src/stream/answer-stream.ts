@@ -1,7 +1,6 @@
 import type { Settings } from '../settings.ts';
 import type { CallOptions, ChatEvent, ChatResult, ChatStream } from '../types.ts';
-import type { AnswerRequest } from './answer-attempt.ts';
-import { AnswerRun } from './answer-run.ts';
+import { AnswerRun, type AskedQuestion } from './answer-run.ts';
 
 /** A stream that was begun and then dropped would hold its connection, and the GPU, until a limit. */
 const dropped = new FinalizationRegistry<AnswerRun>((run) =>
@@ -30,8 +29,8 @@ export class AnswerStream implements ChatStream, AsyncIterator<ChatEvent> {
   };
   #reader: 'none' | 'iterator' | 'result' = 'none';
 
-  constructor(settings: Settings, request: AnswerRequest, options: CallOptions, idleMs: number | undefined) {
-    this.#run = new AnswerRun(settings, request, options, idleMs);
+  constructor(settings: Settings, asked: AskedQuestion, options: CallOptions, idleMs: number | undefined) {
+    this.#run = new AnswerRun(settings, asked, options, idleMs);
   }
 
   async text(): Promise<string> {

@@ -36,7 +36,7 @@ export async function reattach(
     if (!platformNetwork.online()) continue;
     const attempt = new AnswerAttempt(scope, request, point);
     try {
-      const events = await attempt.read();
+      const events = await attempt.read((found) => found);
       observer.tell('reconnected', { elapsedMs: clock.now() - brokeAt });
       return { attempt, events };
     } catch (failure) {

@@ -1,6 +1,4 @@
 import {
-  errorKinds,
-  isErrorCode,
   isStreamEvent,
   isTerminal,
   ProtocolError,
@@ -98,26 +96,10 @@ function bodyOf(event: StreamEvent): StreamEventBody {
     case 'done':
       check(typeof event.finishReason === 'string' && isObject(event.timings), event);
       break;
-    case 'error':
-      return errorBody(event);
     default:
   }
   const { seq: _, ...body } = event;
   return body;
-}
-
-function errorBody(event: Extract<StreamEvent, { type: 'error' }>): StreamEventBody {
-  const code = isErrorCode(event.code) ? event.code : 'upstream_error';
-  const { status, retryable } = errorKinds[code];
-  return {
-    type: 'error',
-    code,
-    message: typeof event.message === 'string' ? event.message : errorKinds[code].title,
-    status: typeof event.status === 'number' ? event.status : status,
-    retryable: typeof event.retryable === 'boolean' ? event.retryable : retryable,
-    retryAfterMs: typeof event.retryAfterMs === 'number' ? event.retryAfterMs : undefined,
-    requestId: typeof event.requestId === 'string' ? event.requestId : undefined,
-  };
 }
 
 function isObject(value: unknown): boolean {

@@ -1,85 +1,14 @@
-import {
-  type ErrorCode,
-  type ErrorEvent,
-  errorKinds,
-  NDJSON_CONTENT_TYPE,
-  ProtocolError,
-  type StreamEventBody,
-} from '@ziggie/llm-protocol';
-import {
-  classifyOllamaError,
-  decodeOllamaModels,
-  encodeOllamaChat,
-  encodeOllamaGenerate,
-  OllamaDecoder,
-  ollamaBodyText,
-} from '@ziggie/llm-protocol/ollama';
-import { DirectDecoder } from './direct-decoder.ts';
-import type { ReportedFailure, Target } from './target.ts';
+import { NDJSON_CONTENT_TYPE } from '@ziggie/llm-protocol';
+import { loadedOnce } from './loaded-once.ts';
+import type { Target } from './target.ts';
 
 /** Ollama itself, without a kit in front. */
 export const ollamaTarget: Target = {
   name: 'ollama',
-  statusPath: '/api/version',
   accept: NDJSON_CONTENT_TYPE,
   // Its CORS list refuses others, and then a browser sends nothing at all.
   takesOwnHeaders: false,
   headersWithinMs: undefined,
   baseUrl: (given) => given,
-  chat: (request) => ({ path: '/api/chat', body: encodeOllamaChat(request, true) }),
-  generate: (request) => ({ path: '/api/generate', body: encodeOllamaGenerate(request, true) }),
-  decoder: (model) => new DirectDecoder(model, new QuietDecoder()),
-  readFailure,
-
-  async listModels(get) {
-    const tags = await get('/api/tags', (body) => {
-      if (!Array.isArray((body as { models?: unknown } | null)?.models))
-        throw unreadable('the list of models');
-      return body;
-    });
-    return decodeOllamaModels(tags, await get('/api/ps', (body) => body));
-  },
-
-  readStatus(body) {
-    const version = (body as { version?: unknown } | null)?.version;
-    if (typeof version !== 'string') throw unreadable('the version');
-    return { status: 'ok', version };
-  },
+  ...loadedOnce(() => import('./ollama-dialect.ts').then(({ ollamaDialect }) => ollamaDialect)),
 };
-
-/** The decoder of protocol; what it says about unusable output is not shown. */
-class QuietDecoder extends OllamaDecoder {
-  override read(record: string, events: StreamEventBody[]): void {
-    super.read(record, events);
-    const last = events.at(-1);
-    if (last?.type === 'error') events[events.length - 1] = withoutOutput(last);
-  }
-}
-
-function readFailure(status: number, body: string): ReportedFailure {
-  const text = ollamaBodyText(body);
-  const { code, retryable } = classifyOllamaError(status, text ?? '', body);
-  return { code, text: quotesOutput(code) ? undefined : text, retryable, signinUrl: signinUrlOf(body) };
-}
-
-/** Ollama quotes what the model wrote when it cannot parse it. That is an answer, and answers stay out of messages. */
-function quotesOutput(code: ErrorCode): boolean {
-  return code === 'model_output_invalid';
-}
-
-function withoutOutput(event: ErrorEvent): ErrorEvent {
-  return quotesOutput(event.code) ? { ...event, message: errorKinds[event.code].title } : event;
-}
-
-function signinUrlOf(body: string): string | undefined {
-  try {
-    const url = (JSON.parse(body) as { signin_url?: unknown } | null)?.signin_url;
-    return typeof url === 'string' && url.startsWith('https://') ? url : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function unreadable(what: string): ProtocolError {
-  return new ProtocolError('malformed_record', `Reading ${what}: the body is not what Ollama sends.`);
-}

@@ -26,7 +26,11 @@ export interface AnswerDecoder {
   readonly ended: boolean;
   /** Number of the last event, where the wire numbers them: a broken answer is picked up after it. */
   readonly lastSeq?: number | undefined;
-  /** Reads the text of one record and adds its events. @throws {ProtocolError} when it is not what the protocol allows. */
+  /**
+   * Reads the text of one record and adds its events; the members of an `error` may still be as they came.
+   *
+   * @throws {ProtocolError} when it is not what the protocol allows.
+   */
   read(record: string, events: StreamEventBody[]): void;
   /** Adds what only the end of the body tells, where a dialect may leave out its terminal record. */
   end?(events: StreamEventBody[]): void;
@@ -38,10 +42,26 @@ export interface Question {
   body: object;
 }
 
-/** Everything that differs between the servers we talk to. */
+/** How questions are put to a server and its answers read: what every answer needs. */
+export interface Speech {
+  chat(request: ChatRequest): Question;
+  generate(request: GenerateRequest): Question;
+  decoder(model: string): AnswerDecoder;
+}
+
+/** How everything else that a server says is read. */
+export interface Reports {
+  readonly statusPath: string;
+  readFailure(status: number, body: string): ReportedFailure;
+  /** @param get Fetches a path as JSON and reads it; `ProtocolError`s of the reader become failures of the call. */
+  listModels(get: GetJson): Promise<ModelInfo[]>;
+  /** @throws {ProtocolError} when the body is not a status. */
+  readStatus(body: unknown): ServerStatus;
+}
+
+/** Everything that differs between the servers we talk to: at hand what is needed at once, the rest loaded with its first use. */
 export interface Target {
   readonly name: 'kit' | 'ollama' | 'openai';
-  readonly statusPath: string;
   /** What a stream is asked for with `Accept`. */
   readonly accept: string;
   /** Whether headers other than `Content-Type` and `Authorization` may be sent. */
@@ -52,14 +72,8 @@ export interface Target {
   readonly headersWithinMs: number | undefined;
   /** The address that paths are appended to, from the one the caller gave. */
   baseUrl(given: string): string;
-  chat(request: ChatRequest): Question;
-  generate(request: GenerateRequest): Question;
-  decoder(model: string): AnswerDecoder;
-  readFailure(status: number, body: string): ReportedFailure;
-  /** @param get Fetches a path as JSON and reads it; `ProtocolError`s of the reader become failures of the call. */
-  listModels(get: GetJson): Promise<ModelInfo[]>;
-  /** @throws {ProtocolError} when the body is not a status. */
-  readStatus(body: unknown): ServerStatus;
+  speech(): Speech | Promise<Speech>;
+  reports(): Promise<Reports>;
 }
 
 /** Fetches a path and makes something of its parsed body. */

@@ -1,0 +1,1 @@
+export { SseSplitter } from '@ziggie/llm-protocol';
