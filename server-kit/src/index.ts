@@ -32,7 +32,6 @@ export type {
   ServerKit,
   ServerKitOptions,
   Stores,
-  UpstreamOptions,
 } from './kit-types.ts';
 export type { Rate } from './limits/gcra.ts';
 export type { LimitRule, LimitScope, LimitUnit, ModelPrice } from './limits/limit-rules.ts';
@@ -51,6 +50,7 @@ export type {
 export { MemoryLimitStore } from './limits/memory-limit-store.ts';
 export type { WindowUnit } from './limits/window.ts';
 export type { Logger } from './log/logger.ts';
+export type { UpstreamDialect, UpstreamOptions } from './upstreams/upstream-settings.ts';
 export type { AcceptUpgrade, KitSocket, SocketEvents, SocketTerms, UpgradeOutcome } from './ws/kit-socket.ts';
 export type { SocketOptions } from './ws/socket-settings.ts';
 export { MemoryTicketStore, type TicketRecord, type TicketStore } from './ws/ticket-store.ts';

@@ -16,11 +16,12 @@ import type { ServerKitOptions, Stores } from './kit-types.ts';
 import { count, limitsSchema, pricesSchema } from './limits/limit-options.ts';
 import { type LimitRule, type ModelPrice, type Rule, ruleOf } from './limits/limit-rules.ts';
 import type { Logger } from './log/logger.ts';
+import { type UpstreamSettings, upstreamSchema, upstreamSettings } from './upstreams/upstream-settings.ts';
 import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
 
 /** The options with every default in place. */
 export interface Settings {
-  upstreamUrl: URL;
+  upstreams: readonly UpstreamSettings[];
   jwt: readonly JwtSettings[] | undefined;
   keys: KeySettings | undefined;
   roles: RoleTable;
@@ -60,16 +61,9 @@ const store = z.custom<object>((value) => typeof value === 'object' && value !==
 
 const schema = z.strictObject({
   upstreams: z
-    .array(
-      z.strictObject({
-        url: z.string().refine(isUpstreamUrl, {
-          error:
-            'must be an http or https URL without credentials, query or fragment, such as "http://gpu-1:11434"',
-        }),
-        dialect: z.literal('ollama').optional(),
-      }),
-    )
-    .length(1, { error: 'must name exactly one model server' }),
+    .array(upstreamSchema)
+    .min(1, { error: 'must name at least one model server' })
+    .max(256, { error: 'must name at most 256 model servers' }),
   auth: authSchema.optional(),
   roles: rolesSchema.optional(),
   stores: z.strictObject({ keys: store, limits: store, revocations: store, tickets: store }).optional(),
@@ -176,7 +170,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
     );
   }
   return {
-    upstreamUrl: new URL((upstreams[0] as { url: string }).url),
+    upstreams: upstreamSettings(upstreams, timeouts.connectMs ?? 2000),
     jwt: options.auth?.jwt && jwtSettingsOf(options.auth.jwt, clock),
     keys: options.auth?.keys && keySettingsOf(options.auth.keys),
     roles: options.roles ?? defaultRoles,
@@ -248,10 +242,4 @@ function isLogger(value: unknown): boolean {
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && url.origin === text && /^https?:$/.test(url.protocol);
-}
-
-function isUpstreamUrl(text: string): boolean {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) return false;
-  return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
 }

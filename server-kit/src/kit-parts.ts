@@ -13,8 +13,10 @@ import type { AnswerParts } from './routes/answer-route.ts';
 import type { InfoParts } from './routes/info-routes.ts';
 import type { KeyParts } from './routes/key-routes.ts';
 import type { MeParts } from './routes/me-routes.ts';
-import { ModelCatalog } from './upstream/model-catalog.ts';
-import { UndiciTransport } from './upstream/undici-transport.ts';
+import { FleetCatalog } from './upstreams/fleet-catalog.ts';
+import { placeNow } from './upstreams/place-now.ts';
+import { RetryBudget } from './upstreams/retry-budget.ts';
+import type { Upstreams } from './upstreams/upstreams.ts';
 import { MemoryTicketStore, type TicketStore } from './ws/ticket-store.ts';
 
 /** Every port, with what is behind it. */
@@ -25,12 +27,13 @@ export interface LastingParts {
   leases: LeaseBook;
   stores: AllStores;
   isDraining: () => boolean;
+  upstreams: Upstreams;
 }
 
 /** Everything that follows from the options. New options make new ones; a running answer keeps those it began with. */
 export interface KitParts {
   settings: Settings;
-  transport: UndiciTransport;
+  upstreams: Upstreams;
   identity: Identity;
   settler: Settler;
   pipeline: PipelineParts;
@@ -52,19 +55,13 @@ export function storesOf({ stores, clock }: Settings, before?: AllStores): AllSt
   };
 }
 
-/** Puts the parts together. The connections to a model server that stays are kept. */
+/** Puts the parts together. */
 export function kitParts(given: Settings, lasting: LastingParts, before?: KitParts): KitParts {
-  const { leases, stores, isDraining } = lasting;
+  const { leases, stores, isDraining, upstreams } = lasting;
   const settings: Settings = { ...given, stores };
   const { clock, logger } = settings;
-  const stays =
-    before !== undefined &&
-    before.settings.upstreamUrl.href === settings.upstreamUrl.href &&
-    before.settings.timeouts.connectMs === settings.timeouts.connectMs;
-  const transport = stays
-    ? before.transport
-    : new UndiciTransport(settings.upstreamUrl, settings.timeouts.connectMs);
-  const catalog = stays ? before.answering.catalog : new ModelCatalog(transport, clock);
+  const catalog = before?.answering.catalog ?? new FleetCatalog(upstreams, clock);
+  const budget = before?.answering.budget ?? new RetryBudget();
   const identity = createIdentity(settings);
   const limits = new Limits(settings.limits.rules, settings.prices, identity.limitStore, clock);
   const settler =
@@ -76,11 +73,19 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
   const { roles, content } = settings;
   return {
     settings,
-    transport,
+    upstreams,
     identity,
     settler,
     pipeline: { authenticate: identity.authenticate, roles, limits, isDraining },
-    answering: { settings, transport, catalog, leases, metering, content },
+    answering: {
+      settings,
+      catalog,
+      leases,
+      metering,
+      content,
+      budget,
+      takePlace: (ask) => placeNow(upstreams, ask),
+    },
     info: { catalog, clock, isDraining },
     me: { limits, now: () => clock.wallNow() },
     ticketStore: stores.tickets,

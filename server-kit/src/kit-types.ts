@@ -10,17 +10,10 @@ import type { Keys } from './keys/keys.ts';
 import type { LimitRule, ModelPrice } from './limits/limit-rules.ts';
 import type { LimitStore } from './limits/limit-store.ts';
 import type { Logger } from './log/logger.ts';
+import type { UpstreamOptions } from './upstreams/upstream-settings.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import type { SocketOptions } from './ws/socket-settings.ts';
 import type { TicketStore } from './ws/ticket-store.ts';
-
-/** One model server behind the kit. */
-export interface UpstreamOptions {
-  /** Such as `http://127.0.0.1:11434`. */
-  url: string;
-  /** How it speaks. Default `ollama`. */
-  dialect?: 'ollama' | undefined;
-}
 
 /** Who is asking, as the verifier established it; never from a body. */
 export interface Principal {
@@ -53,6 +46,7 @@ export interface Stores {
 
 /** Settings of {@link ServerKit}. */
 export interface ServerKitOptions {
+  /** The model servers, at least one. A model is answered by any that has it. */
   upstreams: readonly UpstreamOptions[];
   /** How callers prove who they are. Without `auth` and `authenticate` nobody gets in. */
   auth?:

@@ -25,7 +25,8 @@ import {
 import { keyRoute } from './routes/key-routes.ts';
 import { meRoute, myLimitsRoute } from './routes/me-routes.ts';
 import { allowedMethods, type Operation, type Route, routeFor, routesAt } from './routes/route-table.ts';
-import type { UndiciTransport } from './upstream/undici-transport.ts';
+import { UndiciTransport } from './upstream/undici-transport.ts';
+import { Upstreams } from './upstreams/upstreams.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import { SocketDesk } from './ws/socket-desk.ts';
 
@@ -66,6 +67,11 @@ class Kit implements ServerKit {
       leases: new LeaseBook(settings.clock, isDraining),
       stores: storesOf(settings),
       isDraining,
+      upstreams: new Upstreams(
+        settings.upstreams,
+        ({ url, connectMs, apiKey }) => new UndiciTransport(url, connectMs, apiKey),
+        settings.clock,
+      ),
     };
     this.#parts = kitParts(settings, this.#lasting);
     this.#sockets = new SocketDesk(this.#parts);
@@ -85,6 +91,7 @@ class Kit implements ServerKit {
     this.#lasting.stores = storesOf(given, this.#lasting.stores);
     const retired = this.#parts;
     this.#parts = kitParts(given, this.#lasting, retired);
+    this.#lasting.upstreams.replace(given.upstreams);
     this.#options = options;
     this.#doctor.reset();
     this.#sockets.reload(this.#parts);
@@ -132,12 +139,10 @@ class Kit implements ServerKit {
   }
 
   gauges(): KitGauges {
-    const { leases } = this.#lasting;
-    let openUpstream = 0;
-    for (const transport of this.#transports()) openUpstream += transport.open;
+    const { leases, upstreams } = this.#lasting;
     return {
       activeRequests: leases.active,
-      openUpstream,
+      openUpstream: upstreams.openRequests,
       timers: leases.timers,
       sockets: this.#sockets.open,
     };
@@ -160,17 +165,12 @@ class Kit implements ServerKit {
       await settler.close();
       await identity.close();
     }
-    for (const transport of this.#transports()) await transport.close();
+    await this.#lasting.upstreams.close();
   }
 
-  #transports(): Set<UndiciTransport> {
-    return new Set([...this.#retired, this.#parts].map(({ transport }) => transport));
-  }
-
-  /** Writes down what the old parts have to write, and lets go of a model server that is none any more when it is quiet. */
+  /** Writes down what the old parts have to write, when it is quiet. */
   async #retire(parts: KitParts): Promise<void> {
     await parts.identity.close().catch(() => {});
-    if (parts.transport !== this.#parts.transport) await parts.transport.retire();
     if (parts.settler !== this.#parts.settler) await this.#lasting.leases.idle();
     this.#retired.delete(parts);
     if (parts.settler !== this.#parts.settler) await parts.settler.close();

@@ -18,8 +18,15 @@ function messageOf(options: unknown): string {
 describe('createServerKit() names each wrong option by its path', () => {
   test.each<[string, unknown, string[]]>([
     ['nothing', undefined, ['options:']],
-    ['no upstream', { upstreams: [] }, ['upstreams: must name exactly one model server']],
-    ['two upstreams', { upstreams: [upstreams[0], upstreams[0]] }, ['upstreams: must name exactly one']],
+    ['no upstream', { upstreams: [] }, ['upstreams: must name at least one model server']],
+    ['two upstreams of one address', { upstreams: [upstreams[0], upstreams[0]] }, ['two upstreams are']],
+    ['a name with a slash', { upstreams: [{ ...upstreams[0], name: 'marker/a' }] }, ['upstreams.0.name']],
+    ['no slots', { upstreams: [{ ...upstreams[0], slots: 0 }] }, ['upstreams.0.slots']],
+    [
+      'an API key of two lines',
+      { upstreams: [{ ...upstreams[0], apiKey: 'marker\nx' }] },
+      ['upstreams.0.apiKey'],
+    ],
     ['not a URL', { upstreams: [{ url: 'marker-gpu' }] }, ['upstreams.0.url: must be an http']],
     ['another scheme', { upstreams: [{ url: 'file:///marker' }] }, ['upstreams.0.url']],
     ['a password in the URL', { upstreams: [{ url: 'http://a:marker@gpu' }] }, ['upstreams.0.url']],

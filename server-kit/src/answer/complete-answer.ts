@@ -1,3 +1,4 @@
+import type { DoneEvent, UsageEvent } from '@ziggie/llm-protocol';
 import type { OllamaRecord } from '@ziggie/llm-protocol/ollama';
 import type { Run } from './run.ts';
 
@@ -20,12 +21,14 @@ export async function completeAnswer(run: Run, createdAt: Date): Promise<Record<
   const text: string[] = [];
   const thinking: string[] = [];
   const calls: Record<string, unknown>[] = [];
-  let last: OllamaRecord = {};
+  const counted: OllamaRecord = {};
+  let last: OllamaRecord = counted;
   while (!run.ended) {
     for (const { record, events } of await run.next()) {
-      last = record as OllamaRecord;
+      if (typeof record === 'object') last = record as OllamaRecord;
       for (const event of events) {
-        if (event.type === 'text-delta') text.push(event.text);
+        if (event.type === 'usage' || event.type === 'done') Object.assign(counted, countedIn(event));
+        else if (event.type === 'text-delta') text.push(event.text);
         else if (event.type === 'thinking-delta') thinking.push(event.text);
         else if (event.type === 'tool-call') {
           calls.push({
@@ -41,7 +44,7 @@ export async function completeAnswer(run: Run, createdAt: Date): Promise<Record<
   const more: Record<string, unknown> = {};
   if (thinking.length > 0) more['thinking'] = thinking.join('');
   if (calls.length > 0) more['tool_calls'] = calls;
-  if (run.request.path === '/api/chat') answer['message'] = { role: 'assistant', content, ...more };
+  if (run.request.isChat) answer['message'] = { role: 'assistant', content, ...more };
   else Object.assign(answer, { response: content, ...more });
   answer['done'] = true;
   answer['done_reason'] = last.done_reason === 'length' ? 'length' : 'stop';
@@ -50,4 +53,19 @@ export async function completeAnswer(run: Run, createdAt: Date): Promise<Record<
     if (typeof value === 'number' && Number.isFinite(value) && value > 0) answer[name] = value;
   }
   return answer;
+}
+
+/** What an upstream without Ollama's last record has said, in its form: nanoseconds, and tokens where they were counted. */
+function countedIn(event: UsageEvent | DoneEvent): OllamaRecord {
+  if (event.type === 'usage') {
+    if (event.source !== 'upstream') return {};
+    return { prompt_eval_count: event.inputTokens, eval_count: event.outputTokens };
+  }
+  const { finishReason, timings } = event;
+  const record: OllamaRecord = { done_reason: finishReason === 'length' ? 'length' : 'stop' };
+  const { totalMs, prefillMs, decodeMs } = timings;
+  if (totalMs !== undefined) record.total_duration = Math.round(totalMs * 1e6);
+  if (prefillMs !== undefined) record.prompt_eval_duration = Math.round(prefillMs * 1e6);
+  if (decodeMs !== undefined) record.eval_duration = Math.round(decodeMs * 1e6);
+  return record;
 }

@@ -1,16 +1,15 @@
 import { ProtocolError, type StreamEventBody } from '@ziggie/llm-protocol';
-import { OllamaDecoder } from '@ziggie/llm-protocol/ollama';
 import type { AnswerFilter } from '../content/content.ts';
 import type { RequestContext } from '../context.ts';
+import { asFailure, type KitFailure } from '../failure.ts';
 import type { Settings } from '../kit-options.ts';
 import type { Lease } from '../lease.ts';
 import { outrunFailure } from '../limits/limit-failure.ts';
 import type { Meter } from '../limits/meter.ts';
 import { recordFailure, streamFailure, upstreamFailure } from '../upstream/failures.ts';
-import type { ModelCatalog } from '../upstream/model-catalog.ts';
-import type { Transport } from '../upstream/transport.ts';
+import { type AttemptParts, type AttemptRequest, Attempts } from '../upstreams/attempts.ts';
+import type { Place } from '../upstreams/places.ts';
 import { PhaseClock } from './phase-clock.ts';
-import { UpstreamRecords } from './upstream-records.ts';
 
 /** Longest time from the first token to the end, in ms: 15 min. */
 const maxWritingMs = 900_000;
@@ -21,19 +20,16 @@ const firstTickMs = 250;
 const freshMs = 200;
 
 /** What a run needs of the kit. */
-export interface RunParts {
+export interface RunParts extends AttemptParts {
   settings: Settings;
-  transport: Transport;
-  catalog: ModelCatalog;
 }
 
 /** What is to be run. */
-export interface RunRequest {
-  /** The model as the caller named it, and as the upstream does. */
+export interface RunRequest extends AttemptRequest {
+  /** The model as the caller named it, and as the upstreams do. */
   asked: string;
   model: string;
-  path: '/api/chat' | '/api/generate';
-  body: string;
+  isChat: boolean;
   /** Whether Ollama may hold text back (tools, formats). */
   holdsBack: boolean;
   /** What the answer goes through before anybody sees it. */
@@ -58,27 +54,31 @@ export class Run {
   readonly lease: Lease;
   readonly #parts: RunParts;
   readonly #clock: PhaseClock;
-  readonly #records: UpstreamRecords;
-  readonly #decoder = new OllamaDecoder();
+  readonly #attempts: Attempts;
   readonly #startedAt: number;
   #loading = false;
   #wasSent = false;
+  #failure: KitFailure | undefined;
   #firstTokenAt: number | undefined;
   /** Called while the model is being loaded, about once a second. */
   onLoading: ((elapsedMs: number, typicalMs: number | null) => void) | undefined;
 
   constructor(parts: RunParts, request: RunRequest, context: RequestContext, lease: Lease) {
-    const { settings, transport } = parts;
+    const { settings } = parts;
     this.#parts = parts;
     this.request = request;
     this.context = context;
     this.lease = lease;
     this.#startedAt = settings.clock.now() - context.elapsedMs;
     this.#clock = new PhaseClock(settings.clock, lease);
-    this.#clock.enter('first_token_timeout', settings.timeouts.firstTokenMs);
-    this.#records = new UpstreamRecords(transport, request.path, request.body, lease, this.#clock);
-    void this.#watchLoad();
+    this.#attempts = new Attempts(parts, request, lease, this.#clock, this.#onPlace);
   }
+
+  readonly #onPlace = (place: Place): void => {
+    this.#wasSent = true;
+    this.#clock.enter('first_token_timeout', this.#parts.settings.timeouts.firstTokenMs);
+    void this.#watchLoad(place);
+  };
 
   /** Whether the model server was asked. */
   get wasSent(): boolean {
@@ -86,13 +86,33 @@ export class Run {
   }
 
   get ended(): boolean {
-    return this.#decoder.ended;
+    return this.#attempts.ended;
+  }
+
+  /** The place it runs on, once it has one. */
+  get place(): Place | undefined {
+    return this.#attempts.place;
+  }
+
+  /** Gives the place back. Harmless when repeated. */
+  release(): void {
+    this.#attempts.release(this.lease.failure ?? this.#failure);
   }
 
   /** The next records with their events, maybe none yet. @throws {KitFailure} */
   async next(): Promise<Decoded[]> {
-    this.#wasSent = true;
-    const records = await this.#records.next();
+    try {
+      return await this.#next();
+    } catch (thrown) {
+      this.#failure = asFailure(thrown);
+      if (!this.#attempts.moves(this.#failure)) throw thrown;
+      this.#failure = undefined;
+      return [];
+    }
+  }
+
+  async #next(): Promise<Decoded[]> {
+    const records = await this.#attempts.next();
     const decoded: Decoded[] = [];
     for (const record of records) {
       const events = this.#decode(record);
@@ -101,8 +121,8 @@ export class Run {
       if (this.request.meter?.isOver) throw outrunFailure();
       const { filter } = this.request;
       decoded.push({ record, events: filter ? filter.apply(events) : events });
-      if (this.#decoder.ended) {
-        await this.#records.tail();
+      if (this.#attempts.ended) {
+        await this.#attempts.tail();
         break;
       }
     }
@@ -118,7 +138,7 @@ export class Run {
 
   #decoded(record: unknown): StreamEventBody[] {
     try {
-      return this.#decoder.decode(record);
+      return this.#attempts.decoder?.decode(record) ?? [];
     } catch (thrown) {
       throw thrown instanceof ProtocolError ? recordFailure(thrown) : thrown;
     }
@@ -143,7 +163,7 @@ export class Run {
         timings.totalMs = rounded(now - this.#startedAt);
         if (this.#firstTokenAt !== undefined) timings.ttftMs = rounded(this.#firstTokenAt - this.#startedAt);
         if (this.#loading && timings.loadMs !== undefined) {
-          this.#parts.catalog.learnLoadTime(this.request.model, timings.loadMs);
+          this.place?.upstream.catalog.learnLoadTime(this.request.model, timings.loadMs);
         }
       }
     }
@@ -153,7 +173,8 @@ export class Run {
   #begin(): void {
     const { clock, timeouts } = this.#parts.settings;
     this.#firstTokenAt = clock.now();
-    this.#parts.catalog.sawAnswer(this.request.model);
+    this.#attempts.began();
+    this.place?.upstream.catalog.sawAnswer(this.request.model);
     this.#clock.enter('idle_timeout', this.request.holdsBack ? timeouts.idleWithToolsMs : timeouts.idleMs);
     this.lease.setTimer(() => {
       this.lease.fail(upstreamFailure('deadline_exceeded', `longer than ${maxWritingMs} ms`));
@@ -161,18 +182,19 @@ export class Run {
   }
 
   /** Tells while the model is brought into memory; that time is not the first token's. */
-  async #watchLoad(): Promise<void> {
-    const { catalog, settings } = this.#parts;
-    if ((await catalog.isLoaded(this.request.model)) !== false || !this.#waits()) return;
+  async #watchLoad(place: Place): Promise<void> {
+    const { settings } = this.#parts;
+    const { catalog } = place.upstream;
+    if ((await catalog.isLoaded(this.request.model)) !== false || !this.#waits(place)) return;
     this.#loading = true;
     this.#clock.enter('load_timeout', settings.timeouts.loadMs);
     const look = async () => {
-      if (!this.#waits()) return;
+      if (!this.#waits(place)) return;
       if ((await catalog.isLoaded(this.request.model, freshMs)) === true) {
-        if (this.#waits()) this.#clock.enter('first_token_timeout', settings.timeouts.firstTokenMs);
+        if (this.#waits(place)) this.#clock.enter('first_token_timeout', settings.timeouts.firstTokenMs);
         return;
       }
-      if (!this.#waits()) return;
+      if (!this.#waits(place)) return;
       this.onLoading?.(
         rounded(settings.clock.now() - this.#startedAt),
         catalog.typicalLoadMs(this.request.model),
@@ -182,8 +204,9 @@ export class Run {
     this.lease.setTimer(() => void look(), firstTickMs);
   }
 
-  #waits(): boolean {
-    return this.#firstTokenAt === undefined && !this.#decoder.ended && !this.lease.signal.aborted;
+  #waits(place: Place): boolean {
+    if (this.#firstTokenAt !== undefined || this.place !== place) return false;
+    return !this.#attempts.ended && !this.lease.signal.aborted;
   }
 }
 

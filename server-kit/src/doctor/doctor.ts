@@ -5,6 +5,7 @@ import type { Connection } from '../connection.ts';
 import type { KitParts } from '../kit-parts.ts';
 import type { ServerKitOptions } from '../kit-types.ts';
 import { MemoryLimitStore } from '../limits/memory-limit-store.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 import { openAdvisories } from './advisories.ts';
 import { type DoctorCode, type Finding, findings } from './findings.ts';
 import { isOneOfSeveral, isPublicAddress, isWeakSecret } from './judge.ts';
@@ -43,23 +44,25 @@ export class Doctor {
     ) {
       this.#say(parts, findings.memoryStoreShared);
     }
-    void this.#lookAtAddress(parts).catch(() => {});
-    void this.#lookAtVersion(parts).catch(() => {});
+    for (const upstream of parts.upstreams.all) {
+      void this.#lookAtAddress(parts, upstream).catch(() => {});
+      if (upstream.dialect === 'ollama') void this.#lookAtVersion(parts, upstream).catch(() => {});
+    }
   }
 
-  async #lookAtAddress(parts: KitParts): Promise<void> {
-    const { protocol, hostname } = parts.settings.upstreamUrl;
+  async #lookAtAddress(parts: KitParts, { settings }: Upstream): Promise<void> {
+    const { protocol, hostname } = settings.url;
     if (protocol !== 'http:') return;
     const addresses = await lookup(hostname.replace(/^\[|\]$/g, ''), { all: true });
     if (addresses.some(({ address }) => isPublicAddress(address))) this.#say(parts, findings.upstreamPublic);
   }
 
-  async #lookAtVersion(parts: KitParts): Promise<void> {
+  async #lookAtVersion(parts: KitParts, { transport }: Upstream): Promise<void> {
     const { clock } = parts.settings;
     const giveUp = new AbortController();
     const cancel = clock.setTimer(() => giveUp.abort(), askMs);
     try {
-      const answer = await parts.transport.send({
+      const answer = await transport.send({
         method: 'GET',
         path: '/api/version',
         signal: giveUp.signal,

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@ziggie/llm-protocol';
 import type { Place, PlaceOutcome, PlaceUpstream } from '../upstreams/places.ts';
 import type { LineCharge } from './fair-line.ts';
 
@@ -61,11 +62,11 @@ export class PlaceLease implements Place {
     this.#place.began();
   }
 
-  release(outcome: PlaceOutcome): void {
+  release(outcome: PlaceOutcome, code?: ErrorCode): void {
     if (this.#isOver) return;
     this.#isOver = true;
     const servedMs = this.isLoading ? 0 : Math.max(0, this.#now() - this.servedSince);
     this.#watcher.ended(this, servedMs, outcome === 'done' || (outcome === 'left' && this.#hasBegun));
-    this.#place.release(outcome);
+    this.#place.release(outcome, code);
   }
 }

@@ -12,6 +12,7 @@ import { asFailure, KitFailure } from '../failure.ts';
 import type { Lease, LeaseBook } from '../lease.ts';
 import { type MeteringParts, type Reservation, reserve } from '../limits/reservation.ts';
 import { takeLimits } from '../pipeline.ts';
+import { prefixOf } from '../placement/prefix-hashes.ts';
 import {
   type ChatBody,
   countImages,
@@ -24,10 +25,15 @@ import { sizeOf } from '../request/input-size.ts';
 import { wantedTokens } from '../request/options-policy.ts';
 import { readJsonBody, tooLarge } from '../request/read-body.ts';
 import { newId } from '../request/request-id.ts';
-import { holdsBack, upstreamBody } from '../request/upstream-body.ts';
+import { holdsBack } from '../request/upstream-body.ts';
+import { canonicalName } from '../upstream/model-name.ts';
+import type { FleetCatalog } from '../upstreams/fleet-catalog.ts';
+import type { PlaceAsk } from '../upstreams/places.ts';
+import { callFor } from '../upstreams/upstream-call.ts';
 
 /** What the answering routes need of the kit. */
 export interface AnswerParts extends RunParts {
+  catalog: FleetCatalog;
   leases: LeaseBook;
   content: Content | undefined;
   metering: MeteringParts;
@@ -86,7 +92,10 @@ export async function answerWith<Result>(
       throw lease.signal.reason;
     }
     const run = new Run(parts, runRequest(parts, context, body, model, reservation), context, lease);
-    settle = () => reservation.settle(holdId, run.wasSent && (lease.hasLeft || lease.failure !== undefined));
+    settle = () => {
+      run.release();
+      reservation.settle(holdId, run.wasSent && (lease.hasLeft || lease.failure !== undefined));
+    };
     reservation.watch(lease, holdId);
     return await write(run, body);
   } catch (thrown) {
@@ -184,12 +193,36 @@ function runRequest(
   return {
     asked: body.model,
     model,
-    path: 'messages' in body ? '/api/chat' : '/api/generate',
-    body: upstreamBody(body, model, maxTokens),
+    isChat: 'messages' in body,
+    ask: placeAsk(body, model, context),
+    callFor: (dialect, name) => callFor(dialect, body, name, maxTokens),
     holdsBack: holdsBack(body),
     filter: parts.content?.output(contentFacts(body, context)),
     meter,
   };
+}
+
+/** Where it may run: by its model, and by whose prompt begins like it. */
+function placeAsk(
+  body: ChatBody | GenerateBody,
+  model: string,
+  { principal, address }: RequestContext,
+): PlaceAsk {
+  const name = canonicalName(model);
+  const tenant = principal?.tenant;
+  return {
+    model: name,
+    principalKey: principal?.id ?? address,
+    tenant,
+    prefix: () => prefixOf(`${tenant ?? ''}\n${name}`, promptParts(body)),
+  };
+}
+
+/** What a model reads, in the order in which it reads it. */
+function promptParts(body: ChatBody | GenerateBody): string[] {
+  if (!('messages' in body)) return [body.system ?? '', body.prompt];
+  const tools = body.tools?.length ? [JSON.stringify(body.tools)] : [];
+  return [...tools, ...body.messages.map(({ role, content }) => `${role}\n${content}`)];
 }
 
 /** The events of a run, once the first of them is there. @throws {KitFailure} when the run fails before. */

@@ -1,12 +1,12 @@
 import type { ModelList, ServerHealth, ServerStatus } from '@ziggie/llm-protocol';
 import type { Rights } from '../auth/permissions.ts';
 import type { Clock } from '../clock.ts';
-import type { ModelCatalog } from '../upstream/model-catalog.ts';
+import type { FleetCatalog } from '../upstreams/fleet-catalog.ts';
 import { version } from '../version.ts';
 
 /** What the routes without a model's answer need of the kit. */
 export interface InfoParts {
-  catalog: ModelCatalog;
+  catalog: FleetCatalog;
   clock: Clock;
   isDraining: () => boolean;
 }
@@ -26,18 +26,20 @@ export async function modelsRoute({ catalog }: InfoParts, rights: Rights): Promi
 
 /** `/status`: public, so it says how things are and nothing else. */
 export async function statusRoute({ catalog, isDraining }: InfoParts): Promise<JsonAnswer> {
-  const reachable = (await catalog.count()) !== undefined;
-  const body: ServerStatus = { status: !reachable ? 'down' : isDraining() ? 'degraded' : 'ok', version };
+  const { up, of } = await catalog.health();
+  const status = up === 0 ? 'down' : up < of || isDraining() ? 'degraded' : 'ok';
+  const body: ServerStatus = { status, version };
   return { status: 200, body };
 }
 
 /** `/health`: the seed's form, always 200. */
 export async function healthRoute({ catalog, clock, isDraining }: InfoParts): Promise<JsonAnswer> {
-  const models = await catalog.count();
+  const { up, of, models } = await catalog.health();
+  const isDegraded = isDraining() || models === 0 || up < of;
   const body: ServerHealth = {
-    status: models === undefined ? 'unhealthy' : isDraining() || models === 0 ? 'degraded' : 'healthy',
-    ollama_connected: models !== undefined,
-    models_available: models ?? 0,
+    status: up === 0 ? 'unhealthy' : isDegraded ? 'degraded' : 'healthy',
+    ollama_connected: up > 0,
+    models_available: models,
     timestamp: new Date(clock.wallNow()).toISOString(),
   };
   return { status: 200, body };
@@ -50,6 +52,6 @@ export function liveRoute(): JsonAnswer {
 
 /** `/health/ready`: whether new work should be sent here. 503 while draining and while no model server answers. */
 export async function readyRoute({ catalog, isDraining }: InfoParts): Promise<JsonAnswer> {
-  const ready = !isDraining() && (await catalog.count()) !== undefined;
+  const ready = !isDraining() && (await catalog.health()).up > 0;
   return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not_ready' } };
 }

@@ -1,5 +1,6 @@
-import type { ErrorCode, ProtocolError } from '@ziggie/llm-protocol';
+import { type ErrorCode, type ProtocolError, parseJson } from '@ziggie/llm-protocol';
 import { classifyOllamaError, ollamaBodyText } from '@ziggie/llm-protocol/ollama';
+import { openAiFailure } from '@ziggie/llm-protocol/openai';
 import { KitFailure } from '../failure.ts';
 import { ConnectFailed, type UpstreamAnswer } from './transport.ts';
 
@@ -55,10 +56,16 @@ export function transportFailure(thrown: unknown, phase: 'head' | 'body'): KitFa
 }
 
 /** An answer with another status than 200, read as far as it takes to tell what it is. */
-export async function statusFailure(answer: UpstreamAnswer): Promise<KitFailure> {
+export async function statusFailure(
+  answer: UpstreamAnswer,
+  dialect: 'ollama' | 'openai' = 'ollama',
+): Promise<KitFailure> {
   const { status } = answer;
   const raw = await readSome(answer).catch(() => '');
-  const { code, retryable } = classifyOllamaError(status, ollamaBodyText(raw) ?? '', raw);
+  const { code, retryable } =
+    dialect === 'ollama'
+      ? classifyOllamaError(status, ollamaBodyText(raw) ?? '', raw)
+      : openAiFailure(status, jsonOr(raw));
   return upstreamFailure(
     passableCode(code, status),
     `HTTP ${status}`,
@@ -86,6 +93,14 @@ function passableCode(code: ErrorCode, status: number | undefined): ErrorCode {
 /** `Retry-After` in whole seconds, as milliseconds. A date is not worth a clock that may differ. */
 function retryAfterOf(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,5}$/.test(header) ? Number(header) * 1000 : undefined;
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return text;
+  }
 }
 
 async function readSome({ body }: UpstreamAnswer): Promise<string> {

@@ -1,63 +1,121 @@
 import { type ModelInfo, parseJson } from '@ziggie/llm-protocol';
 import { decodeOllamaModels } from '@ziggie/llm-protocol/ollama';
+import { decodeOpenAiModels } from '@ziggie/llm-protocol/openai';
 import type { Clock } from '../clock.ts';
 import { KitFailure } from '../failure.ts';
+import type { UpstreamDialect } from '../upstreams/upstream-settings.ts';
+import { Cached } from './cached.ts';
 import { statusFailure, transportFailure, upstreamFailure } from './failures.ts';
 import { canonicalName } from './model-name.ts';
 import type { Transport } from './transport.ts';
 
 /** How old the list of models may be: for showing it, and for looking a name up. */
-const showForMs = 1000;
-const lookUpForMs = 5000;
+export const showForMs = 1000;
+export const lookUpForMs = 5000;
 const loadedForMs = 500;
 const askTimeoutMs = 5000;
 const maxListBytes = 8 * 1024 * 1024;
 
-/** What the model server has, asked at most once a second however many callers want to know. */
+/** A model in the memory of an upstream. */
+export interface LoadedModel {
+  /** Bytes it takes there, `null` when the upstream does not say. */
+  bytes: number | null;
+}
+
+interface List {
+  body: unknown;
+  models: ModelInfo[];
+  /** By canonical name. */
+  byName: ReadonlyMap<string, ModelInfo>;
+}
+
+interface Memory {
+  body: unknown;
+  /** By canonical name. */
+  loaded: ReadonlyMap<string, LoadedModel>;
+}
+
+/** What one model server has, asked at most once a second however many callers want to know. */
 export class ModelCatalog {
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #tags: Cached<unknown>;
-  readonly #ps: Cached<unknown>;
-  #downSince = Number.NEGATIVE_INFINITY;
+  readonly #list: Cached<List>;
+  readonly #memory: Cached<Memory> | undefined;
   readonly #loadTimesMs = new Map<string, number[]>();
+  /** Models that the upstream lists and does not have, by when it said so. */
+  readonly #refused = new Map<string, number>();
 
-  constructor(transport: Transport, clock: Clock) {
+  constructor(transport: Transport, clock: Clock, dialect: UpstreamDialect = 'ollama') {
     this.#transport = transport;
     this.#clock = clock;
-    this.#tags = new Cached(async () => withoutRemote(await this.#ask('/api/tags')), clock);
-    this.#ps = new Cached(() => this.#ask('/api/ps'), clock);
+    if (dialect === 'openai') {
+      this.#list = new Cached(async () => {
+        const body = await this.#ask('/models');
+        return listOf(body, decodeOpenAiModels(body));
+      }, clock);
+      return;
+    }
+    this.#list = new Cached(async () => {
+      const body = withoutRemote(await this.#ask('/api/tags'));
+      return listOf(body, decodeOllamaModels(body, null));
+    }, clock);
+    this.#memory = new Cached(async () => memoryOf(await this.#ask('/api/ps')), clock);
   }
 
-  /** The models that the caller may use. @throws {KitFailure} when the model server cannot say. */
-  async models(mayUse: (model: string) => boolean): Promise<ModelInfo[]> {
-    const [tags, ps] = await Promise.all([this.#tags.get(showForMs), this.#ps.get(loadedForMs)]);
-    return decodeOllamaModels(tags, ps).filter((model) => mayUse(model.name));
+  /** Every model with what is in memory, at most a second old. @throws {KitFailure} when the upstream cannot say. */
+  async models(): Promise<ModelInfo[]> {
+    if (!this.#memory) return (await this.#list.get(showForMs)).models;
+    const [{ body }, memory] = await Promise.all([this.#list.get(showForMs), this.#memory.get(loadedForMs)]);
+    return decodeOllamaModels(body, memory.body);
+  }
+
+  /** The list of models by canonical name, at most `maxAgeMs` old. @throws {KitFailure} when the upstream cannot say. */
+  async names(maxAgeMs: number): Promise<ReadonlyMap<string, ModelInfo>> {
+    return (await this.#list.get(maxAgeMs)).byName;
+  }
+
+  /** The list as far as it is known without asking; `undefined` when it is older than `maxAgeMs`. */
+  knownNames(maxAgeMs: number = Number.POSITIVE_INFINITY): ReadonlyMap<string, ModelInfo> | undefined {
+    return this.#list.known(maxAgeMs)?.byName;
+  }
+
+  /** A model as it is known here, unless the upstream has just said that it does not have it. */
+  find(canonical: string): ModelInfo | undefined {
+    const refusedAt = this.#refused.get(canonical);
+    if (refusedAt !== undefined && this.#clock.now() - refusedAt < lookUpForMs) return undefined;
+    return this.knownNames()?.get(canonical);
+  }
+
+  /** Notes that the upstream does not have what it lists. */
+  refused(canonical: string): void {
+    if (this.#refused.size > 1000) this.#refused.clear();
+    this.#refused.set(canonical, this.#clock.now());
+  }
+
+  /** What is in memory as far as it is known without asking, and when that was. */
+  get memory(): { loaded: ReadonlyMap<string, LoadedModel>; at: number } | undefined {
+    const known = this.#memory?.entry;
+    return known && { loaded: known.value.loaded, at: known.at };
   }
 
   /**
-   * The server's own spelling of a name a caller gave: Ollama's names ignore case, and `:latest` is implied.
-   *
-   * A model that the caller may not use goes the whole way of one that does not exist, so that neither the answer nor the
-   * time it takes tells them apart.
-   *
-   * @throws {KitFailure} `model_not_found`
+   * Looks again in the background at what is older than this. `onFailure` hears when the upstream could not say. Nobody
+   * waits for it.
    */
-  async resolve(name: string, mayUse: (model: string) => boolean): Promise<string> {
-    const wanted = canonicalName(name);
-    for (const maxAgeMs of [lookUpForMs, showForMs]) {
-      const names = decodeOllamaModels(await this.#tags.get(maxAgeMs), null).map((model) => model.name);
-      const found = names.find((one) => canonicalName(one) === wanted && mayUse(one));
-      if (found !== undefined) return found;
+  refresh(listMs: number, memoryMs: number, onFailure: (failure: KitFailure) => void): void {
+    for (const [cached, maxAgeMs] of [
+      [this.#list, listMs],
+      [this.#memory, memoryMs],
+    ] as const) {
+      if (cached && !cached.isFresh(maxAgeMs)) cached.get(maxAgeMs).catch(onFailure);
     }
-    throw upstreamFailure('model_not_found', 'not in the list of models');
   }
 
   /** Whether a model is in memory; `undefined` when that cannot be found out. */
   async isLoaded(model: string, maxAgeMs: number = loadedForMs): Promise<boolean | undefined> {
+    if (!this.#memory) return undefined;
     try {
-      const models = decodeOllamaModels(await this.#ps.get(maxAgeMs), null);
-      return models.some((one) => one.name === model);
+      return (await this.#memory.get(maxAgeMs)).loaded.has(canonicalName(model));
     } catch {
       return undefined;
     }
@@ -65,34 +123,21 @@ export class ModelCatalog {
 
   /** Notes that a model answers: a list of loaded models that lacks it is old, however young. */
   sawAnswer(model: string): void {
-    this.#ps.dropUnless((ps) => decodeOllamaModels(ps, null).some((one) => one.name === model));
-  }
-
-  /**
-   * How many models there are, or `undefined` when the model server does not answer. Anybody may ask, so a server that
-   * is down is tried once a second and no more.
-   */
-  async count(): Promise<number | undefined> {
-    if (this.#clock.now() - this.#downSince <= showForMs) return undefined;
-    try {
-      return decodeOllamaModels(await this.#tags.get(showForMs), null).length;
-    } catch {
-      this.#downSince = this.#clock.now();
-      return undefined;
-    }
+    this.#memory?.expireUnless(({ loaded }) => loaded.has(canonicalName(model)));
   }
 
   /** Notes how long a load took. */
   learnLoadTime(model: string, loadMs: number): void {
-    const times = this.#loadTimesMs.get(model) ?? [];
+    const name = canonicalName(model);
+    const times = this.#loadTimesMs.get(name) ?? [];
     times.push(loadMs);
     if (times.length > 9) times.shift();
-    this.#loadTimesMs.set(model, times);
+    this.#loadTimesMs.set(name, times);
   }
 
   /** Median of the last loads, `null` when there was none. */
   typicalLoadMs(model: string): number | null {
-    const times = [...(this.#loadTimesMs.get(model) ?? [])].sort((a, b) => a - b);
+    const times = [...(this.#loadTimesMs.get(canonicalName(model)) ?? [])].sort((a, b) => a - b);
     return times[Math.floor(times.length / 2)] ?? null;
   }
 
@@ -121,6 +166,17 @@ export class ModelCatalog {
   }
 }
 
+function listOf(body: unknown, models: ModelInfo[]): List {
+  return { body, models, byName: new Map(models.map((model) => [canonicalName(model.name), model])) };
+}
+
+function memoryOf(body: unknown): Memory {
+  const loaded = decodeOllamaModels(body, body).map(
+    ({ name, loaded: memory }) => [canonicalName(name), { bytes: memory?.sizeVramBytes ?? null }] as const,
+  );
+  return { body, loaded: new Map(loaded) };
+}
+
 /**
  * Leaves out models that Ollama only forwards to another host (`remote_host`, since v0.12): a prompt sent to one leaves
  * the premises, which nobody behind this kit has agreed to.
@@ -129,36 +185,4 @@ function withoutRemote(tags: unknown): unknown {
   const models = (tags as { models?: unknown } | null)?.models;
   if (!Array.isArray(models)) return tags;
   return { models: models.filter((model) => !model?.remote_host && !model?.remote_model) };
-}
-
-/** A value that is fetched when it is wanted and too old; callers at the same time share one fetch. */
-class Cached<T> {
-  readonly #fetch: () => Promise<T>;
-  readonly #clock: Clock;
-  #value: { value: T; at: number } | undefined;
-  #running: Promise<T> | undefined;
-
-  constructor(fetch: () => Promise<T>, clock: Clock) {
-    this.#fetch = fetch;
-    this.#clock = clock;
-  }
-
-  /** Forgets a value that does not hold any more. */
-  dropUnless(holds: (value: T) => boolean): void {
-    if (this.#value && !holds(this.#value.value)) this.#value = undefined;
-  }
-
-  get(maxAgeMs: number): Promise<T> {
-    const known = this.#value;
-    if (known && this.#clock.now() - known.at <= maxAgeMs) return Promise.resolve(known.value);
-    this.#running ??= this.#fetch()
-      .then((value) => {
-        this.#value = { value, at: this.#clock.now() };
-        return value;
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
-    return this.#running;
-  }
 }

@@ -13,6 +13,8 @@ export interface UpstreamRequest {
 export interface UpstreamBody {
   /** The next bytes, `null` at the clean end. Rejects when the connection broke. One call at a time. */
   read(): Promise<Uint8Array | null>;
+  /** Closes the connection of a body that is not wanted any more. Harmless after its end. */
+  cancel(): void;
 }
 
 /** An answer of a model server. */

@@ -29,15 +29,18 @@ const connectErrors: ReadonlySet<unknown> = new Set([
 export class UndiciTransport implements Transport {
   readonly #pool: Pool;
   readonly #basePath: string;
+  readonly #authorization: string | undefined;
   #open = 0;
 
-  constructor(url: URL, connectMs: number) {
+  /** @param apiKey Sent as a bearer token with every request. */
+  constructor(url: URL, connectMs: number, apiKey?: string) {
     this.#pool = new Pool(url.origin, {
       connect: { timeout: connectMs },
       headersTimeout: 0,
       bodyTimeout: 0,
       allowH2: false,
     });
+    this.#authorization = apiKey === undefined ? undefined : `Bearer ${apiKey}`;
     this.#basePath = url.pathname.replace(/\/+$/, '');
   }
 
@@ -46,8 +49,9 @@ export class UndiciTransport implements Transport {
   }
 
   send({ method, path, body, signal }: UpstreamRequest): Promise<UpstreamAnswer> {
-    const headers =
+    const headers: Record<string, string> =
       body === undefined ? { accept: 'application/json' } : { 'content-type': 'application/json' };
+    if (this.#authorization !== undefined) headers['authorization'] = this.#authorization;
     this.#open++;
     return new Promise((resolve, reject) => {
       const exchange = new UpstreamExchange(signal, resolve, reject, () => this.#open--);
@@ -116,6 +120,10 @@ class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBody {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
+  }
+
+  cancel(): void {
+    this.#onAbort();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -1,10 +1,14 @@
+import type { ErrorCode } from '@ziggie/llm-protocol';
+import type { PromptPrefix } from '../placement/prefix-hashes.ts';
 import type { ModelCatalog } from '../upstream/model-catalog.ts';
 import type { Transport } from '../upstream/transport.ts';
+import type { UpstreamDialect } from './upstream-settings.ts';
 
 /** A model server that a place is on. */
 export interface PlaceUpstream {
   /** Stable for its life; what `avoid` holds. Never an address. */
   readonly id: string;
+  readonly dialect: UpstreamDialect;
   readonly transport: Transport;
   readonly catalog: ModelCatalog;
 }
@@ -15,8 +19,8 @@ export interface PlaceAsk {
   readonly model: string;
   readonly principalKey: string;
   readonly tenant?: string | undefined;
-  /** Hashes of the growing beginnings of the prompt, shortest first: where the longest known one ran, its cache is warm. */
-  readonly prefixHashes?: readonly number[] | undefined;
+  /** The prompt's growing beginnings: where the longest known one ran, its cache is warm. Asked for only where it decides. */
+  readonly prefix?: (() => PromptPrefix) | undefined;
   /** Ids of upstreams that have failed this ask already. */
   readonly avoid?: ReadonlySet<string> | undefined;
   /** How many asks for the same model stand before this one; they make waiting dearer. Default 0. */
@@ -40,7 +44,8 @@ export interface Place {
   readonly cold: boolean;
   /** The first token has come: what was cold is warm. */
   began(): void;
-  release(outcome: PlaceOutcome): void;
+  /** `code` says why it failed, for administrators. */
+  release(outcome: PlaceOutcome, code?: ErrorCode): void;
 }
 
 /**

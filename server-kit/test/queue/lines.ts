@@ -33,7 +33,7 @@ export class VirtualPlaces implements Places {
     this.free.set(model, free - 1);
     let isOver = false;
     return {
-      upstream: { id: 'one', transport: {} as Transport, catalog: {} as ModelCatalog },
+      upstream: { id: 'one', dialect: 'ollama', transport: {} as Transport, catalog: {} as ModelCatalog },
       model,
       cold: this.cold.delete(model),
       began() {},

@@ -1,0 +1,36 @@
+/**
+ * What fits into the memory of an upstream, learned from what is seen there: no endpoint says it. As much as was in at
+ * once fits; as much as once made something go does not. In between it is taken to fit, because that can be tried.
+ */
+export class MemoryBounds {
+  #fits = 0;
+  #tooMuch = Number.POSITIVE_INFINITY;
+  #last: ReadonlyMap<string, number> = new Map();
+
+  /** Takes a look at the models in memory with their sizes in bytes. */
+  saw(loaded: ReadonlyMap<string, number>): void {
+    const before = this.#last;
+    this.#last = loaded;
+    const sum = sumOf(loaded);
+    this.#fits = Math.max(this.#fits, sum);
+    const came = [...loaded].filter(([name]) => !before.has(name));
+    const hasLost = [...before.keys()].some((name) => !loaded.has(name));
+    if (came.length > 0 && hasLost) {
+      this.#tooMuch = Math.min(this.#tooMuch, sumOf(before) + sumOf(came));
+    }
+    // It holds more than was thought: a larger card, or other settings.
+    if (this.#fits >= this.#tooMuch) this.#tooMuch = Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether this many bytes more than what is in memory fit. */
+  hasRoom(inMemoryBytes: number, moreBytes: number): boolean {
+    const wanted = inMemoryBytes + moreBytes;
+    return wanted <= this.#fits || wanted < this.#tooMuch;
+  }
+}
+
+function sumOf(sizes: Iterable<readonly [string, number]>): number {
+  let sum = 0;
+  for (const [, bytes] of sizes) sum += bytes;
+  return sum;
+}

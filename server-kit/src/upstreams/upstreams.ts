@@ -1,0 +1,267 @@
+import type { Clock } from '../clock.ts';
+import { Demand } from '../placement/demand.ts';
+import { type Candidate, cheapest, type ExpectedCost, expectedCost } from '../placement/expected-cost.ts';
+import { PrefixCache } from '../placement/prefix-cache.ts';
+import type { PromptPrefix } from '../placement/prefix-hashes.ts';
+import type { NoPlace, Place, PlaceAsk, PlaceOutcome, Places } from './places.ts';
+import { TakenPlace } from './taken-place.ts';
+import { type LastingTransport, Upstream } from './upstream.ts';
+import type { UpstreamSettings } from './upstream-settings.ts';
+
+/** How long an answer is taken to hold its place, and a character to be read, before anything was seen, in ms. */
+const defaultServiceMs = 8000;
+const prefillMsPerCharacter = 0.1;
+/** A model that is also in memory elsewhere is missed this much when it has to go. */
+const missedElsewhere = 0.3;
+/** After how long those who wait although something is free are asked to look again, in ms. */
+const lookAgainMs = 1000;
+
+/** Makes the way to an upstream. */
+export type OpenTransport = (settings: UpstreamSettings) => LastingTransport;
+
+/** The model servers behind the kit, and who runs where. */
+export class Upstreams implements Places {
+  readonly #clock: Clock;
+  readonly #open: OpenTransport;
+  readonly #demand = new Demand();
+  readonly #prefixes = new PrefixCache();
+  readonly #listeners = new Set<() => void>();
+  readonly #leaving = new Set<Upstream>();
+  /** Numbers of upstreams in the prefix table, never given twice. */
+  readonly #numbers = new Map<Upstream, number>();
+  #nextNumber = 0;
+  #all: readonly Upstream[] = [];
+  #isLookingAgain = false;
+
+  constructor(settings: readonly UpstreamSettings[], open: OpenTransport, clock: Clock) {
+    this.#open = open;
+    this.#clock = clock;
+    this.replace(settings);
+  }
+
+  get all(): readonly Upstream[] {
+    return this.#all;
+  }
+
+  /** Requests that are open to any of them, also to those that were taken out. */
+  get openRequests(): number {
+    let open = 0;
+    for (const { transport } of [...this.#all, ...this.#leaving]) open += transport.open;
+    return open;
+  }
+
+  find(id: string): Upstream | undefined {
+    return this.#all.find((one) => one.id === id);
+  }
+
+  /**
+   * Takes another list. Those that stay keep their connections and what was learned; what runs on those that go ends there
+   * in its own time.
+   */
+  replace(settings: readonly UpstreamSettings[]): void {
+    const before = new Map(this.#all.map((one) => [one.id, one]));
+    const next = settings.map((one) => {
+      const known = before.get(one.id);
+      if (known && isSameServer(known.settings, one)) {
+        before.delete(one.id);
+        known.settings = one;
+        return known;
+      }
+      const upstream = new Upstream(one, this.#open(one), this.#clock);
+      this.#numbers.set(upstream, this.#nextNumber++ % 65_536);
+      return upstream;
+    });
+    this.#all = next;
+    for (const upstream of before.values()) void this.#retire(upstream);
+    this.#freed();
+  }
+
+  tryTake(ask: PlaceAsk): Place | NoPlace {
+    const now = this.#clock.now();
+    const { model, avoid } = ask;
+    let isKnown = false;
+    const open: Upstream[] = [];
+    const isOnly = this.#all.length === 1;
+    for (const upstream of this.#all) {
+      // The only one is asked again also for what it has just refused: it alone can say so.
+      const { catalog } = upstream;
+      if (!(isOnly ? catalog.knownNames()?.get(model) : catalog.find(model))) continue;
+      isKnown = true;
+      if (!avoid?.has(upstream.id) && upstream.isOpen(now)) open.push(upstream);
+    }
+    const [first] = open;
+    if (first === undefined) return isKnown ? 'none_healthy' : 'unknown_model';
+    if (isOnly) {
+      const slots = first.slots(model, now);
+      const { inFlight } = first.runs(model);
+      if (inFlight >= slots || first.totalInFlight >= first.settings.maxInFlight) return 'busy';
+      return this.#take(first, ask, now, undefined);
+    }
+    for (const upstream of this.#all) upstream.refresh();
+    const prefix = open.length > 1 ? ask.prefix?.() : undefined;
+    const costs = this.#costs(open, ask, prefix, now);
+    const best = cheapest(costs, (at) => shareOf(open[at] as Upstream));
+    const chosen = open[best] as Upstream;
+    const cost = costs[best] as ExpectedCost;
+    if (!cost.isFree) {
+      if (costs.some(({ isFree }) => isFree)) this.#lookAgain();
+      return 'busy';
+    }
+    return this.#take(chosen, ask, now, cost.waitMs, prefix);
+  }
+
+  onFreed(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Lets nothing new go to an upstream, or lets it again. */
+  setDrained(upstream: Upstream, isDrained: boolean): void {
+    upstream.isDrained = isDrained;
+    if (!isDrained) this.#freed();
+  }
+
+  /** Asks an upstream whether it answers. @throws {KitFailure} when it does not. */
+  async probe(upstream: Upstream): Promise<void> {
+    await upstream.probe();
+    this.#freed();
+  }
+
+  /** When the first of those that are down lets a request through again, in ms from now; `undefined` when none is. */
+  reopensInMs(): number | undefined {
+    const now = this.#clock.now();
+    const times = this.#all.flatMap(({ breaker }) => breaker.reopensAt ?? []);
+    return times.length === 0 ? undefined : Math.max(0, Math.min(...times) - now);
+  }
+
+  async close(): Promise<void> {
+    for (const { transport } of [...this.#all, ...this.#leaving]) await transport.close();
+  }
+
+  #costs(
+    open: readonly Upstream[],
+    ask: PlaceAsk,
+    prefix: PromptPrefix | undefined,
+    now: number,
+  ): ExpectedCost[] {
+    const known = prefix && this.#prefixes.find(prefix.hashes);
+    const characters = prefix?.characters.at(-1) ?? 0;
+    return open.map((upstream) => {
+      const { model } = ask;
+      const runs = upstream.runs(model);
+      const warm =
+        known !== undefined && known.upstream === this.#numbers.get(upstream)
+          ? (prefix?.characters[known.blocks - 1] ?? 0)
+          : 0;
+      const load = this.#load(upstream, model, now);
+      const candidate: Candidate = {
+        ...load,
+        inFlight: runs.inFlight,
+        slots: upstream.slots(model, now),
+        totalInFlight: upstream.totalInFlight,
+        maxInFlight: upstream.settings.maxInFlight,
+        serviceMs: runs.serviceMs.value ?? this.#serviceMs(model),
+        ahead: ask.ahead ?? 0,
+        prefillMs: (characters - warm) * prefillMsPerCharacter,
+        weight: upstream.settings.weight,
+      };
+      return expectedCost(candidate);
+    });
+  }
+
+  /** What a model's load costs there, itself and others. */
+  #load(upstream: Upstream, model: string, now: number): { loadMs: number; evictionMs: number } {
+    const memory = upstream.memoryOf(model);
+    if (memory === 'loaded' || memory === 'unknown') return { loadMs: 0, evictionMs: 0 };
+    const whole = upstream.loadMs(model);
+    if (memory === 'loading') {
+      const since = upstream.runs(model).loadingSince ?? now;
+      return { loadMs: Math.max(whole - (now - since), whole / 10), evictionMs: 0 };
+    }
+    return { loadMs: whole, evictionMs: this.#evictionMs(upstream, model, now) };
+  }
+
+  /** What the model that has to go would cost when it is asked for again: Ollama takes the one idle for longest. */
+  #evictionMs(upstream: Upstream, model: string, now: number): number {
+    const inMemory = upstream.inMemory();
+    let sum = 0;
+    for (const bytes of inMemory.values()) sum += bytes;
+    if (upstream.bounds.hasRoom(sum, upstream.bytesOf(model))) return 0;
+    let victim: string | undefined;
+    let idleSince = Number.POSITIVE_INFINITY;
+    for (const name of inMemory.keys()) {
+      const { inFlight, lastUsedAt } = upstream.runs(name);
+      const since = inFlight > 0 ? now : lastUsedAt;
+      if (since < idleSince || victim === undefined) {
+        victim = name;
+        idleSince = since;
+      }
+    }
+    if (victim === undefined) return 0;
+    const isElsewhere = this.#all.some(
+      (other) => other !== upstream && other.isOpen(now) && other.memoryOf(victim) === 'loaded',
+    );
+    const missed = this.#demand.missed(victim, now) * (isElsewhere ? missedElsewhere : 1);
+    return upstream.loadMs(victim) * missed;
+  }
+
+  #serviceMs(model: string): number {
+    for (const upstream of this.#all) {
+      const { value } = upstream.runs(model).serviceMs;
+      if (value !== undefined) return value;
+    }
+    return defaultServiceMs;
+  }
+
+  #take(
+    upstream: Upstream,
+    ask: PlaceAsk,
+    now: number,
+    expectedWaitMs: number | undefined,
+    prefix?: PromptPrefix,
+  ): Place {
+    this.#demand.asked(ask.model, now);
+    const onOver = (outcome: PlaceOutcome) => {
+      if (prefix && outcome !== 'failed') {
+        this.#prefixes.learn(prefix.hashes, this.#numbers.get(upstream) as number);
+      }
+      this.#freed();
+    };
+    return new TakenPlace(upstream, ask, this.#clock, now, expectedWaitMs, onOver);
+  }
+
+  #freed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Waiting was cheaper than a load elsewhere; if the wait turns out long, that changes without anybody's doing. */
+  #lookAgain(): void {
+    if (this.#isLookingAgain || this.#listeners.size === 0) return;
+    this.#isLookingAgain = true;
+    this.#clock.setTimer(() => {
+      this.#isLookingAgain = false;
+      this.#freed();
+    }, lookAgainMs);
+  }
+
+  async #retire(upstream: Upstream): Promise<void> {
+    this.#leaving.add(upstream);
+    await upstream.transport.retire();
+    this.#leaving.delete(upstream);
+    this.#numbers.delete(upstream);
+  }
+}
+
+/** How much of its share it has: what runs first, then what it was given so far. */
+function shareOf({ totalInFlight, turns, settings }: Upstream): number {
+  return (totalInFlight + 1) / settings.weight + turns / settings.weight / 1e9;
+}
+
+function isSameServer(one: UpstreamSettings, other: UpstreamSettings): boolean {
+  return (
+    one.url.href === other.url.href &&
+    one.dialect === other.dialect &&
+    one.apiKey === other.apiKey &&
+    one.connectMs === other.connectMs
+  );
+}
