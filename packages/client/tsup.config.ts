@@ -11,6 +11,10 @@ export default defineConfig({
     tools: 'src/tools.ts',
     templates: 'src/templates.ts',
     ollama: 'src/ollama.ts',
+    // Chunks of their own: a page that only opens a storage does not begin with them.
+    'conversation/history': 'src/conversation/history.ts',
+    'conversation/exchange/export': 'src/conversation/exchange/export.ts',
+    'conversation/exchange/import': 'src/conversation/exchange/import.ts',
     'http/platform-transport': 'src/http/platform-transport.ts',
     'http/platform-transport.node': 'src/http/platform-transport.node.ts',
   },

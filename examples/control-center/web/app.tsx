@@ -1,5 +1,6 @@
 import { type RichTextPlugins, ZiggieChat } from '@ziggie/llm-react';
 import { SourceLine } from './source-line.tsx';
+import { useAddress } from './use-address.ts';
 import { useSource } from './use-source.ts';
 
 async function visitorToken(): Promise<string> {
@@ -24,6 +25,7 @@ const plugins: RichTextPlugins = {
 
 export function App() {
   const source = useSource();
+  const shown = useAddress();
   return (
     <div className="page">
       <ZiggieChat
@@ -31,6 +33,8 @@ export function App() {
         endpoint="/api/llm"
         credentials={visitorToken}
         userId="demo-visitor"
+        layout="page"
+        {...shown}
         starters={starters}
         attachments
         plugins={plugins}

@@ -452,7 +452,8 @@ class ChatConversation implements Conversation {
 
   #adopt(record: ConversationRecord, life: number): void {
     if (this.#disposed || life !== this.#life) return;
-    const ours = toRecord(this.#store.live(), record.updatedAt);
+    // Theirs counts as the newer one, so that a branch that went on elsewhere is followed.
+    const ours = toRecord(this.#store.live(), record.updatedAt - 1);
     if (!this.#store.dispatch({ type: 'record-merged', record: mergeRecords(ours, record) })) return;
     this.#store.publish();
   }

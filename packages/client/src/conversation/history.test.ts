@@ -153,11 +153,31 @@ it('a conversation that is open hears of its new name, of its deletion and of th
   history.dispose();
 });
 
+it('remove() of a conversation that is being answered stops it; nothing of it is saved again, and the undo knows the last word', async () => {
+  const { storage, history } = await withRecords();
+  const { conversation, client } = openConversation({ storage, id: 'open' });
+  const sent = conversation.send('Count');
+  await settle();
+  client.last().emit({ type: 'text-delta', text: 'One two' });
+  await settle();
+  const undo = await history.remove('open', conversation);
+  await sent;
+  await settle();
+  expect(await storage.list()).toEqual([]);
+  expect(shown(conversation)).toEqual([]);
+  conversation.dispose();
+  await undo();
+  expect((await storage.load('open'))?.nodes.map(({ text }) => text)).toEqual(['Count', 'One two']);
+  history.dispose();
+});
+
 it('two tabs with one conversation: what one writes the other shows, and no save loses a message', async () => {
   const area = createTextArea();
+  let now = 0;
   const tab = (prefix: string) => {
     let count = 0;
     return openConversation({
+      wallNow: () => ++now,
       storage: createLocalStorage({ namespace: 'two-tabs', area }),
       createId: () => `${prefix}${++count}`,
     });
@@ -178,13 +198,17 @@ it('two tabs with one conversation: what one writes the other shows, and no save
   };
   await answer(one, 'one');
   await expect.poll(() => shown(two.conversation)).toEqual(['user: one', 'assistant: To one']);
+  await answer(two, 'two');
+  await expect
+    .poll(() => shown(one.conversation))
+    .toEqual(['user: one', 'assistant: To one', 'user: two', 'assistant: To two']);
   // Both at once: each keeps its own branch in sight, and has the other's beside it.
   await Promise.all([answer(one, 'left'), answer(two, 'right')]);
-  await expect.poll(() => one.conversation.getState().nodes.size).toBe(6);
-  await expect.poll(() => two.conversation.getState().nodes.size).toBe(6);
+  await expect.poll(() => one.conversation.getState().nodes.size).toBe(8);
+  await expect.poll(() => two.conversation.getState().nodes.size).toBe(8);
   expect(shown(one.conversation).at(-1)).toBe('assistant: To left');
   expect(shown(two.conversation).at(-1)).toBe('assistant: To right');
-  expect(two.conversation.siblings('b1')).toHaveLength(2);
+  expect(two.conversation.siblings('b3')).toHaveLength(2);
   one.conversation.dispose();
   two.conversation.dispose();
 });

@@ -1,8 +1,15 @@
 import { callOutside } from './call-outside.ts';
 import { randomId } from './environment.ts';
+import { toRecord } from './record.ts';
 import { matchesOf, wordsOf } from './search.ts';
 import { summaryOf, unreadableSummary } from './summary.ts';
-import type { Cell, ConversationRecord, ConversationStorage, ConversationSummary } from './types.ts';
+import type {
+  Cell,
+  Conversation,
+  ConversationRecord,
+  ConversationStorage,
+  ConversationSummary,
+} from './types.ts';
 import { ValueCell } from './value-cell.ts';
 
 /** Settings of {@link createHistory}. */
@@ -51,8 +58,11 @@ export interface History {
   /**
    * Deletes a conversation at once. Resolves with how to bring it back, as long as the page lives; the undo of a record
    * that could not be read rejects.
+   *
+   * @param open The conversation of this id where it is open in this page. Its run is stopped and it is emptied, so that
+   *   nothing of it is saved again.
    */
-  remove(id: string): Promise<() => Promise<void>>;
+  remove(id: string, open?: Conversation): Promise<() => Promise<void>>;
   /** Deletes all of them, archived and unreadable ones too: for signing out. */
   removeAll(): Promise<void>;
   /**
@@ -127,15 +137,19 @@ export function createHistory(options: HistoryOptions): History {
     await refresh();
   }
 
-  async function remove(id: string): Promise<() => Promise<void>> {
+  async function remove(id: string, open?: Conversation): Promise<() => Promise<void>> {
     let record: ConversationRecord | null = null;
     let failure: unknown;
+    open?.stop();
+    const state = open?.getState();
     try {
-      record = await storage.load(id);
+      // What is open may hold more than what was saved last.
+      record = state && state.nodes.size > 0 ? toRecord(state, wallNow()) : await storage.load(id);
     } catch (error) {
       failure = error;
     }
-    await storage.remove(id);
+    // Saves that are under way end first.
+    await (open?.clear() ?? storage.remove(id));
     if (activeId.get() === id) activeId.set(null);
     await refresh();
     return async () => {

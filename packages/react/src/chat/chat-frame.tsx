@@ -16,11 +16,14 @@ import { OfflineBar } from '../status/offline-bar.tsx';
 import { useText } from '../text/text-context.ts';
 import { type ChatParts, ChatPartsContext, type UndoOffer } from './chat-parts.ts';
 import { HistoryLoading } from './history-loading.tsx';
+import { SidebarButton } from './sidebar-button.tsx';
+import { SidebarFrame } from './sidebar-frame.tsx';
 import { StartOver } from './start-over.tsx';
 import { Transcript } from './transcript.tsx';
 import { UndoBar } from './undo-bar.tsx';
 import { useFileDrop } from './use-file-drop.ts';
 import { useFirstModel } from './use-first-model.ts';
+import { useSidebar } from './use-sidebar.ts';
 import type { ZiggieChatProps } from './ziggie-chat-props.ts';
 
 /** The chat inside a session: header, transcript, composer and live regions in one root. */
@@ -29,7 +32,6 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
     greeting,
     starters,
     modelPicker = true,
-    startOver = true,
     footnote,
     headerEnd,
     autoFocus = false,
@@ -39,7 +41,10 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
     className,
   } = props;
   const { strings } = useText();
-  const { conversation } = useSession();
+  const { conversation, history } = useSession();
+  const hasList = props.layout === 'page' && history !== null;
+  const { startOver = !hasList } = props;
+  const sidebar = useSidebar(hasList);
   const storage = useCell(conversation.storageState);
   const isEmpty = useMessageIds().length === 0;
   const [follow] = useState(() => new FollowEnd());
@@ -71,11 +76,46 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
     if (autoFocus && free && window.matchMedia('(pointer: fine)').matches) composer.current?.focus();
   }, [autoFocus]);
 
+  const chat = (
+    <>
+      {modelPicker || startOver || hasList || headerEnd !== undefined ? (
+        <div className="zg-header">
+          {hasList ? <SidebarButton sidebar={sidebar} /> : null}
+          {modelPicker ? <ModelPicker handle={picker} /> : null}
+          <div className="zg-header-end">
+            {startOver ? <StartOver /> : null}
+            {headerEnd}
+          </div>
+        </div>
+      ) : null}
+      {storage === 'failed' ? (
+        <p className="zg-notice" role="status">
+          {strings.conversationUnreadable}
+        </p>
+      ) : null}
+      <Transcript
+        key={conversation.id}
+        follow={follow}
+        empty={
+          storage === 'loading' ? <HistoryLoading /> : <EmptyState greeting={greeting} starters={starters} />
+        }
+      />
+      <div className="zg-column zg-bottom">
+        <OfflineBar />
+        <UndoBar offer={cells.undo} onClose={parts.focusComposer} />
+        <QueueTray />
+        <Composer handle={composer} />
+        {footnote === undefined ? null : <div className="zg-footnote">{footnote}</div>}
+      </div>
+      {drop.isOver ? <div className="zg-drop">{strings.attachDrop}</div> : null}
+    </>
+  );
   return (
     <section
+      ref={sidebar.root}
       className={className === undefined ? 'zg' : `zg ${className}`}
       data-zg-scheme={props.scheme ?? 'auto'}
-      data-zg-layout={props.layout ?? 'inline'}
+      data-zg-layout={hasList ? 'page' : 'inline'}
       data-empty={isEmpty ? '' : undefined}
       aria-label={strings.chat}
       onKeyDown={(event) => {
@@ -89,39 +129,13 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
         <TurnAnnouncements />
         <ChatPartsContext.Provider value={parts}>
           <ComposerContext.Provider value={composerOptions}>
-            {modelPicker || startOver || headerEnd !== undefined ? (
-              <div className="zg-header">
-                {modelPicker ? <ModelPicker handle={picker} /> : null}
-                <div className="zg-header-end">
-                  {startOver ? <StartOver /> : null}
-                  {headerEnd}
-                </div>
-              </div>
-            ) : null}
-            {storage === 'failed' ? (
-              <p className="zg-notice" role="status">
-                {strings.conversationUnreadable}
-              </p>
-            ) : null}
-            <Transcript
-              key={conversation.id}
-              follow={follow}
-              empty={
-                storage === 'loading' ? (
-                  <HistoryLoading />
-                ) : (
-                  <EmptyState greeting={greeting} starters={starters} />
-                )
-              }
-            />
-            <div className="zg-column zg-bottom">
-              <OfflineBar />
-              <UndoBar />
-              <QueueTray />
-              <Composer handle={composer} />
-              {footnote === undefined ? null : <div className="zg-footnote">{footnote}</div>}
-            </div>
-            {drop.isOver ? <div className="zg-drop">{strings.attachDrop}</div> : null}
+            {hasList ? (
+              <SidebarFrame sidebar={sidebar} footer={props.sidebarFooter}>
+                {chat}
+              </SidebarFrame>
+            ) : (
+              chat
+            )}
           </ComposerContext.Provider>
         </ChatPartsContext.Provider>
       </Announcer>

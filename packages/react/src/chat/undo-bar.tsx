@@ -1,17 +1,23 @@
 import { type ReactElement, useEffect, useRef, useState } from 'react';
 import { useAnnounce } from '../announce/announce-context.ts';
 import { useCell } from '../hooks/use-cell.ts';
+import type { WritableCell } from '../hooks/value-cell.ts';
 import { CloseIcon } from '../icons/action-icons.tsx';
 import { useText } from '../text/text-context.ts';
-import { useChatParts } from './chat-parts.ts';
+import type { UndoOffer } from './chat-parts.ts';
 
 /** How long what was deleted can come back, in ms; longer while the pointer or the focus is on the bar. */
 const OFFER_MS = 10_000;
 
+interface UndoBarProps {
+  offer: WritableCell<UndoOffer | null>;
+  /** Puts the focus where it belongs now. */
+  onClose: () => void;
+}
+
 /** Offers to bring back what was deleted. It gets the focus, since the button that deleted is gone. */
-export function UndoBar(): ReactElement | null {
+export function UndoBar({ offer: undo, onClose }: UndoBarProps): ReactElement | null {
   const { strings } = useText();
-  const { undo, focusComposer } = useChatParts();
   const announce = useAnnounce();
   const offer = useCell(undo);
   const [held, setHeld] = useState(false);
@@ -30,7 +36,7 @@ export function UndoBar(): ReactElement | null {
   const close = () => {
     undo.set(null);
     setHeld(false);
-    focusComposer();
+    onClose();
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: only holds the time while somebody is here

@@ -8,8 +8,13 @@ export interface ZiggieChatProps extends ConnectionProps {
   /** Names whose browser storage holds the conversation, when the chat stands alone without `storage`. Give the id of the
    * signed-in user, so that two users of one browser do not see each other's words. Default `anonymous`. */
   userId?: string | undefined;
-  /** `inline` fills its container: give that a height. Default `inline`. */
-  layout?: 'inline' | undefined;
+  /**
+   * Both fill their container: give that a height. `page` has the list of conversations beside the chat, as a drawer where
+   * there is no room for it; it needs a chat that opens conversations itself, so without `conversation`. Default `inline`.
+   */
+  layout?: 'inline' | 'page' | undefined;
+  /** Under the list of conversations. */
+  sidebarFooter?: ReactNode | undefined;
   /** `auto` follows the system. Default `auto`. */
   scheme?: 'light' | 'dark' | 'auto' | undefined;
   /** The question above an empty conversation. */
@@ -18,7 +23,8 @@ export interface ZiggieChatProps extends ConnectionProps {
   starters?: readonly string[] | undefined;
   /** Whether the model can be picked. Default `true`. */
   modelPicker?: boolean | undefined;
-  /** Whether the conversation can be emptied from the header; asks before it does. Default `true`. */
+  /** Whether the conversation can be emptied from the header; asks before it does. Default `true`, `false` beside a
+   * list of conversations. */
   startOver?: boolean | undefined;
   /** Whether files may go along, picked, pasted or dropped; `true` or rules. Keep the object between renders. Default
    * `false`. */

@@ -182,6 +182,16 @@ describe('ZiggieChat', () => {
     await expect.element(page.getByText('Sure')).toBeVisible();
   });
 
+  it('is started over, after asking, and stays gone', async () => {
+    const { conversation } = await show({ record: recordOf(['Say something', 'Words to forget']) });
+    await userEvent.click(page.getByRole('button', { name: 'Start over' }));
+    expect(conversation.messageIds.get()).toHaveLength(2);
+    await userEvent.click(page.getByRole('button', { name: 'Delete this chat?' }));
+    await expect.element(page.getByText('Words to forget')).not.toBeInTheDocument();
+    await expect.element(page.getByRole('textbox', { name: 'Message' })).toHaveFocus();
+    expect(conversation.getState().nodes.size).toBe(0);
+  });
+
   it('picks a model by keyboard', async () => {
     const { conversation } = await show();
     const button = page.getByRole('button', { name: /Model:/ });

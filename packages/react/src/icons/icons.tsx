@@ -69,6 +69,12 @@ export const StopIcon = () => (
     <rect x="4" y="4" width="8" height="8" rx="1.6" fill="currentColor" stroke="none" />
   </Icon>
 );
+export const SidebarIcon = () => (
+  <Icon>
+    <rect x="2.4" y="3" width="11.2" height="10" rx="2" />
+    <path d="M6.4 3v10" />
+  </Icon>
+);
 export const DownIcon = () => (
   <Icon>
     <path d="M8 3v9.8M3.8 8.8 8 13l4.2-4.2" />

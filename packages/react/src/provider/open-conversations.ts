@@ -27,6 +27,11 @@ export class OpenConversations {
     return conversation;
   }
 
+  /** The one of this id if it is open. */
+  peek(id: string): Conversation | undefined {
+    return this.#open.get(id);
+  }
+
   readonly show = (id: string): void => this.activeId.set(id);
 
   /** Shows a conversation of a fresh id; it is saved with its first message. */

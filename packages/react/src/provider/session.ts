@@ -2,6 +2,7 @@ import type { ZiggieClient } from '@ziggie/llm-client';
 import type { Connection, Conversation, ConversationStorage } from '@ziggie/llm-client/conversation';
 import { createContext, useContext } from 'react';
 import type { ComposerStores } from '../composer/composer-store.ts';
+import type { HistorySource } from '../history/history-source.ts';
 import type { ToolApprovals } from '../tools/tool-approvals.ts';
 import type { ModelList } from './model-list.ts';
 import type { OpenConversations } from './open-conversations.ts';
@@ -22,6 +23,8 @@ export interface Session {
   readonly open: OpenConversations | null;
   /** Where they are saved; `null` when that is not known here. */
   readonly storage: ConversationStorage | null;
+  /** The list of them; `null` when a conversation was given. */
+  readonly history: HistorySource | null;
   /** Whether there is a network. */
   readonly connection: Connection;
 }

@@ -10,6 +10,7 @@ import { createMemoryStorage } from '@ziggie/llm-client/storage';
 import { useEffect, useMemo, useRef } from 'react';
 import { ComposerStores } from '../composer/composer-store.ts';
 import { noDrafts } from '../composer/draft-storage.ts';
+import { HistorySource } from '../history/history-source.ts';
 import { useCell } from '../hooks/use-cell.ts';
 import { useLatest } from '../hooks/use-latest.ts';
 import { hostTools } from '../tools/host-tools.ts';
@@ -34,14 +35,17 @@ export function useOpenSession(props: ConnectionProps): Session {
     const client = givenClient ?? openClient(endpoint, hasCredentials, latest);
     const approvals = props.approvals ?? createToolApprovals();
     const storage = props.storage ?? createMemoryStorage();
+    const composers = new ComposerStores(props.drafts ?? noDrafts);
+    const open = given === undefined ? openOurs(client, storage, approvals, conversationId, latest) : null;
     return {
       client,
       approvals,
       models: new ModelList(client),
-      composers: new ComposerStores(props.drafts ?? noDrafts),
+      composers,
       connection: props.connection ?? platformConnection,
       storage: given === undefined ? storage : (props.storage ?? null),
-      open: given === undefined ? openOurs(client, storage, approvals, conversationId, latest) : null,
+      open,
+      history: open === null ? null : new HistorySource(storage, open, composers),
     };
   }, [givenClient, endpoint, given, props.storage, hasCredentials]);
 

@@ -43,7 +43,7 @@ interface TextProviderProps {
 function TextProvider({ strings, locale, children }: TextProviderProps): ReactElement {
   const own = useShallowStable(strings);
   const text = useMemo(
-    () => ({ strings: { ...defaultStrings, ...own }, format: createFormat(locale) }),
+    () => ({ strings: { ...defaultStrings, ...own }, own, format: createFormat(locale) }),
     [own, locale],
   );
   return <TextContext.Provider value={text}>{children}</TextContext.Provider>;

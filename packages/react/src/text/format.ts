@@ -10,6 +10,8 @@ export interface Format {
   bytes(value: number): string;
   /** Of wall time in ms: `14:05`, with the day when that is not today. */
   time(at: number): string;
+  /** Of wall time in ms: `October 2026`. */
+  month(at: number): string;
 }
 
 /** Formats for a BCP 47 language; the environment's own when it is left out. An unknown one falls back to that. */
@@ -28,6 +30,7 @@ export function createFormat(locale: string | undefined): Format {
       const isToday = new Date(at).toDateString() === new Date().toDateString();
       return (isToday ? clock : dated).format(at);
     },
+    month: (at) => new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric' }).format(at),
     count: (value) => whole.format(value),
     rate: (value) => (value < 10 ? tenth : whole).format(value),
     bytes: (value) =>

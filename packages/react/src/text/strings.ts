@@ -1,11 +1,16 @@
+import type { MoreStrings } from './more-strings.ts';
+
 /**
- * Every word that the components show or speak, in English. Functions get numbers and durations already formatted for the
- * locale. Replace any of them by the `strings` prop.
+ * The words that a chat begins with, in English. Functions get numbers and durations already formatted for the locale.
+ * Replace any of them, and of those that come later, by the `strings` prop.
  */
 export const defaultStrings = {
   // Regions and names
   chat: 'Chat',
   conversation: 'Conversation',
+  conversations: 'Conversations',
+  showConversations: 'Show conversations',
+  hideConversations: 'Hide conversations',
   you: 'You',
   assistant: 'Assistant',
   // Empty conversation
@@ -216,5 +221,8 @@ export const defaultStrings = {
   announceEmpty: 'The answer is empty',
 };
 
-/** The table of words. */
-export type Strings = typeof defaultStrings;
+/** The table of words that a chat begins with. */
+export type BaseStrings = typeof defaultStrings;
+
+/** Every word that the components show or speak. */
+export type Strings = BaseStrings & MoreStrings;

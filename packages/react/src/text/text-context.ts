@@ -1,10 +1,12 @@
 import { createContext, useContext } from 'react';
 import { createFormat, type Format } from './format.ts';
-import { defaultStrings, type Strings } from './strings.ts';
+import { type BaseStrings, defaultStrings, type Strings } from './strings.ts';
 
 /** Words and numbers in the reader's language. */
 export interface Text {
-  strings: Strings;
+  strings: BaseStrings;
+  /** What the host app put in place of ours, for parts that bring words of their own. */
+  own?: Partial<Strings> | undefined;
   format: Format;
 }
 

@@ -1,0 +1,6 @@
+export {
+  createHistory,
+  exportJson,
+  exportMarkdown,
+  importConversations,
+} from '@ziggie/llm-client/storage';
