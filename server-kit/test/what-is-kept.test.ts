@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import type { ServerKitOptions, Stores } from '../src/index.ts';
+import type { Stores } from '../src/index.ts';
 import { routeTable } from '../src/routes/route-table.ts';
 import { createRedisStores } from '../src/stores-redis.ts';
 import { createSqliteStores } from '../src/stores-sqlite.ts';
 import { listen } from './doors/hosts.ts';
 import { hasRedis, startRedis } from './stores/redis-server.ts';
-import { closeLater, question, startBench, startWithFake } from './stream-harness.ts';
+import { type BenchOptions, closeLater, question, startBench, startWithFake } from './stream-harness.ts';
 
 const canary = 'canary-4d1f-of-the-operator';
 const said = 'canary-77b0-of-the-user';
@@ -107,7 +107,7 @@ describe('what an operator wrote into a model', () => {
 });
 
 /** Everything that a kit may count and keep, with something said through it in every way. */
-async function sayThrough(stores: Stores | undefined, more: Partial<ServerKitOptions> = {}): Promise<string> {
+async function sayThrough(stores: Stores | undefined, more: BenchOptions = {}): Promise<string> {
   const bench = await startWithFake({
     ...(stores ? { stores } : {}),
     limits: {
