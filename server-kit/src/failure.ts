@@ -6,7 +6,8 @@ import {
   type Problem,
   problemOf,
 } from '@ziggie/llm-protocol';
-import { withDirectBody } from './answer/direct-body.ts';
+import type { Answer } from './answer/answer.ts';
+import type { HeaderList } from './answer/header-list.ts';
 
 /** What a refusal or failure carries besides its code. */
 export interface FailureMore {
@@ -61,7 +62,7 @@ export function shuttingDown(): KitFailure {
 }
 
 /** The failure as an HTTP answer (RFC 9457), with `Retry-After` in whole seconds, rounded up (RFC 9110 §10.2.3). */
-export function failureResponse(failure: KitFailure, requestId: string, headers: Headers): Response {
+export function failureAnswer(failure: KitFailure, requestId: string, headers: HeaderList): Answer {
   const { retryAfterMs } = failure.more;
   const { retryable, status } = failure;
   const problem: Problem = {
@@ -70,11 +71,11 @@ export function failureResponse(failure: KitFailure, requestId: string, headers:
   };
   headers.set('content-type', PROBLEM_CONTENT_TYPE);
   headers.set('cache-control', 'no-store');
-  for (const [name, value] of Object.entries(failure.more.headers ?? {})) headers.set(name, value);
+  for (const [name, value] of Object.entries(failure.more.headers ?? {}))
+    headers.set(name.toLowerCase(), value);
   if (retryAfterMs !== undefined)
     headers.set('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
-  const text = JSON.stringify(problem);
-  return withDirectBody(new Response(text, { status, headers }), { text });
+  return { status, headers, body: { text: JSON.stringify(problem) } };
 }
 
 /** The same failure once the status line is gone. */

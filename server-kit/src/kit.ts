@@ -1,15 +1,16 @@
-import { withDirectBody } from './answer/direct-body.ts';
+import { type Answer, dropAnswer, jsonAnswer, offerDirectly, toResponse } from './answer/answer.ts';
 import type { Revocations } from './auth/revocations.ts';
 import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
 import { Doctor } from './doctor/doctor.ts';
-import { asFailure, failureResponse, KitFailure, shuttingDown } from './failure.ts';
+import { asFailure, failureAnswer, KitFailure, shuttingDown } from './failure.ts';
 import type { Keys } from './keys/keys.ts';
 import { settingsOf } from './kit-options.ts';
 import { type KitParts, kitParts, type LastingParts, storesOf } from './kit-parts.ts';
 import type { KitGauges, Principal, ServerKit, ServerKitOptions } from './kit-types.ts';
 import { LeaseBook } from './lease.ts';
 import { admit, meet } from './pipeline.ts';
+import { headerOf } from './request/direct-request.ts';
 import { addCorsHeaders, addPreflightHeaders } from './request/origin.ts';
 import { requestIdOf } from './request/request-id.ts';
 import { pathOf } from './request/target.ts';
@@ -75,6 +76,7 @@ class Kit implements ServerKit {
     };
     this.#parts = kitParts(settings, this.#lasting);
     this.#sockets = new SocketDesk(this.#parts);
+    offerDirectly(this, (request, connection) => this.#handle(request, connection));
   }
 
   get keys(): Keys {
@@ -100,6 +102,11 @@ class Kit implements ServerKit {
   }
 
   async handle(request: Request, connection: Connection): Promise<Response | undefined> {
+    const answer = await this.#handle(request, connection);
+    return answer && toResponse(answer);
+  }
+
+  async #handle(request: Request, connection: Connection): Promise<Answer | undefined> {
     const rows = routesAt(pathOf(connection.target));
     const [first] = rows;
     if (first === undefined || !this.#serves(first)) return undefined;
@@ -108,17 +115,17 @@ class Kit implements ServerKit {
     const context = new RequestContext(requestIdOf(request), request.method, route ?? first, clock, logger);
     if (this.#parts.settings.doctor) this.#doctor.see(this.#parts, this.#options, connection);
     addCorsHeaders(request, corsOrigins, context.headers);
-    let response: Response;
+    let answer: Answer;
     try {
-      response = route
+      answer = route
         ? await this.#answer(route, request, connection, context)
         : await this.#otherMethod(rows, request, connection, context);
     } catch (thrown) {
-      response = refusal(thrown, context);
+      answer = refusal(thrown, context);
     }
-    if (request.method !== 'HEAD') return response;
-    await response.body?.cancel();
-    return new Response(null, response);
+    if (request.method !== 'HEAD') return answer;
+    dropAnswer(answer);
+    return { ...answer, body: null };
   }
 
   async acceptSocket(
@@ -134,7 +141,7 @@ class Kit implements ServerKit {
       await this.#sockets.accept(request, connection, accept, context);
       return 'accepted';
     } catch (thrown) {
-      return refusal(thrown, context);
+      return toResponse(refusal(thrown, context));
     }
   }
 
@@ -181,18 +188,16 @@ class Kit implements ServerKit {
     request: Request,
     connection: Connection,
     context: RequestContext,
-  ): Promise<Response> {
+  ): Promise<Answer> {
     await admit(this.#parts.pipeline, request, connection, context);
     const { operation } = route;
     if (isAnswering(operation)) return answerRoute(this.#parts.answering, request, connection, context);
     const { status, body } = await this.#inform(operation, request, connection, context);
     context.log('ok', status);
     const headers = context.finalHeaders();
-    headers.set('content-type', 'application/json; charset=utf-8');
-    headers.set('cache-control', 'no-store');
-    if (body === undefined) return new Response(null, { status, headers });
-    const text = JSON.stringify(body);
-    return withDirectBody(new Response(text, { status, headers }), { text });
+    // A body of nothing has headers all the same: what was done must not be stored either.
+    const answer = jsonAnswer(status, body === undefined ? '' : JSON.stringify(body), headers);
+    return body === undefined ? { ...answer, body: null } : answer;
   }
 
   #serves({ operation }: Route): boolean {
@@ -237,14 +242,15 @@ class Kit implements ServerKit {
     request: Request,
     connection: Connection,
     context: RequestContext,
-  ): Promise<Response> {
+  ): Promise<Answer> {
     await meet(this.#parts.pipeline, connection, context);
     const allow = allowedMethods(rows);
-    const isPreflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method');
+    const isPreflight =
+      request.method === 'OPTIONS' && headerOf(request, 'access-control-request-method') !== null;
     if (isPreflight && context.headers.has('access-control-allow-origin')) {
       addPreflightHeaders(context.headers, allow);
       context.log('ok', 204);
-      return new Response(null, { status: 204, headers: context.finalHeaders() });
+      return { status: 204, headers: context.finalHeaders(), body: null };
     }
     if (isPreflight) {
       throw new KitFailure(
@@ -263,8 +269,8 @@ function isAnswering(operation: Operation): operation is Answering {
 }
 
 /** Notes why a request ends without a good answer, and says so. */
-function refusal(thrown: unknown, context: RequestContext): Response {
+function refusal(thrown: unknown, context: RequestContext): Answer {
   const failure = asFailure(thrown);
   context.log(failure.status >= 500 ? 'failed' : 'refused', failure.status, failure);
-  return failureResponse(failure, context.id, context.finalHeaders());
+  return failureAnswer(failure, context.id, context.finalHeaders());
 }

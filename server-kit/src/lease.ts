@@ -1,5 +1,9 @@
 import type { Clock } from './clock.ts';
 import { KitFailure, shuttingDown } from './failure.ts';
+import { Stop, type StopSignal } from './stop.ts';
+
+/** Why an upstream is let go of when all is well. One for all: to make an error takes longer than to close a lease. */
+const isOver = new KitFailure('aborted', 'The request is over.');
 
 /** Every admitted request that is not over, and what it holds. */
 export class LeaseBook {
@@ -24,7 +28,7 @@ export class LeaseBook {
    * @param settle Called once, when the lease closes: the one place where what the request used is settled.
    * @throws {KitFailure} `shutting_down` when a drain began while the body was arriving.
    */
-  open(client: AbortSignal, settle: () => void): Lease {
+  open(client: StopSignal, settle: () => void): Lease {
     if (this.#isDraining()) throw shuttingDown();
     const lease = new Lease(this.#clock, client, this, () => {
       settle();
@@ -56,10 +60,10 @@ export class LeaseBook {
  */
 export class Lease {
   readonly #clock: Clock;
-  readonly #client: AbortSignal;
+  readonly #client: StopSignal;
   readonly #book: LeaseBook;
   readonly #onClose: () => void;
-  readonly #upstream = new AbortController();
+  readonly #upstream = new Stop();
   readonly #cancels = new Set<() => void>();
   /** When the request was admitted, by the clock. */
   readonly openedAt: number;
@@ -67,7 +71,7 @@ export class Lease {
   #failure: KitFailure | undefined;
   #hasLeft = false;
 
-  constructor(clock: Clock, client: AbortSignal, book: LeaseBook, onClose: () => void) {
+  constructor(clock: Clock, client: StopSignal, book: LeaseBook, onClose: () => void) {
     this.#clock = clock;
     this.#client = client;
     this.#book = book;
@@ -77,8 +81,8 @@ export class Lease {
   }
 
   /** Aborts when the upstream must be closed. Its reason is a `KitFailure`. */
-  get signal(): AbortSignal {
-    return this.#upstream.signal;
+  get signal(): StopSignal {
+    return this.#upstream;
   }
 
   /** Why the request must end, when it was ended from outside: a clock, a drain, or the client that left. */
@@ -149,7 +153,7 @@ export class Lease {
     this.#closed = true;
     this.#client.removeEventListener('abort', this.leave);
     for (const cancel of [...this.#cancels]) cancel();
-    this.#upstream.abort(new KitFailure('aborted', 'The request is over.'));
+    this.#upstream.abort(isOver);
     this.#onClose();
   }
 }

@@ -1,4 +1,5 @@
 import type { Connection } from '../connection.ts';
+import { headerOf } from '../request/direct-request.ts';
 import { pathOf } from '../request/target.ts';
 
 // RFC 6750 §2.1, with a bound: a token longer than any header limit is not looked at.
@@ -13,8 +14,8 @@ export type Credential = { text: string } | { fault: string };
 
 /** Finds the credential in a request's headers. Two of them are none: they could be two people. */
 export function credentialOf(request: Request, connection: Connection): Credential {
-  const authorization = request.headers.get('authorization');
-  const apiKey = pathOf(connection.target) === apiKeyPath ? request.headers.get('x-api-key') : null;
+  const authorization = headerOf(request, 'authorization');
+  const apiKey = pathOf(connection.target) === apiKeyPath ? headerOf(request, 'x-api-key') : null;
   if (authorization !== null && apiKey !== null) return { fault: 'both Authorization and x-api-key' };
   if (apiKey !== null) {
     return apiKey.length <= maxKeyHeaderLength ? { text: apiKey } : { fault: 'x-api-key is too long' };

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { type Answer, isAnswer, toResponse } from '../answer/answer.ts';
 import type { ServerKit } from '../kit-types.ts';
 import { type DoorOptions, openDoor } from '../node/door-options.ts';
 import { Exchange } from '../node/exchange.ts';
@@ -16,7 +17,9 @@ export interface ZiggieFastifyOptions extends DoorOptions {
 /** What waits between the route's handler and the last `onSend` hook. */
 interface Pending {
   exchange: Exchange;
-  response: Response;
+  answer: Response | Answer;
+  /** What Fastify was given for it. */
+  payload: Response | string;
 }
 
 /**
@@ -55,9 +58,15 @@ export const ziggieFastify: FastifyPluginAsync<ZiggieFastifyOptions> = async (ap
     app.addHook('preClose', async () => detach());
   }
 
-  const answer = (reply: FastifyReply, exchange: Exchange, response: Response): FastifyReply => {
-    pending.set(reply, { exchange, response });
-    return reply.send(response);
+  const answerWith = (reply: FastifyReply, exchange: Exchange, answer: Response | Answer): FastifyReply => {
+    const payload = payloadOf(answer);
+    pending.set(reply, { exchange, answer, payload });
+    if (typeof payload === 'string' && isAnswer(answer)) {
+      reply.code(answer.status);
+      const { pairs } = answer.headers;
+      for (let at = 0; at < pairs.length; at += 2) reply.header(pairs[at] as string, pairs[at + 1]);
+    }
+    return reply.send(payload);
   };
 
   app.removeAllContentTypeParsers();
@@ -66,7 +75,7 @@ export const ziggieFastify: FastifyPluginAsync<ZiggieFastifyOptions> = async (ap
   app.setErrorHandler((error: { code?: unknown }, request, reply) => {
     if (error.code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') throw error;
     const exchange = new Exchange(request.raw, reply.raw, door);
-    return answer(
+    return answerWith(
       reply,
       exchange,
       problemResponse('unsupported_media_type', 'The Content-Type cannot be read.'),
@@ -77,13 +86,13 @@ export const ziggieFastify: FastifyPluginAsync<ZiggieFastifyOptions> = async (ap
     const exchange = new Exchange(request.raw, reply.raw, door);
     const target = targetAfterSegments(request.raw.url ?? '/', mountSegments);
     const { user } = request as { user?: unknown };
-    const response = await exchange.ask(kit, { target, user });
-    if (response === undefined) {
+    const answer = await exchange.ask(kit, { target, user });
+    if (answer === undefined) {
       exchange.release();
       reply.callNotFound();
       return reply;
     }
-    return answer(reply, exchange, response);
+    return answerWith(reply, exchange, answer);
   };
 
   app.all('/*', {
@@ -95,16 +104,27 @@ export const ziggieFastify: FastifyPluginAsync<ZiggieFastifyOptions> = async (ap
     // that a hook has replaced (such as a compressed one) stays with Fastify.
     onSend(_request, reply, payload, next) {
       const waiting = pending.get(reply);
-      if (waiting === undefined || payload !== waiting.response) {
+      if (waiting === undefined || payload !== waiting.payload) {
         next(null, payload);
         return;
       }
       pending.delete(reply);
+      const { answer, exchange } = waiting;
       for (const [name, value] of Object.entries(reply.getHeaders())) {
-        if (value !== undefined) reply.raw.setHeader(name, value);
+        if (value === undefined) continue;
+        // What a hook made of one of our fields counts.
+        if (isAnswer(answer) && answer.headers.has(name)) answer.headers.set(name, String(value));
+        else reply.raw.setHeader(name, value);
       }
       reply.hijack();
-      waiting.exchange.send(waiting.response);
+      exchange.send(answer);
     },
   });
 };
+
+/** What Fastify and the host's hooks see: the text of an answer that is whole, a `Response` for any other. */
+function payloadOf(answer: Response | Answer): Response | string {
+  if (!isAnswer(answer)) return answer;
+  const { body } = answer;
+  return body !== null && 'text' in body ? body.text : toResponse(answer);
+}

@@ -1,3 +1,4 @@
+import type { HeaderWriter } from '../answer/header-list.ts';
 import type { Rule } from './limit-rules.ts';
 
 /** How one limit stands for one caller. */
@@ -28,23 +29,24 @@ const quotaUnits: Partial<Record<Rule['unit'], string>> = {
  * Adds limits to `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10): one item per limit, named;
  * `q` quota, `w` window in seconds, `qu` its unit when that is not requests, `r` rest, `t` seconds until it is whole.
  */
-export function addLimitHeaders(headers: Headers, statuses: readonly LimitStatus[]): void {
-  headers.delete('ratelimit-policy');
-  headers.delete('ratelimit');
+export function addLimitHeaders(headers: HeaderWriter, statuses: readonly LimitStatus[]): void {
+  let policies = '';
+  let rests = '';
   for (const { rule, left, windowMs, resetMs } of statuses) {
     const unit = quotaUnits[rule.unit];
     const window = windowMs > 0 ? `;w=${Math.ceil(windowMs / 1000)}` : '';
-    headers.append(
-      'ratelimit-policy',
-      `"${rule.name}";q=${rule.kind === 'rate' ? (rule.burst ?? rule.amount) : rule.amount}${window}${unit ? `;qu="${unit}"` : ''}`,
-    );
     const reset = windowMs > 0 ? `;t=${Math.ceil(resetMs / 1000)}` : '';
-    headers.append('ratelimit', `"${rule.name}";r=${Math.max(0, left)}${reset}`);
+    const comma = policies === '' ? '' : ', ';
+    policies += `${comma}"${rule.name}";q=${rule.kind === 'rate' ? (rule.burst ?? rule.amount) : rule.amount}${window}${unit ? `;qu="${unit}"` : ''}`;
+    rests += `${comma}"${rule.name}";r=${Math.max(0, left)}${reset}`;
   }
+  if (policies === '') return;
+  headers.set('ratelimit-policy', policies);
+  headers.set('ratelimit', rests);
 }
 
 /** The same for the OpenAI surface: `x-ratelimit-limit-requests` and so on, of the limit with the least left. */
-export function addOpenAiLimitHeaders(headers: Headers, statuses: readonly LimitStatus[]): void {
+export function addOpenAiLimitHeaders(headers: HeaderWriter, statuses: readonly LimitStatus[]): void {
   for (const name of ['requests', 'tokens'] as const) {
     const [tightest] = statuses
       .filter(({ rule }) => (name === 'requests' ? rule.unit === 'requests' : rule.unit.endsWith('Tokens')))

@@ -14,6 +14,8 @@ export interface DoorOptions {
 /** {@link DoorOptions} checked, with defaults. */
 export interface Door {
   clientAddress: AddressResolver;
+  /** Whether any proxy is believed. */
+  believes: boolean;
   trustsTooMuch: boolean;
   stallTimeoutMs: number;
   clock: Clock;
@@ -25,6 +27,7 @@ export function openDoor(options: DoorOptions): Door {
   if (!(stallTimeoutMs > 0)) throw new TypeError(`stallTimeoutMs must be above 0, got ${stallTimeoutMs}`);
   return {
     clientAddress: addressResolver(trustProxy),
+    believes: trustProxy !== undefined,
     trustsTooMuch: trustsTooMuch(trustProxy),
     stallTimeoutMs,
     clock,

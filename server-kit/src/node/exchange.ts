@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { takeDirectBody } from '../answer/direct-body.ts';
+import { type Answer, directlyOf, dropAnswer, isAnswer } from '../answer/answer.ts';
 import type { Connection } from '../connection.ts';
 import type { ServerKit } from '../kit-types.ts';
-import { BodyPump } from './body-pump.ts';
+import { Stop } from '../stop.ts';
+import { BodyPump, type PumpOptions } from './body-pump.ts';
 import type { Door } from './door-options.ts';
 import { EventPump } from './event-pump.ts';
 import { announcesBody, type BodySource, toWebRequest } from './node-request.ts';
 import { problemResponse } from './problem-response.ts';
 import { requestUrl } from './raw-target.ts';
-import { writeHead } from './response-head.ts';
+import { writeAnswerHead, writeHead } from './response-head.ts';
 import { onSocketClose } from './socket-close.ts';
 import { discardUnreadBody, holdUnreadBody } from './unread-body.ts';
 
@@ -29,9 +30,9 @@ export class Exchange {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #door: Door;
-  readonly #leaving = new AbortController();
+  readonly #leaving = new Stop();
   readonly #stopWatching: () => void;
-  #answer: Response | undefined;
+  #answer: Response | Answer | undefined;
   #pump: BodyPump | EventPump | undefined;
   #over = false;
   #failed = false;
@@ -50,10 +51,11 @@ export class Exchange {
    * Asks the kit. Never rejects: what it should not throw becomes a plain 500. After `undefined` the caller calls
    * {@link release} and lets the host app go on, or sends an answer of its own.
    */
-  async ask(kit: ServerKit, facts: HostFacts): Promise<Response | undefined> {
+  async ask(kit: ServerKit, facts: HostFacts): Promise<Response | Answer | undefined> {
     try {
       const { request, connection } = this.#translate(facts);
-      this.#answer = await kit.handle(request, connection);
+      const directly = directlyOf(kit);
+      this.#answer = await (directly ? directly(request, connection) : kit.handle(request, connection));
     } catch {
       this.#answer = problemResponse('internal_error', 'The server failed while it handled the request.');
     }
@@ -62,37 +64,54 @@ export class Exchange {
   }
 
   /** Sends an answer, unless the client has left or the host app has answered by itself. */
-  send(response: Response): void {
-    this.#answer = response;
+  send(answer: Response | Answer): void {
+    this.#answer = answer;
     const res = this.#res;
     if (this.#over || res.headersSent) {
       this.#dropAnswer();
       return;
     }
     try {
-      writeHead(response, res, this.#req.httpVersionMajor);
       holdUnreadBody(this.#req);
-      const { body } = response;
-      if (body === null || this.#req.method === 'HEAD' || emptyStatuses.has(response.status)) {
-        this.#dropAnswer();
-        res.end();
-        return;
-      }
-      const direct = takeDirectBody(response);
-      if (direct && 'text' in direct) {
-        res.end(direct.text);
-        return;
-      }
-      const { clock, stallTimeoutMs } = this.#door;
-      const options = { clock, stallTimeoutMs, onBroken: this.#onBroken };
-      this.#pump = direct
-        ? new EventPump(direct.events, direct.framing, res, options)
-        : new BodyPump(body, res, options);
-      this.#pump.start();
+      if (isAnswer(answer)) this.#sendAnswer(answer);
+      else this.#sendResponse(answer);
     } catch {
       this.#dropAnswer();
       this.#onBroken();
     }
+  }
+
+  #sendAnswer(answer: Answer): void {
+    const res = this.#res;
+    const { status, body } = answer;
+    const hasBody = body !== null && this.#req.method !== 'HEAD' && !emptyStatuses.has(status);
+    const text = hasBody && 'text' in body ? body.text : undefined;
+    writeAnswerHead(answer, res, this.#req.httpVersionMajor, text);
+    if (!hasBody) {
+      this.#dropAnswer();
+      res.end();
+    } else if ('text' in body) res.end(body.text);
+    else this.#start(new EventPump(body.events, body.framing, res, this.#pumpOptions()));
+  }
+
+  #sendResponse(response: Response): void {
+    const res = this.#res;
+    writeHead(response, res, this.#req.httpVersionMajor);
+    const { body } = response;
+    if (body === null || this.#req.method === 'HEAD' || emptyStatuses.has(response.status)) {
+      this.#dropAnswer();
+      res.end();
+    } else this.#start(new BodyPump(body, res, this.#pumpOptions()));
+  }
+
+  #start(pump: BodyPump | EventPump): void {
+    this.#pump = pump;
+    pump.start();
+  }
+
+  #pumpOptions(): PumpOptions {
+    const { clock, stallTimeoutMs } = this.#door;
+    return { clock, stallTimeoutMs, onBroken: this.#onBroken };
   }
 
   /** Lets go of the request: it is over, or the host app goes on with it. */
@@ -106,7 +125,7 @@ export class Exchange {
   #translate(facts: HostFacts): { request: Request; connection: Connection } {
     const req = this.#req;
     const encrypted = 'encrypted' in req.socket && req.socket.encrypted === true;
-    const forwardedFor = req.headers['x-forwarded-for'];
+    const forwardedFor = this.#door.believes ? req.headers['x-forwarded-for'] : undefined;
     const connection: Connection = {
       remoteAddress: this.#door.clientAddress(
         req.socket.remoteAddress ?? '',
@@ -130,7 +149,7 @@ export class Exchange {
       }
     }
     const url = requestUrl(facts.target, encrypted);
-    return { request: toWebRequest(req, url, this.#leaving.signal, source, this.#askForBody), connection };
+    return { request: toWebRequest(req, url, this.#leaving, source, this.#askForBody), connection };
   }
 
   /**
@@ -155,16 +174,17 @@ export class Exchange {
 
   readonly #onLeave = (): void => {
     if (this.#over) return;
-    const reason = new DOMException('The client closed the connection.', 'AbortError');
-    this.#leaving.abort(reason);
-    this.#pump?.stop(reason);
+    this.#leaving.abort(undefined);
+    this.#pump?.stop(undefined);
     this.release();
   };
 
   /** An answer that nobody reads is told so, or its source would wait for a reader for ever. */
   #dropAnswer(): void {
-    const body = this.#answer?.body;
-    if (body && !body.locked) body.cancel().catch(() => {});
+    const answer = this.#answer;
+    if (answer === undefined) return;
+    if (isAnswer(answer)) dropAnswer(answer);
+    else if (answer.body && !answer.body.locked) answer.body.cancel().catch(() => {});
   }
 
   readonly #onBroken = (): void => {

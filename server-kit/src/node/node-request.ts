@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { type BodyText, type DirectRequest, direct } from '../request/direct-request.ts';
+import type { StopSignal } from '../stop.ts';
+import { readBodyText } from './read-body-text.ts';
 import { requestBody } from './request-body.ts';
 
 /** Where a request's body comes from: the wire, or what a parser in front kept of it. */
@@ -25,20 +28,21 @@ const seldomUsed = [
 
 /**
  * A web `Request` over a Node request. Node's own costs about as much as the rest of a small request's way through a
- * gateway (30 µs of CPU, measured), so headers and body are made when they are asked for, and a real `Request` only
- * for the members that need one.
+ * gateway (30 µs of CPU, measured), so headers, body and signal are made when they are asked for, and a real `Request`
+ * only for the members that need one. The kit itself asks for none of them: see {@link DirectRequest}.
  *
  * It is an `instanceof Request`; to hand it to `fetch` or `new Request(…)`, give them its `clone()`.
  */
-class NodeRequest {
+class NodeRequest implements DirectRequest {
   readonly #req: IncomingMessage;
   readonly #source: BodySource;
   readonly url: string;
   readonly method: string;
-  readonly signal: AbortSignal;
+  readonly left: StopSignal;
   #headers: Headers | undefined;
   #body: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #real: Request | undefined;
+  #signal: AbortSignal | undefined;
 
   static {
     for (const name of seldomUsed) {
@@ -56,7 +60,7 @@ class NodeRequest {
   constructor(
     req: IncomingMessage,
     url: string,
-    signal: AbortSignal,
+    left: StopSignal,
     source: BodySource,
     onBodyWanted?: () => void,
   ) {
@@ -64,8 +68,41 @@ class NodeRequest {
     this.#onBodyWanted = onBodyWanted;
     this.url = url;
     this.method = req.method ?? 'GET';
-    this.signal = signal;
+    this.left = left;
     this.#source = bodyless.has(this.method) ? null : source;
+  }
+
+  get [direct](): DirectRequest {
+    return this;
+  }
+
+  header(name: string): string | null {
+    const { rawHeaders } = this.#req;
+    let value: string | null = null;
+    for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+      const found = rawHeaders[at] as string;
+      if (found.length !== name.length || found.toLowerCase() !== name) continue;
+      const one = rawHeaders[at + 1] as string;
+      value = value === null ? one : `${value}, ${one}`;
+    }
+    return value;
+  }
+
+  readText(maxBytes: number, stop: StopSignal, tooLong: () => Error): Promise<BodyText> | undefined {
+    if (this.#source !== 'wire' || this.#body !== undefined || this.#real !== undefined) return undefined;
+    const text = readBodyText(this.#req, maxBytes, stop, tooLong);
+    this.#onBodyWanted?.();
+    return text;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal !== undefined) return this.#signal;
+    const controller = new AbortController();
+    const leave = () => controller.abort(new DOMException('The client closed the connection.', 'AbortError'));
+    if (this.left.aborted) leave();
+    else this.left.addEventListener('abort', leave, { once: true });
+    this.#signal = controller.signal;
+    return this.#signal;
   }
 
   get headers(): Headers {
@@ -137,11 +174,11 @@ class NodeRequest {
 export function toWebRequest(
   req: IncomingMessage,
   url: string,
-  signal: AbortSignal,
+  left: StopSignal,
   source: BodySource,
   onBodyWanted?: () => void,
 ): Request {
-  return new NodeRequest(req, url, signal, source, onBodyWanted) as unknown as Request;
+  return new NodeRequest(req, url, left, source, onBodyWanted) as unknown as Request;
 }
 
 /** Whether the wire announces a body (RFC 9112 §6.3); HTTP/2 does not say beforehand. */

@@ -1,5 +1,6 @@
-import type { ServerResponse } from 'node:http';
+import { OutgoingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import type { Answer } from '../answer/answer.ts';
 
 /** Fields of one connection, which HTTP/2 has none of (RFC 9113 §8.2.2): Node refuses them there. */
 const ofConnection: ReadonlySet<string> = new Set([
@@ -11,6 +12,15 @@ const ofConnection: ReadonlySet<string> = new Set([
 /** Fields that add up with what the host's middleware has set already; of all others the answer's own counts. */
 const additive: ReadonlySet<string> = new Set(['set-cookie', 'vary']);
 
+// As they are when this is loaded: what replaces them later, on one response or on all, is somebody who wants to see.
+const { writeHead: nodeWriteHead } = ServerResponse.prototype;
+const { write: nodeWrite, end: nodeEnd } = OutgoingMessage.prototype;
+
+/** Whether no middleware stands between us and the socket: no compression, nothing that watches what is written. */
+export function isUntouched(res: ServerResponse): boolean {
+  return res.writeHead === nodeWriteHead && res.write === nodeWrite && res.end === nodeEnd;
+}
+
 /**
  * Puts status and headers of a web response on a Node response, to go out with the first byte.
  *
@@ -18,14 +28,41 @@ const additive: ReadonlySet<string> = new Set(['set-cookie', 'vary']);
  */
 export function writeHead(response: Response, res: ServerResponse, httpVersionMajor: number): void {
   if (response.status < 200) throw new RangeError(`${response.status} is not the status of an answer`);
-  const isHttp1 = httpVersionMajor === 1;
   res.statusCode = response.status;
-  if (response.statusText !== '' && isHttp1) res.statusMessage = response.statusText;
-  for (const [name, value] of response.headers) {
-    if (!isHttp1 && ofConnection.has(name)) continue;
-    if (additive.has(name)) res.appendHeader(name, value);
-    else res.setHeader(name, value);
+  if (response.statusText !== '' && httpVersionMajor === 1) res.statusMessage = response.statusText;
+  for (const [name, value] of response.headers) putHeader(res, name, value, httpVersionMajor);
+  sendAtOnce(res, httpVersionMajor);
+}
+
+/**
+ * The same for an answer of the kit; `text` is its body when it is known whole. All headers in one call where that is
+ * possible.
+ */
+export function writeAnswerHead(
+  { status, headers }: Answer,
+  res: ServerResponse,
+  httpVersionMajor: number,
+  text: string | undefined,
+): void {
+  const { pairs } = headers;
+  if (text !== undefined && isUntouched(res) && res.getHeaderNames().length === 0) {
+    pairs.push('content-length', String(Buffer.byteLength(text)));
+    res.writeHead(status, pairs);
+  } else {
+    res.statusCode = status;
+    for (let at = 0; at < pairs.length; at += 2)
+      putHeader(res, pairs[at] as string, pairs[at + 1] as string, httpVersionMajor);
   }
-  // A token is one small packet: Nagle's algorithm would hold it back until the last one is acknowledged.
-  if (isHttp1 && res.socket instanceof Socket) res.socket.setNoDelay(true);
+  sendAtOnce(res, httpVersionMajor);
+}
+
+function putHeader(res: ServerResponse, name: string, value: string, httpVersionMajor: number): void {
+  if (httpVersionMajor !== 1 && ofConnection.has(name)) return;
+  if (additive.has(name)) res.appendHeader(name, value);
+  else res.setHeader(name, value);
+}
+
+/** A token is one small packet: Nagle's algorithm would hold it back until the last one is acknowledged. */
+function sendAtOnce(res: ServerResponse, httpVersionMajor: number): void {
+  if (httpVersionMajor === 1 && res.socket instanceof Socket) res.socket.setNoDelay(true);
 }

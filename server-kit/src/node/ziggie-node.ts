@@ -50,9 +50,9 @@ export function ziggieNode(kit: ServerKit, options: ZiggieNodeOptions = {}): Nod
       return;
     }
     const { body, user } = req as { body?: unknown; user?: unknown };
-    void exchange.ask(kit, { target, body, user }).then((response) => {
-      if (response !== undefined || next === undefined) {
-        exchange.send(response ?? notFound());
+    void exchange.ask(kit, { target, body, user }).then((answer) => {
+      if (answer !== undefined || next === undefined) {
+        exchange.send(answer ?? notFound());
         return;
       }
       exchange.release();

@@ -1,3 +1,6 @@
+import type { HeaderWriter } from '../answer/header-list.ts';
+import { headerOf } from './direct-request.ts';
+
 /**
  * Whether the `Origin` of a request is this server itself or one of the listed origins. A missing one is neither. A page
  * without TLS is not ours when the connection has it; the other way round a proxy in front may have taken the TLS off.
@@ -7,10 +10,10 @@ export function isFromAllowedOrigin(
   encrypted: boolean,
   corsOrigins: ReadonlySet<string>,
 ): boolean {
-  const origin = request.headers.get('origin');
+  const origin = headerOf(request, 'origin');
   if (origin === null || origin === 'null') return false;
   if (corsOrigins.has(origin)) return true;
-  const host = request.headers.get('host');
+  const host = headerOf(request, 'host');
   const page = URL.parse(origin);
   if (host === null || page === null || page.host !== host.toLowerCase()) return false;
   return page.protocol === 'https:' || (page.protocol === 'http:' && !encrypted);
@@ -20,17 +23,21 @@ const exposedHeaders =
   'X-Request-Id, X-Ziggie-Stream-Id, Server-Timing, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate';
 
 /** Adds the CORS headers of an answer (WHATWG Fetch): for a listed origin its own name, for any other nothing. */
-export function addCorsHeaders(request: Request, corsOrigins: ReadonlySet<string>, headers: Headers): void {
+export function addCorsHeaders(
+  request: Request,
+  corsOrigins: ReadonlySet<string>,
+  headers: HeaderWriter,
+): void {
   if (corsOrigins.size === 0) return;
   headers.append('vary', 'Origin');
-  const origin = request.headers.get('origin');
+  const origin = headerOf(request, 'origin');
   if (origin === null || !corsOrigins.has(origin)) return;
   headers.set('access-control-allow-origin', origin);
   headers.set('access-control-expose-headers', exposedHeaders);
 }
 
 /** Adds what a preflight asks for; the caller has found the origin to be listed. */
-export function addPreflightHeaders(headers: Headers, methods: string): void {
+export function addPreflightHeaders(headers: HeaderWriter, methods: string): void {
   headers.set('access-control-allow-methods', methods);
   headers.set('access-control-allow-headers', 'Authorization, Content-Type, Accept, X-Request-Id');
   headers.set('access-control-max-age', '600');

@@ -1,17 +1,14 @@
 import { ProtocolError, parseJson } from '@ziggie/llm-protocol';
 import type { Connection } from '../connection.ts';
 import { KitFailure } from '../failure.ts';
+import type { StopSignal } from '../stop.ts';
+import { type BodyText, directOf, headerOf } from './direct-request.ts';
 
 const jsonType = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
 /** A parsed body and the size it had. */
 export interface JsonBody {
   value: unknown;
-  bytes: number;
-}
-
-interface Text {
-  text: string;
   bytes: number;
 }
 
@@ -27,24 +24,24 @@ export async function readJsonBody(
   request: Request,
   connection: Connection,
   maxBytes: number,
-  signal: AbortSignal,
+  signal: StopSignal,
   maxBytesBesideImages = maxBytes,
 ): Promise<JsonBody> {
-  if (!jsonType.test(request.headers.get('content-type') ?? '')) {
+  if (!jsonType.test(headerOf(request, 'content-type') ?? '')) {
     throw new KitFailure(
       'unsupported_media_type',
       'The body must be JSON. Send "Content-Type: application/json".',
     );
   }
   // Nothing is unpacked here: a small body could become one of any size. What a parser in front has unpacked is plain.
-  const encoding = request.headers.get('content-encoding');
+  const encoding = headerOf(request, 'content-encoding');
   if (encoding !== null && encoding.toLowerCase() !== 'identity' && connection.parsedBody === undefined) {
     throw new KitFailure(
       'unsupported_media_type',
       'The body is compressed. Send it without Content-Encoding.',
     );
   }
-  if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes);
+  if (Number(headerOf(request, 'content-length')) > maxBytes) throw tooLarge(maxBytes);
   const { text, bytes } =
     connection.parsedBody === undefined
       ? await readText(request, maxBytes, signal)
@@ -80,7 +77,7 @@ function notJson(): KitFailure {
 }
 
 /** What the host app has parsed, as text again: it goes through the same checks as any other body. */
-function writtenAgain(parsedBody: unknown, maxBytes: number): Text {
+function writtenAgain(parsedBody: unknown, maxBytes: number): BodyText {
   let text: string | undefined;
   try {
     text = JSON.stringify(parsedBody);
@@ -94,7 +91,9 @@ function writtenAgain(parsedBody: unknown, maxBytes: number): Text {
   return { text, bytes };
 }
 
-async function readText(request: Request, maxBytes: number, signal: AbortSignal): Promise<Text> {
+async function readText(request: Request, maxBytes: number, signal: StopSignal): Promise<BodyText> {
+  const own = directOf(request)?.readText(maxBytes, signal, () => tooLarge(maxBytes));
+  if (own !== undefined) return own.catch(asBroken);
   if (request.body === null) return { text: '', bytes: 0 };
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = request.body.getReader();
@@ -115,14 +114,18 @@ async function readText(request: Request, maxBytes: number, signal: AbortSignal)
     }
     pieces.push(decoder.decode());
   } catch (thrown) {
-    if (thrown instanceof KitFailure) throw thrown;
-    throw new KitFailure('bad_request', 'The body broke off or is not UTF-8.', {
-      reason: 'body could not be read',
-    });
+    return asBroken(thrown);
   } finally {
     signal.removeEventListener('abort', stop);
   }
   return { text: pieces.join(''), bytes };
+}
+
+function asBroken(thrown: unknown): never {
+  if (thrown instanceof KitFailure) throw thrown;
+  throw new KitFailure('bad_request', 'The body broke off or is not UTF-8.', {
+    reason: 'body could not be read',
+  });
 }
 
 /** The refusal of a body above the limit. */

@@ -1,9 +1,8 @@
+import { type Answer, jsonAnswer } from '../answer/answer.ts';
 import { completeAnswer } from '../answer/complete-answer.ts';
-import { withDirectBody } from '../answer/direct-body.ts';
 import { EventStream } from '../answer/event-stream.ts';
 import { framingFor } from '../answer/framing.ts';
 import { Run, type RunParts, type RunRequest } from '../answer/run.ts';
-import { webBody } from '../answer/web-body.ts';
 import type { Connection } from '../connection.ts';
 import type { Content } from '../content/content.ts';
 import type { ContentFacts } from '../content/content-options.ts';
@@ -21,11 +20,13 @@ import {
   parseChat,
   parseGenerate,
 } from '../request/chat-shape.ts';
+import { headerOf, leftOf } from '../request/direct-request.ts';
 import { sizeOf } from '../request/input-size.ts';
 import { wantedTokens } from '../request/options-policy.ts';
 import { readJsonBody, tooLarge } from '../request/read-body.ts';
 import { newId } from '../request/request-id.ts';
 import { holdsBack } from '../request/upstream-body.ts';
+import type { StopSignal } from '../stop.ts';
 import { canonicalName } from '../upstream/model-name.ts';
 import type { FleetCatalog } from '../upstreams/fleet-catalog.ts';
 import type { PlaceAsk } from '../upstreams/places.ts';
@@ -52,7 +53,7 @@ export function answerRoute(
   request: Request,
   connection: Connection,
   context: RequestContext,
-): Promise<Response> {
+): Promise<Answer> {
   return answerWith(parts, request, connection, context, (run, body) =>
     context.route.operation !== 'generate-complete' && body.stream !== false
       ? streamed(parts, run, request)
@@ -76,7 +77,7 @@ export async function answerWith<Result>(
   let settle = (): void => settler.settle(holdId, []);
   let lease: Lease;
   try {
-    lease = parts.leases.open(request.signal, () => settle());
+    lease = parts.leases.open(leftOf(request), () => settle());
   } catch (thrown) {
     settle();
     throw thrown;
@@ -111,7 +112,7 @@ async function checkedBody(
   request: Request,
   connection: Connection,
   context: RequestContext,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<ChatBody | GenerateBody> {
   const { maxBodyBytes, maxImageBodyBytes } = parts.settings.limits;
   const maxBytes = Math.max(maxBodyBytes, maxImageBodyBytes);
@@ -234,9 +235,9 @@ export async function openStream(parts: AnswerParts, run: Run): Promise<EventStr
   return stream;
 }
 
-async function streamed(parts: AnswerParts, run: Run, request: Request): Promise<Response> {
+async function streamed(parts: AnswerParts, run: Run, request: Request): Promise<Answer> {
   const stream = await openStream(parts, run);
-  const framing = framingFor(request.headers.get('accept'));
+  const framing = framingFor(headerOf(request, 'accept'));
   const { context } = run;
   context.mark('upstream');
   const headers = context.finalHeaders();
@@ -245,19 +246,14 @@ async function streamed(parts: AnswerParts, run: Run, request: Request): Promise
   // nginx would hold tokens back without this.
   headers.set('x-accel-buffering', 'no');
   headers.set('x-ziggie-stream-id', stream.id);
-  const response = new Response(webBody(stream, framing), { status: 200, headers });
-  return withDirectBody(response, { events: stream, framing });
+  return { status: 200, headers, body: { events: stream, framing } };
 }
 
-async function complete(parts: AnswerParts, run: Run): Promise<Response> {
+async function complete(parts: AnswerParts, run: Run): Promise<Answer> {
   const { context, lease } = run;
   const answer = await completeAnswer(run, new Date(parts.settings.clock.wallNow()));
   lease.close();
   context.mark('upstream');
   context.log('ok', 200);
-  const headers = context.finalHeaders();
-  headers.set('content-type', 'application/json; charset=utf-8');
-  headers.set('cache-control', 'no-store');
-  const text = JSON.stringify(answer);
-  return withDirectBody(new Response(text, { status: 200, headers }), { text });
+  return jsonAnswer(200, JSON.stringify(answer), context.finalHeaders());
 }

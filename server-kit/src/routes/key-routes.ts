@@ -9,6 +9,7 @@ import { noKeys } from '../keys/key-manager.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Principal } from '../kit-types.ts';
 import { asUnavailable } from '../limits/limits.ts';
+import { leftOf } from '../request/direct-request.ts';
 import { parse } from '../request/parse.ts';
 import { readJsonBody } from '../request/read-body.ts';
 import { pathOf, queryOf } from '../request/target.ts';
@@ -67,7 +68,7 @@ export async function keyRoute(
   const own = operation === 'my-keys' || operation.endsWith('-my-key');
   const ownerId = own ? principal.id : undefined;
   const body = async <T>(schema: z.ZodType<T>) => {
-    const { value } = await readJsonBody(request, connection, maxBodyBytes, request.signal);
+    const { value } = await readJsonBody(request, connection, maxBodyBytes, leftOf(request));
     return parse(schema, value);
   };
   if (operation === 'revoke-token') {

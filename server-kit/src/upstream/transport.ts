@@ -1,3 +1,5 @@
+import type { StopSignal } from '../stop.ts';
+
 /** One request to a model server. The header set is the transport's own; nothing of a caller's request passes. */
 export interface UpstreamRequest {
   method: 'GET' | 'POST';
@@ -6,7 +8,7 @@ export interface UpstreamRequest {
   /** JSON text. */
   body?: string | undefined;
   /** Closes the connection, in every phase. */
-  signal: AbortSignal;
+  signal: StopSignal;
 }
 
 /** The body of an answer, pulled piece by piece; what is not pulled is not read from the socket. */

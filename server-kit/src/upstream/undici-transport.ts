@@ -1,4 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
+import type { StopSignal } from '../stop.ts';
 import {
   ConnectFailed,
   type Transport,
@@ -82,7 +83,7 @@ export class UndiciTransport implements Transport {
 
 /** One request on its way: undici pushes, the kit pulls, and the socket is paused in between. */
 class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBody {
-  readonly #signal: AbortSignal;
+  readonly #signal: StopSignal;
   readonly #resolve: (answer: UpstreamAnswer) => void;
   readonly #reject: (error: Error) => void;
   readonly #onClosed: () => void;
@@ -95,7 +96,7 @@ class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBody {
   over = false;
 
   constructor(
-    signal: AbortSignal,
+    signal: StopSignal,
     resolve: (answer: UpstreamAnswer) => void,
     reject: (error: Error) => void,
     onClosed: () => void,

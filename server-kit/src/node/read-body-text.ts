@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+import type { BodyText } from '../request/direct-request.ts';
+import type { StopSignal } from '../stop.ts';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads the body of a Node request as text, without a web stream in between. It stops at the first byte too many, and the
+ * sender waits from there on.
+ *
+ * @param tooLong Makes the error for more than `maxBytes`.
+ * @throws that error, `TypeError` for what is not UTF-8, and another error when the sender leaves, `stop` aborts, or
+ *   something else has read the body.
+ */
+export function readBodyText(
+  req: IncomingMessage,
+  maxBytes: number,
+  stop: StopSignal,
+  tooLong: () => Error,
+): Promise<BodyText> {
+  return new Promise((resolve, reject) => {
+    if (req.readableDidRead || req.readableEnded || req.destroyed || stop.aborted) {
+      reject(new Error('The request body is gone.'));
+      return;
+    }
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    const detach = () => {
+      req.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
+      stop.removeEventListener('abort', onBroken);
+    };
+    const fail = (error: Error) => {
+      detach();
+      req.pause();
+      reject(error);
+    };
+    const onData = (chunk: Uint8Array) => {
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) fail(tooLong());
+      else chunks.push(chunk);
+    };
+    const onEnd = () => {
+      detach();
+      try {
+        const [only] = chunks;
+        const whole = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+        resolve({ text: utf8.decode(whole), bytes });
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const onBroken = () => fail(new Error('The request body broke off: the client closed the connection.'));
+    req.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
+    stop.addEventListener('abort', onBroken, { once: true });
+    req.resume();
+  });
+}
