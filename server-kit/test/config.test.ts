@@ -28,6 +28,58 @@ describe('the environment', () => {
     await createServerKit(config.options).close();
   });
 
+  test.each([
+    ['http://gpu-1:11434', [{ url: 'http://gpu-1:11434' }]],
+    [
+      ' http://gpu-1:11434/ , http://gpu-2:11434?slots=4&name=gpu-2 ,',
+      [{ url: 'http://gpu-1:11434/' }, { url: 'http://gpu-2:11434', slots: 4, name: 'gpu-2' }],
+    ],
+    [
+      'http://a:1,https://api.example/v1?dialect=openai&weight=0.5&maxInFlight=9',
+      [
+        { url: 'http://a:1' },
+        { url: 'https://api.example/v1', dialect: 'openai', weight: 0.5, maxInFlight: 9 },
+      ],
+    ],
+    [
+      '[{"url":"https://api.example","dialect":"openai","apiKey":"sk-x"},{"url":"http://a:1","slots":2}]',
+      [
+        { url: 'https://api.example', dialect: 'openai', apiKey: 'sk-x' },
+        { url: 'http://a:1', slots: 2 },
+      ],
+    ],
+  ])('UPSTREAMS=%s are model servers', async (text, expected) => {
+    const { options } = configFromEnv({ UPSTREAMS: text });
+    expect(options.upstreams).toEqual(expected);
+    await createServerKit(options).close();
+    const fromFile = configFromEnv({ UPSTREAMS_FILE: '/run/u' }, { readFile: () => `${text}\n` });
+    expect(fromFile.options.upstreams).toEqual(expected);
+  });
+
+  test.each([
+    ['gpu-1:11434', 'url: must be an http or https URL'],
+    ['http://a:1,ftp://b', '(number 2) url: must be an http or https URL'],
+    ['http://u:canary@a:1', 'url: must be'],
+    ['http://a:1?slots=0', 'slots: '],
+    ['http://a:1?slots=1e3x', 'slots: '],
+    ['http://a:1?slots=', 'slots: '],
+    ['http://a:1?slots=1&slots=2', 'at most once'],
+    ['http://a:1?canary=1', 'nothing else'],
+    ['http://a:1?dialect=canary', 'dialect: '],
+    ['http://a:1?apiKey=canary', 'must not stand in an address'],
+    ['http://a:1#canary', 'url: must be'],
+    ['[]', 'must be URLs such as'],
+    ['[{"url":"http://a:1","canary":1}]', 'nrecognized key'],
+    ['["http://a:1"]', 'nvalid input'],
+    ['[{"url":"http://canary', 'must be URLs such as'],
+    [',', 'must be URLs such as'],
+  ])('UPSTREAMS=%s is refused in words that do not repeat it', (text, words) => {
+    const problem = problemsOf({ UPSTREAMS: text });
+    expect(problem).toContain('UPSTREAMS ');
+    expect(problem).toContain(words);
+    if (!problem.includes('nrecognized')) expect(problem).not.toContain('canary');
+  });
+
   test('gives every variable its place', async () => {
     const config = configFromEnv({
       ...signed,

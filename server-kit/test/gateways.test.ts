@@ -8,6 +8,7 @@ import { type FakeOllamaServer, say, stall } from '@ziggie/llm-testing';
 import { startFakeOllama } from '@ziggie/llm-testing/node';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasRedis, startRedis } from './stores/redis-server.ts';
 import { eventsOf, question, textOf } from './stream-harness.ts';
 import { SocketClient } from './ws/socket-client.ts';
 
@@ -103,6 +104,110 @@ describe.each(['express-gateway', 'fastify-gateway'])('%s as a process', (name) 
     expect(await gateway.exit).toBe(0);
     expect(gateway.output).not.toContain(secret);
   });
+
+  test.skipIf(!hasRedis)(
+    'two of them share limits, keys, revocations and tickets in a real Redis, and both stop with 0',
+    async () => {
+      const redis = await startRedis();
+      const env = {
+        REDIS_URL: redis.url,
+        REDIS_NODES: '2',
+        // The machine may be busy.
+        REDIS_DEADLINE_MS: '5000',
+        REQUESTS_PER_MINUTE: '5',
+        TOKENS_PER_DAY: '100000',
+        API_KEY_PEPPER: secret,
+        DRAIN_MS: '5000',
+      };
+      const [one, other] = [start(env), start(env)];
+      const [here, there] = await Promise.all([one.url(), other.url()]);
+      const post = async (url: string, authorization: string, body: unknown) =>
+        fetch(url, {
+          method: 'POST',
+          headers: { authorization, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        });
+      const as = async (sub: string, roles = ['user']) =>
+        `Bearer ${await new SignJWT({ roles })
+          .setProtectedHeader({ alg: 'HS256' })
+          .setSubject(sub)
+          .setIssuedAt()
+          .setExpirationTime('2h')
+          .sign(new TextEncoder().encode(secret))}`;
+      try {
+        const ada = await as('ada');
+        await expect
+          .poll(
+            async () =>
+              (await fetch(`${here}/me/limits`, { headers: { authorization: await as('probe') } })).status,
+          )
+          .toBe(200);
+        await expect
+          .poll(
+            async () =>
+              (await fetch(`${there}/me/limits`, { headers: { authorization: await as('probe 2') } })).status,
+          )
+          .toBe(200);
+        // What one has given out the other does not give out again.
+        const statuses: number[] = [];
+        for (const url of [here, here, here, here, there, there, here]) {
+          const answer = await post(`${url}/chat`, ada, question());
+          await answer.text();
+          statuses.push(answer.status);
+        }
+        expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429]);
+        // A key of one is a key of the other.
+        const made = await post(`${here}/admin/keys`, await as('root', ['admin']), {
+          ownerId: 'grace',
+          roles: ['user'],
+        });
+        const { key } = (await made.json()) as { key: string };
+        expect((await post(`${there}/chat`, `Bearer ${key}`, question())).status).toBe(200);
+        // A ticket of one opens one socket of the other, and fifty at once open one.
+        const linus = await as('linus');
+        const { ticket } = (await (await post(`${here}/ws/ticket`, linus, {})).json()) as { ticket: string };
+        const opened = await Promise.allSettled(
+          Array.from({ length: 50 }, (_, at) =>
+            SocketClient.open(`${(at % 2 ? here : there).replace('http', 'ws')}/ws`, [
+              'ziggie.v1',
+              `ticket.${ticket}`,
+            ]),
+          ),
+        );
+        const sockets = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+        expect(sockets).toHaveLength(1);
+        sockets[0]?.socket.terminate();
+        // What is ended at one is ended at the other; nobody has shown these there yet.
+        const second = await post(`${here}/admin/keys`, await as('root', ['admin']), {
+          ownerId: 'grace',
+          roles: ['user'],
+        });
+        const { key: ended, info } = (await second.json()) as { key: string; info: { id: string } };
+        const root = await as('root', ['admin']);
+        const deleted = await fetch(`${here}/admin/keys/${info.id}`, {
+          method: 'DELETE',
+          headers: { authorization: root },
+        });
+        expect(deleted.status).toBe(200);
+        expect((await post(`${there}/chat`, `Bearer ${ended}`, question())).status).toBe(401);
+        const dennis = await as('dennis');
+        expect((await post(`${here}/admin/revocations`, root, { principalId: 'dennis' })).status).toBe(204);
+        expect((await post(`${there}/chat`, dennis, question())).status).toBe(401);
+        // Both drain.
+        ollama.fake.script([say('begun '), stall(200), say('and ended')]);
+        const running = await post(`${here}/chat`, await as('marie'), question());
+        one.child.kill('SIGTERM');
+        other.child.kill('SIGTERM');
+        expect(textOf(await eventsOf(running))).toBe('begun and ended');
+        expect([await one.exit, await other.exit]).toEqual([0, 0]);
+        expect(one.output + other.output).not.toContain(key);
+        expect(one.output + other.output).not.toContain(ticket);
+      } finally {
+        await redis.stop();
+      }
+    },
+    30_000,
+  );
 
   test('reads its secret from a file, again on SIGHUP, and keeps the old one when the new is wrong', async () => {
     const file = join(folder, 'secret');

@@ -37,6 +37,30 @@ export class SetClock implements Clock {
   }
 }
 
+/** A clock whose timers are the test's too: they run when it is moved past them. */
+export class DrivenClock extends SetClock {
+  readonly #timers = new Set<{ atMs: number; callback: () => void }>();
+
+  override setTimer = (callback: () => void, delayMs: number): (() => void) => {
+    const timer = { atMs: this.ms + delayMs, callback };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  };
+
+  /** Moves on to each timer in turn, and lets what it began go on before the next. */
+  async drive(ms: number): Promise<void> {
+    const until = this.ms + ms;
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ atMs }) => atMs <= until).sort((a, b) => a.atMs - b.atMs);
+      this.advance((next?.atMs ?? until) - this.ms);
+      await new Promise(setImmediate);
+      if (next === undefined) return;
+      if (this.#timers.delete(next)) next.callback();
+      await new Promise(setImmediate);
+    }
+  }
+}
+
 export interface LogLine {
   level: 'info' | 'warn' | 'error';
   fields: Record<string, unknown>;
@@ -82,7 +106,7 @@ export async function startBench(
   ollamaOptions: FakeOllamaOptions = {},
 ): Promise<Bench> {
   const ollama = await startFakeOllama({ tokensPerSecond: Number.POSITIVE_INFINITY, ...ollamaOptions });
-  const clock = new SetClock();
+  const clock = options.clock instanceof SetClock ? options.clock : new SetClock();
   const { logs, logger } = keptLog();
   const kit = createServerKit({
     doctor: false,

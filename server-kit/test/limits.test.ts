@@ -81,6 +81,15 @@ describe('requests per principal', () => {
 describe('requests per address', () => {
   const limits = { requestsPerMinutePerAddress: 2 };
 
+  test('are 600 a minute unless told otherwise', async () => {
+    const bench = await startBench();
+    for (let at = 0; at < 600; at++) {
+      if ((await bench.answer('/health/live', { token: null })).status !== 200)
+        throw new Error(`refused ${at}`);
+    }
+    expect((await bench.answer('/health/live', { token: null })).status).toBe(429);
+  });
+
   test('are refused before a credential is looked at, public routes too', async () => {
     const bench = await startBench({ limits });
     expect(await statuses(bench, 2, { token: null })).toEqual([401, 401]);
@@ -107,6 +116,15 @@ describe('requests per address', () => {
 });
 
 describe('answers at once', () => {
+  test('are 8 unless told otherwise', async () => {
+    const bench = await startBench({}, { slotsPerModel: 20 });
+    bench.ollama.fake.script([say('begun'), stall()], { times: 9 });
+    const running = await Promise.all(Array.from({ length: 8 }, () => bench.chat()));
+    expect(running.map(({ status }) => status)).toEqual(new Array(8).fill(200));
+    expect((await problemIn(await bench.chat())).code).toBe('too_many_in_flight');
+    for (const one of running) await one.body?.cancel();
+  });
+
   test('the next one is 429 until one ends, however it ends', async () => {
     const bench = await startBench({ limits: { maxInFlight: 2 } }, { slotsPerModel: 4 });
     bench.ollama.fake.script([say('begun'), stall()], { times: 2 });

@@ -70,6 +70,16 @@ describe('targets', () => {
     expect(bench.ollama.fake.report().requests).toEqual([]);
   });
 
+  test('one of more than 512 bytes is refused where a query may stand', async () => {
+    const bench = await startBench();
+    const ask = async (length: number) => {
+      const target = `/me/keys?after=${'a'.repeat(length - '/me/keys?after='.length)}`;
+      return (await problemIn(await bench.answer(target))).code;
+    };
+    // This kit has no keys, which is said once the target is good.
+    expect([await ask(512), await ask(513)]).toEqual(['not_found', 'bad_request']);
+  });
+
   test.each([
     ['Host', ['Host', 'a', 'host', 'b']],
     ['the same Host', ['Host', 'a', 'Host', 'a']],

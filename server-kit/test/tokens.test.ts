@@ -117,7 +117,7 @@ const attacks: Attack[] = [
   ['roles as text', with_({ roles: 'admin' })],
   ['roles null', with_({ roles: null })],
   ['a role that is no text', with_({ roles: ['user', 7] })],
-  ['a thousand roles', with_({ roles: new Array(1000).fill('user') })],
+  ['sixty-five roles', with_({ roles: new Array(65).fill('user') })],
   ['claims that are a list', bearer(() => hs([]))],
   ['claims that are no JSON', bearer(() => hs('not json'))],
   ['a nested token', bearer((bench) => hs(hs(claims(bench)), { alg: 'HS256', cty: 'JWT' }))],

@@ -17,7 +17,7 @@ export async function openStores(store: EnvironmentConfig['store']): Promise<Ope
     }
     case 'redis': {
       const { createRedisStores } = await import('@ziggie/llm-server-kit/stores-redis');
-      return createRedisStores({ url: store.url, nodes: store.nodes });
+      return createRedisStores({ url: store.url, nodes: store.nodes, deadlineMs: store.deadlineMs });
     }
   }
 }

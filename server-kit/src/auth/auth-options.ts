@@ -171,7 +171,7 @@ function keysOf(jwt: JwtOptions, clock: Clock): Pick<JwtSettings, 'keys' | 'algo
     const own: JwtAlgorithm[] = keys.flatMap(algorithmsFor);
     return { keys: new FixedKeys(keys), algorithms: jwt.algorithms ?? own };
   }
-  const keys = new RemoteKeys(new URL(jwt.jwksUrl as string), clock, fetchKeySet);
+  const keys = new RemoteKeys(new URL(jwt.jwksUrl as string), clock, (url) => fetchKeySet(url, clock));
   return { keys, algorithms: jwt.algorithms ?? ['RS256'] };
 }
 

@@ -15,7 +15,7 @@ export interface EnvironmentConfig {
   store:
     | { kind: 'memory' }
     | { kind: 'sqlite'; path: string }
-    | { kind: 'redis'; url: string; nodes: number };
+    | { kind: 'redis'; url: string; nodes: number; deadlineMs: number };
 }
 
 /** Settings of {@link configFromEnv}. */
@@ -115,7 +115,10 @@ function jwtOf(values: Values, problems: string[]): JwtOptions | undefined {
   };
 }
 
-function storeOf({ store, redisUrl, redisNodes }: Values, problems: string[]): EnvironmentConfig['store'] {
+function storeOf(
+  { store, redisUrl, redisNodes, redisDeadlineMs }: Values,
+  problems: string[],
+): EnvironmentConfig['store'] {
   const wanted = store ?? (redisUrl === undefined ? 'memory' : 'redis');
   if (wanted === 'memory') return { kind: 'memory' };
   if (wanted.startsWith('sqlite:') && wanted.length > 7) return { kind: 'sqlite', path: wanted.slice(7) };
@@ -124,13 +127,13 @@ function storeOf({ store, redisUrl, redisNodes }: Values, problems: string[]): E
   if (redisUrl !== undefined && !/^rediss?:$/.test(URL.parse(redisUrl)?.protocol ?? '')) {
     problems.push('REDIS_URL must be a URL such as redis://127.0.0.1:6379');
   }
-  return { kind: 'redis', url: redisUrl ?? '', nodes: redisNodes ?? 1 };
+  return { kind: 'redis', url: redisUrl ?? '', nodes: redisNodes ?? 1, deadlineMs: redisDeadlineMs ?? 50 };
 }
 
 function optionsOf(values: Values, jwt: JwtOptions | undefined): ServerKitOptions {
   const { tokensPerDay, timeZone, pepper, redactInput, redactOutput } = values;
   return {
-    upstreams: (values.upstreams ?? ['http://127.0.0.1:11434']).map((url) => ({ url })),
+    upstreams: values.upstreams ?? [{ url: 'http://127.0.0.1:11434' }],
     auth: { jwt, keys: pepper === undefined ? undefined : { pepper } },
     limits: {
       requestsPerMinute: values.requestsPerMinute,

@@ -1,3 +1,4 @@
+import { upstreams } from './read-upstreams.ts';
 import {
   hosts,
   jwtAlgorithms,
@@ -50,7 +51,13 @@ export const variables = {
     'nobody',
     'proxies in front: how many, or their addresses and CIDRs, comma-separated',
   ),
-  upstreams: variable('UPSTREAMS', list(url), 'http://127.0.0.1:11434', 'the model server'),
+  upstreams: variable(
+    'UPSTREAMS',
+    upstreams,
+    'http://127.0.0.1:11434',
+    'the model servers, comma-separated, each with its settings as a query: `http://gpu-1:11434?slots=4,https://api.example?dialect=openai` (`name`, `dialect`, `slots`, `maxInFlight`, `weight`); or a JSON list of the option `upstreams`, which may have `apiKey` too',
+    { secret: true },
+  ),
   jwtSecret: variable('JWT_SECRET', text, '', 'secret that tokens are signed with, at least 32 bytes', {
     secret: true,
   }),
@@ -88,6 +95,12 @@ export const variables = {
     { secret: true },
   ),
   redisNodes: variable('REDIS_NODES', whole, '1', 'processes that share the Redis'),
+  redisDeadlineMs: variable(
+    'REDIS_DEADLINE_MS',
+    ms,
+    '50',
+    'longest that an answer of Redis is waited for; then rates go on by themselves and quotas refuse',
+  ),
   requestsPerMinute: variable('REQUESTS_PER_MINUTE', rate, '60', 'per principal; `Infinity` for none'),
   requestsPerMinutePerAddress: variable(
     'REQUESTS_PER_MINUTE_PER_ADDRESS',

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+
 const timeoutMs = 2000;
 const maxBytes = 64 * 1024;
 
@@ -6,11 +8,24 @@ const maxBytes = 64 * 1024;
  *
  * @throws {Error} when it cannot be had in full.
  */
-export async function fetchKeySet(url: URL): Promise<{ text: string; date: number | undefined }> {
+export async function fetchKeySet(
+  url: URL,
+  clock: Clock,
+): Promise<{ text: string; date: number | undefined }> {
+  const giveUp = new AbortController();
+  const cancel = clock.setTimer(() => giveUp.abort(), timeoutMs);
+  try {
+    return await read(url, giveUp.signal);
+  } finally {
+    cancel();
+  }
+}
+
+async function read(url: URL, signal: AbortSignal): Promise<{ text: string; date: number | undefined }> {
   const response = await fetch(url, {
     redirect: 'error',
     headers: { accept: 'application/jwk-set+json, application/json' },
-    signal: AbortSignal.timeout(timeoutMs),
+    signal,
   });
   if (response.status !== 200 || !response.body) {
     await response.body?.cancel();

@@ -2,7 +2,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LimitRule, ServerKitOptions } from '../../src/index.ts';
 import { limitScopes, limitUnits } from '../../src/limits/limit-rules.ts';
-import { audience, type Bench, eventsIn, issuer, problemIn, secret, startBench } from '../harness.ts';
+import {
+  audience,
+  type Bench,
+  DrivenClock,
+  eventsIn,
+  issuer,
+  problemIn,
+  secret,
+  startBench,
+} from '../harness.ts';
+import { parseEvents, readerOf } from '../stream-harness.ts';
 import { type CountingOllama, startCountingOllama } from './counting-ollama.ts';
 
 let ollama: CountingOllama;
@@ -315,30 +325,32 @@ describe('a quota of GPU time', () => {
     expect((await limitsOf(bench))['gpu']?.left).toBe(99);
   });
 
+  /** An answer whose first token is here and whose second the GPU works on, until it is let go. */
+  async function begun(limit: number) {
+    const clock = new DrivenClock();
+    const bench = await start([gpu(limit)], { clock });
+    let release = () => {};
+    const held = new Promise<undefined>((resolve) => {
+      release = () => resolve(undefined);
+    });
+    ollama.beforeToken = (at) => (at === 1 ? held : undefined);
+    const reader = readerOf(await bench.chat({ max_tokens: 20 }));
+    let text = '';
+    while (!text.includes('text-delta')) text += await reader.next();
+    return { bench, clock, release, rest: async () => parseEvents(text + (await reader.rest())) };
+  }
+
   test('cuts an answer that takes longer than there is', async () => {
-    const bench = await start([gpu(2)]);
-    ollama.wants = 5;
-    ollama.beforeToken = async (at) => {
-      if (at === 0) return undefined;
-      // The first token is read; then the GPU is busy for a minute with the second. The kit looks once a second.
-      await wait(100);
-      bench.clock.advance(59_000);
-      return new Promise<undefined>(() => {});
-    };
-    const events = await eventsIn(await bench.chat());
-    expect(events.at(-1)).toMatchObject({ type: 'error', code: 'quota_exceeded' });
+    const { clock, rest } = await begun(2);
+    await clock.drive(59_000);
+    expect((await rest()).at(-1)).toMatchObject({ type: 'error', code: 'quota_exceeded' });
   });
 
   test('lets an answer go on that takes longer than was thought while there is more', async () => {
-    const bench = await start([gpu(100)]);
-    ollama.beforeToken = async (at) => {
-      if (at !== 1) return undefined;
-      bench.clock.advance(20_000);
-      await wait(1500);
-      return undefined;
-    };
-    const events = await eventsIn(await bench.chat({ max_tokens: 20 }));
-    expect(events.at(-1)?.type).toBe('done');
+    const { bench, clock, release, rest } = await begun(100);
+    await clock.drive(20_000);
+    release();
+    expect((await rest()).at(-1)?.type).toBe('done');
     expect((await limitsOf(bench))['gpu']?.left).toBe(99);
   });
 });
