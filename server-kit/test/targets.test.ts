@@ -73,11 +73,12 @@ describe('targets', () => {
   test('one of more than 512 bytes is refused where a query may stand', async () => {
     const bench = await startBench();
     const ask = async (length: number) => {
-      const target = `/me/keys?after=${'a'.repeat(length - '/me/keys?after='.length)}`;
+      const first = `/admin/keys?ownerId=${'a'.repeat(256)}&after=`;
+      const target = `${first}${'b'.repeat(length - first.length)}`;
       return (await problemIn(await bench.answer(target))).code;
     };
-    // This kit has no keys, which is said once the target is good.
-    expect([await ask(512), await ask(513)]).toEqual(['not_found', 'bad_request']);
+    // This caller is nobody there, which is said once the target is good.
+    expect([await ask(512), await ask(513)]).toEqual(['forbidden', 'bad_request']);
   });
 
   test.each([
