@@ -112,7 +112,7 @@ export default defineConfig({
             root: react18,
             resolve: {
               ...dom.resolve,
-              dedupe: ['react', 'react-dom', 'react-markdown'],
+              dedupe: ['react', 'react-dom'],
             },
             test: {
               name: 'react18',

@@ -1,13 +1,11 @@
 import { memo, type ReactElement } from 'react';
-import ReactMarkdown from 'react-markdown';
 import type { MarkdownBlock } from './block-splitter.ts';
 import { FencedBlock } from './fenced-block.tsx';
 import { isTooHeavy } from './is-too-heavy.ts';
-import { components } from './markdown-components.tsx';
-import { remarkPlugins } from './parser-settings.ts';
+import { parseMarkdown } from './parse-markdown.ts';
 import { PlainText } from './plain-text.tsx';
+import { renderNodes } from './render-nodes.tsx';
 import { repairTail } from './repair-tail.ts';
-import { safeUrl } from './safe-url.ts';
 
 /** The longest block that is parsed on every frame while it grows; a longer one is plain text until it is over. */
 const MAX_GROWING_CHARACTERS = 32 * 1024;
@@ -42,18 +40,9 @@ function content({ source, fence }: MarkdownBlock, growing: boolean, inFence: bo
   }
   if (isTooHeavy(source) || (growing && source.length > MAX_GROWING_CHARACTERS))
     return <PlainText text={source} />;
-  return (
-    <ReactMarkdown remarkPlugins={remarkPlugins} components={components} urlTransform={allowedUrl}>
-      {growing ? repairGrowing(source, inFence) : source}
-    </ReactMarkdown>
-  );
+  return <>{renderNodes(parseMarkdown(growing ? repairGrowing(source, inFence) : source))}</>;
 }
 
 function repairGrowing(source: string, inFence: boolean): string {
   return inFence ? source.replace(/\n[ \t]*(?:`+|~+)$/, '\n') : repairTail(source);
-}
-
-function allowedUrl(url: string, key: string): string | undefined {
-  // An image is never loaded; its address is only read for the name of its host.
-  return key === 'src' ? url : safeUrl(url);
 }

@@ -17,8 +17,8 @@ export function Link({
 }): ReactElement {
   const isInLink = useContext(InLinkContext);
   if (isInLink) return <>{children}</>;
-  if (href === undefined || href === '') return <span className="zg-link-off">{children}</span>;
   const words = <InLinkContext.Provider value>{children}</InLinkContext.Provider>;
+  if (href === undefined || href === '') return <span className="zg-link-off">{words}</span>;
   if (href.startsWith('#')) return <a href={href}>{words}</a>;
   return (
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">

@@ -1,0 +1,68 @@
+import type { Root } from 'mdast';
+import { type Extension, fromMarkdown, type Options } from 'mdast-util-from-markdown';
+import { gfmStrikethroughFromMarkdown } from 'mdast-util-gfm-strikethrough';
+import { gfmTableFromMarkdown } from 'mdast-util-gfm-table';
+import { gfmTaskListItemFromMarkdown } from 'mdast-util-gfm-task-list-item';
+import { gfmAutolinkLiteral } from 'micromark-extension-gfm-autolink-literal';
+import { gfmStrikethrough } from 'micromark-extension-gfm-strikethrough';
+import { gfmTable } from 'micromark-extension-gfm-table';
+import { gfmTaskListItem } from 'micromark-extension-gfm-task-list-item';
+
+type Handle = NonNullable<Extension['enter']>[string];
+
+const enterAddress: Handle = function (token) {
+  this.config.enter['autolinkProtocol']?.call(this, token);
+};
+
+/** An address that stands in the text without marks is a link. */
+const bareAddresses: Extension = {
+  enter: {
+    literalAutolink(token) {
+      this.enter({ type: 'link', title: null, url: '', children: [] }, token);
+    },
+    literalAutolinkEmail: enterAddress,
+    literalAutolinkHttp: enterAddress,
+    literalAutolinkWww: enterAddress,
+  },
+  exit: {
+    literalAutolink(token) {
+      this.exit(token);
+    },
+    literalAutolinkEmail(token) {
+      this.config.exit['autolinkEmail']?.call(this, token);
+    },
+    literalAutolinkHttp(token) {
+      this.config.exit['autolinkProtocol']?.call(this, token);
+    },
+    literalAutolinkWww(token) {
+      this.config.exit['data']?.call(this, token);
+      const link = this.stack.at(-1);
+      if (link?.type === 'link') link.url = `http://${this.sliceSerialize(token)}`;
+    },
+  },
+};
+
+/**
+ * Raw HTML is turned off (it is shown as the text it is), and so is indented code (models indent without meaning code).
+ * With both go the only constructs besides fences that reach over a blank line.
+ */
+const options: Options = {
+  extensions: [
+    gfmAutolinkLiteral(),
+    gfmStrikethrough({ singleTilde: false }),
+    gfmTable(),
+    gfmTaskListItem(),
+    { disable: { null: ['htmlFlow', 'htmlText', 'codeIndented'] } },
+  ],
+  mdastExtensions: [
+    bareAddresses,
+    gfmStrikethroughFromMarkdown(),
+    gfmTableFromMarkdown(),
+    gfmTaskListItemFromMarkdown(),
+  ],
+};
+
+/** The tree of one block: CommonMark with GitHub's tables, task lists, strikethrough and bare addresses. */
+export function parseMarkdown(source: string): Root {
+  return fromMarkdown(source, options);
+}
