@@ -75,7 +75,7 @@ export default defineConfig({
             optimizeDeps: fetchedLater,
             test: {
               name: 'long-browser',
-              include: ['packages/react/src/markdown/attack-strings.browser.test.tsx'],
+              include: ['packages/react/src/markdown/{attack-strings,pathological}.browser.test.tsx'],
               testTimeout: 900_000,
               browser: browser(),
             },

@@ -1,14 +1,10 @@
 import { memo, type ReactElement } from 'react';
+import { breakMarks } from '../text/break-marks.ts';
 import type { MarkdownBlock } from './block-splitter.ts';
 import { FencedBlock } from './fenced-block.tsx';
 import { isTooHeavy } from './is-too-heavy.ts';
-import { parseMarkdown } from './parse-markdown.ts';
+import { ParsedBlock } from './parsed-block.tsx';
 import { PlainText } from './plain-text.tsx';
-import { renderNodes } from './render-nodes.tsx';
-import { repairTail } from './repair-tail.ts';
-
-/** The longest block that is parsed on every frame while it grows; a longer one is plain text until it is over. */
-const MAX_GROWING_CHARACTERS = 32 * 1024;
 
 interface BlockProps {
   block: MarkdownBlock;
@@ -36,13 +32,8 @@ function content({ source, fence }: MarkdownBlock, growing: boolean, inFence: bo
   if (fence !== null) {
     // A closing fence that is half typed is not code.
     const code = growing ? fence.code.replace(/(?:^|\n)[ \t]*(?:`{1,2}|~{1,2})$/, '') : fence.code;
-    return <FencedBlock language={fence.language} code={code} growing={growing} />;
+    return <FencedBlock language={fence.language} code={breakMarks(code)} growing={growing} />;
   }
-  if (isTooHeavy(source) || (growing && source.length > MAX_GROWING_CHARACTERS))
-    return <PlainText text={source} />;
-  return <>{renderNodes(parseMarkdown(growing ? repairGrowing(source, inFence) : source))}</>;
-}
-
-function repairGrowing(source: string, inFence: boolean): string {
-  return inFence ? source.replace(/\n[ \t]*(?:`+|~+)$/, '\n') : repairTail(source);
+  if (isTooHeavy(source)) return <PlainText text={source} />;
+  return <ParsedBlock source={breakMarks(source)} growing={growing} inFence={inFence} />;
 }

@@ -11,6 +11,8 @@ describe('isTooHeavy()', () => {
     ['brackets', '['.repeat(5_000)],
     ['images', '!['.repeat(100)],
     ['emphasis', '*a **b '.repeat(100)],
+    ['a very long block', 'word '.repeat(5_000)],
+    ['a block of very many lines', '- a\n'.repeat(1_001)],
     [
       'a table of a few characters and many cells',
       `${'|a'.repeat(500)}|\n${'|-'.repeat(500)}|\n${'|\n'.repeat(100)}`,

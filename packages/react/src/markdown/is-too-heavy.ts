@@ -2,14 +2,19 @@
 export const MAX_NESTING = 64;
 
 /** Most table cells of one block. Rows are filled up to the width of the head, so a few characters can ask for millions. */
-const MAX_CELLS = 20_000;
+const MAX_CELLS = 4_000;
+
+/** Longest block that is parsed, in characters and in lines: parsing cannot be interrupted. */
+const MAX_CHARACTERS = 20 * 1024;
+const MAX_LINES = 1_000;
 
 /**
- * Whether a block would cost far more to parse or to render than its length: nested beyond 64, or a table of more than
- * 20,000 cells. Looked at before parsing, in one pass. An estimate: what it
+ * Whether a block would cost far more to parse or to render than its length: nested beyond 64, longer
+ * than 20 KiB or 1,000 lines, or a table of more than 4,000 cells. Looked at before parsing, in one pass. An estimate: what it
  * misses ends at the error boundary of the message.
  */
 export function isTooHeavy(source: string): boolean {
+  if (source.length > MAX_CHARACTERS) return true;
   let lines = 1;
   let widest = 0;
   let pipes = 0;
@@ -22,6 +27,7 @@ export function isTooHeavy(source: string): boolean {
     const char = source[at];
     if (char === '\n') {
       lines += 1;
+      if (lines > MAX_LINES) return true;
       pipes = 0;
       containers = 0;
       columns = 0;

@@ -139,7 +139,7 @@ describe('Markdown', () => {
   it('shows what is beyond 256 KiB as plain text', async () => {
     const text = `${'word '.repeat(200)}\n\n`.repeat(300);
     const { container } = await render(<Markdown text={`${text}**tail**`} />);
-    expect(container.textContent).toContain('**tail**');
+    await expect.poll(() => container.textContent).toContain('**tail**');
     expect(container.querySelectorAll('.zg-plain')).toHaveLength(1);
   });
 });

@@ -1,9 +1,10 @@
 import { type ReactElement, useState } from 'react';
 import { MathRewriter } from '../math/math-rewriter.ts';
 import { useRichText } from '../plugins/rich-text-context.tsx';
-import { Block } from './block.tsx';
-import { BlockSplitter } from './block-splitter.ts';
+import { BlockGroup, GROUP_SIZE } from './block-group.tsx';
+import { BlockSplitter, type MarkdownBlock } from './block-splitter.ts';
 import { PlainText } from './plain-text.tsx';
+import { useSlices } from './use-slices.ts';
 
 /** Characters of one text that are shown as rich text; what comes after is plain. */
 export const MAX_RICH_CHARACTERS = 256 * 1024;
@@ -23,7 +24,11 @@ export interface MarkdownProps {
  *
  * Blocks that are over are rendered once and never touched again, so selections in them last. Only the last block is
  * parsed again when text arrives. No HTML of the text becomes HTML of the page, no image loads, and links go to `http`,
- * `https`, `mailto` and `tel` only. Beyond 256 KiB, 2,000 blocks or a nesting of 64 the text is shown as it is.
+ * `https`, `mailto` and `tel` only.
+ *
+ * What would freeze the page is shown as it is: a text beyond 256 KiB or 2,000 blocks, and a block that is longer than
+ * 20 KiB or 1,000 lines, nested deeper than 64, or a table of more than 4,000 cells. A text of more than 16 KiB that is
+ * there at once comes in several pieces, a task each.
  */
 export function Markdown({ text, streaming = false }: MarkdownProps): ReactElement {
   // Only a memory of the text before: the same text gives the same blocks, however often it renders.
@@ -32,27 +37,48 @@ export function Markdown({ text, streaming = false }: MarkdownProps): ReactEleme
   const { decided, shownRest } =
     useRichText().math === null ? asItIs(text) : formulas.update(text, !streaming);
   const { closed, open, openInFence } = splitter.update(decided, shownRest);
-  const shown: ReactElement[] = [];
-  let length = 0;
-  let rest = '';
-  const end = open === null ? closed.length : closed.length + 1;
-  for (let index = 0; index < end; index += 1) {
-    const block = closed[index] ?? open;
-    if (block === null) break;
-    if (length + block.source.length > MAX_RICH_CHARACTERS || index >= MAX_RICH_BLOCKS) {
-      rest = (decided + shownRest).slice(length);
-      break;
-    }
-    length += block.source.length;
-    const growing = streaming && index === closed.length;
-    shown.push(<Block key={index} block={block} growing={growing} inFence={growing && openInFence} />);
+  const blocks = open === null ? closed : [...closed, open];
+  const rich = countRich(blocks);
+  const end = useSlices(blocks, rich);
+  const groups: ReactElement[] = [];
+  for (let start = 0; start < end; start += GROUP_SIZE) {
+    const groupEnd = Math.min(start + GROUP_SIZE, end);
+    const hasOpen = groupEnd > closed.length;
+    groups.push(
+      <BlockGroup
+        key={start}
+        closed={closed}
+        open={hasOpen ? open : null}
+        start={start}
+        end={groupEnd}
+        growing={streaming && hasOpen}
+        openInFence={hasOpen && openInFence}
+      />,
+    );
   }
+  const rest =
+    end === rich
+      ? blocks
+          .slice(rich)
+          .map(({ source }) => source)
+          .join('')
+      : '';
   return (
     <div className="zg-md">
-      {shown}
+      {groups}
       {rest === '' ? null : <PlainText text={rest} />}
     </div>
   );
+}
+
+function countRich(blocks: readonly MarkdownBlock[]): number {
+  let characters = 0;
+  const most = Math.min(blocks.length, MAX_RICH_BLOCKS);
+  for (let index = 0; index < most; index += 1) {
+    characters += blocks[index]?.source.length ?? 0;
+    if (characters > MAX_RICH_CHARACTERS) return index;
+  }
+  return most;
 }
 
 function asItIs(text: string): { decided: string; shownRest: string } {

@@ -7,6 +7,7 @@ import { gfmAutolinkLiteral } from 'micromark-extension-gfm-autolink-literal';
 import { gfmStrikethrough } from 'micromark-extension-gfm-strikethrough';
 import { gfmTable } from 'micromark-extension-gfm-table';
 import { gfmTaskListItem } from 'micromark-extension-gfm-task-list-item';
+import { limitedNames, limitMarks } from './limit-marks.ts';
 
 type Handle = NonNullable<Extension['enter']>[string];
 
@@ -20,16 +21,12 @@ const bareAddresses: Extension = {
     literalAutolink(token) {
       this.enter({ type: 'link', title: null, url: '', children: [] }, token);
     },
-    literalAutolinkEmail: enterAddress,
     literalAutolinkHttp: enterAddress,
     literalAutolinkWww: enterAddress,
   },
   exit: {
     literalAutolink(token) {
       this.exit(token);
-    },
-    literalAutolinkEmail(token) {
-      this.config.exit['autolinkEmail']?.call(this, token);
     },
     literalAutolinkHttp(token) {
       this.config.exit['autolinkProtocol']?.call(this, token);
@@ -42,17 +39,27 @@ const bareAddresses: Extension = {
   },
 };
 
-/**
- * Raw HTML is turned off (it is shown as the text it is), and so is indented code (models indent without meaning code).
- * With both go the only constructs besides fences that reach over a blank line.
- */
+const github = [gfmAutolinkLiteral(), gfmStrikethrough({ singleTilde: false })];
+
+/** Bare addresses of mail are found in the words: looked for here, each letter might begin one. */
 const options: Options = {
   extensions: [
-    gfmAutolinkLiteral(),
-    gfmStrikethrough({ singleTilde: false }),
+    ...github.map(({ text: _, ...rest }) => rest),
+    limitMarks(github),
     gfmTable(),
     gfmTaskListItem(),
-    { disable: { null: ['htmlFlow', 'htmlText', 'codeIndented'] } },
+    {
+      disable: {
+        null: [
+          // Raw HTML shows as the text it is, and models indent without meaning code. With these go the only constructs
+          // besides fences that reach over a blank line.
+          'htmlFlow',
+          'htmlText',
+          'codeIndented',
+          ...limitedNames,
+        ],
+      },
+    },
   ],
   mdastExtensions: [
     bareAddresses,

@@ -108,6 +108,12 @@ describe('renderNodes', () => {
     expect(rendered('[see [https://x.example] now](javascript:alert(1))')).not.toContain('<a ');
   });
 
+  it('shows marks as they are written where there are hundreds in one paragraph', () => {
+    const html = rendered('*a* '.repeat(200));
+    expect(html.split('<em>')).toHaveLength(151);
+    expect(html).toContain('*a*');
+  });
+
   it('reads a long text of brackets and addresses in linear time', () => {
     const text = `[${'http://a '.repeat(8_000)}${'www.'.repeat(8_000)}${'[^1'.repeat(8_000)}`;
     const started = performance.now();

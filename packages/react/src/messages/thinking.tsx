@@ -3,6 +3,7 @@ import { type ReactElement, useId, useState } from 'react';
 import { useRun } from '../hooks/use-messages.ts';
 import { ChevronDownIcon } from '../icons/icons.tsx';
 import { useNow } from '../status/use-now.ts';
+import { breakMarks } from '../text/break-marks.ts';
 import { useText } from '../text/text-context.ts';
 
 const thinkingSince = (phase: RunPhase | null) => (phase?.kind === 'thinking' ? phase.startedAt : null);
@@ -27,7 +28,7 @@ function LiveThinking({ text }: { text: string }): ReactElement {
         {seconds < 1 ? strings.thinking : strings.thinkingFor(format.duration(seconds * 1_000))}
       </p>
       <div className="zg-thinking-window">
-        <p dir="auto">{tail(text)}</p>
+        <p dir="auto">{breakMarks(tail(text))}</p>
       </div>
     </div>
   );

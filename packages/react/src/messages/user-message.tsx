@@ -7,6 +7,7 @@ import { useIsRunning, useMessage } from '../hooks/use-messages.ts';
 import { DeleteIcon, EditIcon } from '../icons/action-icons.tsx';
 import { BranchSteps } from '../parts/branch-steps.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
+import { breakMarks } from '../text/break-marks.ts';
 import { useText } from '../text/text-context.ts';
 import { EditMessage } from './edit-message.tsx';
 import { useRemoveMessage } from './use-remove-message.ts';
@@ -33,7 +34,7 @@ export function UserMessage({ id }: { id: string }): ReactElement {
         <>
           {text === '' ? null : (
             <p className="zg-bubble" dir="auto">
-              {text}
+              {breakMarks(text)}
             </p>
           )}
           <UserActions id={id} text={text} />

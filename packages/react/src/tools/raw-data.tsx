@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { showBidi } from '../markdown/show-bidi.ts';
+import { breakMarks } from '../text/break-marks.ts';
 
 /** Longest text that is shown whole; what is longer can be copied. */
 const MAX_CHARACTERS = 20_000;
@@ -11,7 +12,7 @@ export function RawData({ value, label }: { value: unknown; label: string }): Re
     // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards must reach what scrolls
     // biome-ignore lint/a11y/useSemanticElements: a section would be a landmark
     <pre className="zg-data" tabIndex={0} role="group" aria-label={label} dir="ltr">
-      {showBidi(text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text)}
+      {showBidi(breakMarks(text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text))}
     </pre>
   );
 }
