@@ -52,6 +52,10 @@ export class Exchange {
    * {@link release} and lets the host app go on, or sends an answer of its own.
    */
   async ask(kit: ServerKit, facts: HostFacts): Promise<Response | Answer | undefined> {
+    // A request line without a version, which Node takes: no hop of today would pass it on.
+    if (this.#req.httpVersionMajor < 1) {
+      return problemResponse('bad_request', 'The request does not say which version of HTTP it speaks.');
+    }
     try {
       const { request, connection } = this.#translate(facts);
       const directly = directlyOf(kit);

@@ -45,7 +45,8 @@ export function queryOf(target: string): Readonly<Record<string, string | undefi
 }
 
 /**
- * Refuses requests that two readers could read in two ways: two `Host` or two `Authorization` fields (RFC 9112 §3.2).
+ * Refuses requests that two readers could read in two ways: two `Host` or two `Authorization` fields (RFC 9112 §3.2), and
+ * a body in any other coding than `chunked`, which only some hops undo (§6.1).
  *
  * @throws {KitFailure} `bad_request`
  */
@@ -56,6 +57,11 @@ export function checkFraming(rawHeaders: readonly string[]): void {
     const name = rawHeaders[at] as string;
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
     else if (name.length === 13 && name.toLowerCase() === 'authorization') credentials++;
+    else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+      if ((rawHeaders[at + 1] as string).trim().toLowerCase() !== 'chunked') {
+        throw new KitFailure('bad_request', 'The body has a Transfer-Encoding other than chunked.');
+      }
+    }
   }
   if (hosts > 1 || credentials > 1) {
     throw new KitFailure(
