@@ -1,7 +1,7 @@
 import { say } from '@ziggie/llm-testing';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { MemoryLimitStore } from '../../src/index.ts';
+import { type LimitAnswer, type LimitAsk, MemoryLimitStore } from '../../src/index.ts';
 import { DrivenClock, hello, SetClock, secret, startBench } from '../harness.ts';
 import { token } from '../stream-harness.ts';
 import { chatFrame, startSockets } from '../ws/socket-bench.ts';
@@ -275,16 +275,14 @@ describe('races', () => {
     held = false;
     release = () => {};
     reached = 0;
-    override async take(
-      ...asked: Parameters<MemoryLimitStore['take']>
-    ): ReturnType<MemoryLimitStore['take']> {
+    override async take(ask: LimitAsk): Promise<LimitAnswer> {
       this.reached++;
-      if (this.held && asked[0].holdId !== undefined) {
+      if (this.held && ask.holdId !== undefined) {
         await new Promise<void>((resolve) => {
           this.release = resolve;
         });
       }
-      return super.take(...asked);
+      return super.take(ask);
     }
   }
 
