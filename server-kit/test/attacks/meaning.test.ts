@@ -1,7 +1,7 @@
 import { say } from '@ziggie/llm-testing';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { type LimitAnswer, type LimitAsk, MemoryLimitStore } from '../../src/index.ts';
+import { type LimitAnswer, type LimitAsk, type LimitStore, MemoryLimitStore } from '../../src/index.ts';
 import { DrivenClock, hello, SetClock, secret, startBench } from '../harness.ts';
 import { token } from '../stream-harness.ts';
 import { chatFrame, startSockets } from '../ws/socket-bench.ts';
@@ -271,19 +271,26 @@ describe('races', () => {
   });
 
   /** A store that answers when it is told to. */
-  class HeldStore extends MemoryLimitStore {
+  class HeldStore implements LimitStore {
+    readonly #store: MemoryLimitStore;
     held = false;
     release = () => {};
     reached = 0;
-    override async take(ask: LimitAsk): Promise<LimitAnswer> {
+    constructor(clock: SetClock) {
+      this.#store = new MemoryLimitStore(clock);
+    }
+    async take(ask: LimitAsk): Promise<LimitAnswer> {
       this.reached++;
       if (this.held && ask.holdId !== undefined) {
         await new Promise<void>((resolve) => {
           this.release = resolve;
         });
       }
-      return super.take(ask);
+      return this.#store.take(ask);
     }
+    look = async (...asked: Parameters<LimitStore['look']>) => this.#store.look(...asked);
+    settle = async (...asked: Parameters<LimitStore['settle']>) => this.#store.settle(...asked);
+    renew = async (...asked: Parameters<LimitStore['renew']>) => this.#store.renew(...asked);
   }
 
   test.each(['before the store has answered', 'after'])(
