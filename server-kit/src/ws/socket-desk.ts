@@ -295,7 +295,8 @@ export class SocketDesk {
     if (session.closed || principal === undefined) return;
     const { clock, authenticate } = this.#parts.settings;
     const age = now - (this.#recheckedAt.get(session) ?? 0);
-    if (isAlive(principal, clock.wallNow()) && authenticate !== undefined && age < hostRecheckMs) return;
+    const isOfHost = authenticate !== undefined && principal.keyId === undefined;
+    if (isOfHost && isAlive(principal, clock.wallNow()) && age < hostRecheckMs) return;
     this.#recheckedAt.set(session, now);
     this.#stillGood(session).catch((thrown: unknown) => {
       // A check that cannot be made right now (its store is down) ends nothing that is running.
