@@ -1,3 +1,4 @@
+import { builtInTemplates } from '@ziggie/llm-client/templates';
 import { type RichTextPlugins, ZiggieChat } from '@ziggie/llm-react';
 import { SourceLine } from './source-line.tsx';
 import { useAddress } from './use-address.ts';
@@ -36,6 +37,7 @@ export function App() {
         layout="page"
         {...shown}
         starters={starters}
+        templates={builtInTemplates}
         attachments
         plugins={plugins}
         footnote={<SourceLine source={source} />}

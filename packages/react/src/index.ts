@@ -3,6 +3,7 @@ export type { AttachmentRules } from './attachments/attachment-rules.ts';
 export type { DraftProblem } from './attachments/find-problems.ts';
 export { ZiggieChat } from './chat/ziggie-chat.tsx';
 export type { ZiggieChatProps } from './chat/ziggie-chat-props.ts';
+export type { CommandContext, SlashCommand } from './commands/slash-command.ts';
 export { Composer } from './composer/composer.tsx';
 export type { PendingAttachment } from './composer/composer-store.ts';
 export { createBrowserDrafts, type DraftStorage } from './composer/draft-storage.ts';
@@ -18,8 +19,10 @@ export { type ConnectionView, useConnection } from './hooks/use-connection.ts';
 export { useIsRunning, useMessage, useMessageIds, useRun } from './hooks/use-messages.ts';
 export { type ModelsView, useModels } from './hooks/use-models.ts';
 export { type QueueView, useQueue } from './hooks/use-queue.ts';
+export { defaultHotkeys, type HotkeyName, type Hotkeys } from './keys/key-map.ts';
 export { Markdown, type MarkdownProps } from './markdown/markdown.tsx';
 export { StreamingText, type StreamingTextProps } from './markdown/streaming-text.tsx';
+export type { Starter } from './messages/empty-state.tsx';
 export { MessageRow } from './messages/message-row.tsx';
 export { ModelPicker } from './model-picker/model-picker.tsx';
 export type {

@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { useEffect, useState } from 'react';
+import { noDrafts } from '../src/composer/draft-storage.ts';
 import { ZiggieChat, type ZiggieChatProps } from '../src/index.ts';
 import { createTestChat, type TestChatOptions } from './test-chat.ts';
 
@@ -23,7 +24,7 @@ export function StoryChat({ chat, ask, dir, narrow = false, ...props }: StoryCha
   }, [ask, conversation]);
   return (
     <div className={narrow ? 'story-frame story-narrow' : 'story-frame'} dir={dir}>
-      <ZiggieChat client={client} conversation={conversation} {...props} />
+      <ZiggieChat client={client} conversation={conversation} drafts={noDrafts} {...props} />
     </div>
   );
 }

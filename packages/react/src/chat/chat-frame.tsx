@@ -1,12 +1,16 @@
 import { type ReactElement, useEffect, useMemo, useRef, useState } from 'react';
 import { Announcer } from '../announce/announcer.tsx';
 import { useTurnAnnouncements } from '../announce/use-turn-announcements.ts';
+import type { AskedTemplate } from '../commands/template-form.tsx';
 import { Composer, type ComposerHandle } from '../composer/composer.tsx';
 import { ComposerContext } from '../composer/composer-context.ts';
 import { useCell } from '../hooks/use-cell.ts';
 import { useLatest } from '../hooks/use-latest.ts';
 import { useMessageIds } from '../hooks/use-messages.ts';
 import { createCell } from '../hooks/value-cell.ts';
+import { LazyKeySheet } from '../keys/lazy-key-sheet.tsx';
+import { focusMessage, pressInMessage } from '../keys/move-between-messages.ts';
+import { useHotkeys } from '../keys/use-hotkeys.ts';
 import { EmptyState } from '../messages/empty-state.tsx';
 import { ModelPicker, type ModelPickerHandle } from '../model-picker/model-picker.tsx';
 import { useSession } from '../provider/session.ts';
@@ -38,10 +42,13 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
     attachments = false,
     whenBusy = 'queue',
     feedback = true,
+    commands = true,
+    templates = noTemplates,
+    hotkeys = noRules,
     className,
   } = props;
   const { strings } = useText();
-  const { conversation, history } = useSession();
+  const { conversation, history, open } = useSession();
   const hasList = props.layout === 'page' && history !== null;
   const { startOver = !hasList } = props;
   const sidebar = useSidebar(hasList);
@@ -56,26 +63,56 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
   const [cells] = useState(() => ({
     editing: createCell<string | null>(null),
     undo: createCell<UndoOffer | null>(null),
+    template: createCell<AskedTemplate | null>(null),
   }));
+  const [isSheetOpen, setIsSheetOpen] = useState(false);
+  const hasKeys = hotkeys !== false;
   const parts = useMemo<ChatParts>(
     () => ({
       ...cells,
       openModelPicker: modelPicker ? () => picker.current?.open() : null,
       followEnd: () => follow.toEnd(),
       focusComposer: () => composer.current?.focus(),
+      openKeys: hasKeys ? () => setIsSheetOpen(true) : null,
       feedback,
       onFeedback: (message) => onFeedback.current?.(message),
     }),
-    [modelPicker, follow, cells, feedback, onFeedback],
+    [modelPicker, follow, cells, feedback, onFeedback, hasKeys],
   );
   const rules = attachments === true ? noRules : attachments || null;
-  const composerOptions = useMemo(() => ({ attachments: rules, whenBusy }), [rules, whenBusy]);
+  const ownCommands = commands === true ? noTemplates : commands || null;
+  const composerOptions = useMemo(
+    () => ({ attachments: rules, whenBusy, commands: ownCommands, templates }),
+    [rules, whenBusy, ownCommands, templates],
+  );
   const drop = useFileDrop(rules);
   useEffect(() => {
     const free = document.activeElement === null || document.activeElement === document.body;
     if (autoFocus && free && window.matchMedia('(pointer: fine)').matches) composer.current?.focus();
   }, [autoFocus]);
 
+  const keys = useHotkeys(
+    hotkeys || noRules,
+    hasKeys
+      ? {
+          showKeys: parts.openKeys ?? undefined,
+          focusComposer: parts.focusComposer,
+          newChat: hasList
+            ? () => {
+                if (!isEmpty) open?.create();
+                requestAnimationFrame(parts.focusComposer);
+              }
+            : undefined,
+          searchConversations: hasList ? sidebar.search : undefined,
+          toggleConversations: hasList ? sidebar.toggle : undefined,
+          pickModel: parts.openModelPicker ?? undefined,
+          previousMessage: () => focusMessage(sidebar.root.current, -1),
+          nextMessage: () => focusMessage(sidebar.root.current, 1),
+          copyAnswer: () => pressInMessage(sidebar.root.current, strings.copyMessage),
+          answerAgain: () => pressInMessage(sidebar.root.current, strings.regenerate),
+        }
+      : noRules,
+  );
   const chat = (
     <>
       {modelPicker || startOver || hasList || headerEnd !== undefined ? (
@@ -119,8 +156,9 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
       data-empty={isEmpty ? '' : undefined}
       aria-label={strings.chat}
       onKeyDown={(event) => {
+        keys.onKeyDown(event);
         const isComposing = event.nativeEvent.isComposing || event.keyCode === 229;
-        if (event.key !== 'Escape' || event.defaultPrevented || isComposing) return;
+        if (event.key !== 'Escape' || event.defaultPrevented || isComposing || event.shiftKey) return;
         if (conversation.runningId.get() !== null) conversation.stop();
       }}
       {...drop.handlers}
@@ -136,6 +174,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
             ) : (
               chat
             )}
+            {isSheetOpen ? <LazyKeySheet keys={keys.keys} onClose={() => setIsSheetOpen(false)} /> : null}
           </ComposerContext.Provider>
         </ChatPartsContext.Provider>
       </Announcer>
@@ -144,6 +183,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
 }
 
 const noRules = {};
+const noTemplates: readonly never[] = [];
 
 function TurnAnnouncements(): null {
   useTurnAnnouncements();

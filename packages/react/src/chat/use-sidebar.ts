@@ -9,6 +9,8 @@ export interface Sidebar {
   readonly isDrawer: boolean;
   readonly isOpen: boolean;
   readonly toggle: () => void;
+  /** Opens it with the focus in its search. */
+  readonly search: () => void;
   /** Closes the drawer; a list beside the chat stays. */
   readonly leave: () => void;
   readonly root: RefObject<HTMLElement | null>;
@@ -33,7 +35,17 @@ export function useSidebar(isThere: boolean): Sidebar {
     () => (isNarrow ? setIsOver((is) => !is) : setIsBeside((is) => !is)),
     [isNarrow],
   );
+  const search = useCallback(() => {
+    (isNarrow ? setIsOver : setIsBeside)(true);
+    // The list may have to be drawn first, its code to be fetched.
+    const tryFor = (frames: number) => {
+      const field = root.current?.querySelector<HTMLElement>('.zg-history [type=search]');
+      field?.focus();
+      if (!field && frames > 0) requestAnimationFrame(() => tryFor(frames - 1));
+    };
+    requestAnimationFrame(() => tryFor(60));
+  }, [isNarrow]);
   const leave = useCallback(() => setIsOver(false), []);
   const isOpen = isNarrow ? isOver : isBeside;
-  return { isDrawer: isNarrow && isOver, isOpen, toggle, leave, root, button };
+  return { isDrawer: isNarrow && isOver, isOpen, toggle, search, leave, root, button };
 }

@@ -1,6 +1,10 @@
 import type { MessageNode } from '@ziggie/llm-client/conversation';
+import type { AnyTemplate } from '@ziggie/llm-client/templates';
 import type { ReactNode } from 'react';
 import type { AttachmentRules } from '../attachments/attachment-rules.ts';
+import type { SlashCommand } from '../commands/slash-command.ts';
+import type { Hotkeys } from '../keys/key-map.ts';
+import type { Starter } from '../messages/empty-state.tsx';
 import type { ConnectionProps } from '../provider/provider-props.ts';
 
 /** Props of `ZiggieChat`. Connection props are needed only outside a `ZiggieProvider`. */
@@ -19,8 +23,16 @@ export interface ZiggieChatProps extends ConnectionProps {
   scheme?: 'light' | 'dark' | 'auto' | undefined;
   /** The question above an empty conversation. */
   greeting?: ReactNode | undefined;
-  /** First messages that a click sends, shown while the conversation is empty. */
-  starters?: readonly string[] | undefined;
+  /** First messages that a click sends, shown while the conversation is empty; a template asks for its values first. */
+  starters?: readonly Starter[] | undefined;
+  /** Behind `/` in the composer, made with `defineTemplate`; `builtInTemplates` are a good start. Keep the list between
+   * renders. */
+  templates?: readonly AnyTemplate[] | undefined;
+  /** Commands of your own behind `/`, beside ours; `false` for none at all, so that a slash is a slash. Keep the list
+   * between renders. Default `true`: ours. */
+  commands?: boolean | readonly SlashCommand[] | undefined;
+  /** Other keys than `defaultHotkeys`, `null` for none; `false` takes all of them away. Default `{}`. */
+  hotkeys?: Hotkeys | false | undefined;
   /** Whether the model can be picked. Default `true`. */
   modelPicker?: boolean | undefined;
   /** Whether the conversation can be emptied from the header; asks before it does. Default `true`, `false` beside a

@@ -1,5 +1,7 @@
+import type { AnyTemplate } from '@ziggie/llm-client/templates';
 import { createContext, useContext } from 'react';
 import type { AttachmentRules } from '../attachments/attachment-rules.ts';
+import type { SlashCommand } from '../commands/slash-command.ts';
 
 /** What the host app allows in the composer. */
 export interface ComposerOptions {
@@ -7,9 +9,17 @@ export interface ComposerOptions {
   readonly attachments: AttachmentRules | null;
   /** What sending does while an answer is written. */
   readonly whenBusy: 'queue' | 'interrupt';
+  /** Commands of the host app; `null`: a slash is a slash. */
+  readonly commands: readonly SlashCommand[] | null;
+  readonly templates: readonly AnyTemplate[];
 }
 
-export const ComposerContext = createContext<ComposerOptions>({ attachments: null, whenBusy: 'queue' });
+export const ComposerContext = createContext<ComposerOptions>({
+  attachments: null,
+  whenBusy: 'queue',
+  commands: null,
+  templates: [],
+});
 
 export function useComposerOptions(): ComposerOptions {
   return useContext(ComposerContext);

@@ -2,8 +2,13 @@ import { type ReactElement, type Ref, useId, useImperativeHandle, useRef } from 
 import { AttachButton } from '../attachments/attach-button.tsx';
 import { AttachmentTray } from '../attachments/attachment-tray.tsx';
 import { useChatParts } from '../chat/chat-parts.ts';
+import { LazySlashMenu, LazyTemplateForm } from '../commands/lazy-commands.tsx';
+import { readSlash } from '../commands/read-slash.ts';
+import type { SlashMenuHandle } from '../commands/slash-menu.tsx';
+import { useCell } from '../hooks/use-cell.ts';
 import { useChat } from '../hooks/use-chat.ts';
 import { useModels } from '../hooks/use-models.ts';
+import { SlashIcon } from '../icons/action-icons.tsx';
 import { SendIcon, StopIcon } from '../icons/icons.tsx';
 import { useSession } from '../provider/session.ts';
 import { useText } from '../text/text-context.ts';
@@ -21,9 +26,13 @@ export interface ComposerHandle {
 export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined }): ReactElement {
   const { strings } = useText();
   const composer = useComposer();
-  const { followEnd, editing } = useChatParts();
-  const { attachments: rules } = useComposerOptions();
   const { text, mode, canSend, submit, setText } = composer;
+  const { followEnd, editing, template } = useChatParts();
+  const { attachments: rules, commands } = useComposerOptions();
+  const { send: sendText } = useChat();
+  const asked = useCell(template);
+  const slash = useRef<SlashMenuHandle>(null);
+  const hasSlash = commands !== null && readSlash(text) !== null;
   const lastQuestion = useLastQuestion();
   const input = useRef<HTMLTextAreaElement>(null);
   const hintId = useId();
@@ -35,6 +44,23 @@ export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined 
     submit(whenBusy && { whenBusy });
   };
 
+  if (asked !== null) {
+    return (
+      <LazyTemplateForm
+        asked={asked}
+        composer={composer}
+        onSend={(words) => {
+          followEnd();
+          // A turn that could not begin gives the words back.
+          sendText(words).catch(() => setText(words));
+        }}
+        onClose={() => {
+          template.set(null);
+          requestAnimationFrame(() => input.current?.focus({ preventScroll: true }));
+        }}
+      />
+    );
+  }
   return (
     <form
       className="zg-composer"
@@ -44,6 +70,7 @@ export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined 
         send();
       }}
     >
+      {hasSlash ? <LazySlashMenu handle={slash} composer={composer} field={input} /> : null}
       <div className="zg-composer-box">
         <AttachmentTray composer={composer} />
         {/* The copy of the draft gives the box its height; the input lies over it. */}
@@ -67,6 +94,7 @@ export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined 
             onKeyDown={(event) => {
               const { key, shiftKey, altKey, keyCode, nativeEvent } = event;
               const { isComposing } = nativeEvent;
+              if (slash.current?.onKeyDown(event)) return;
               if (key === 'ArrowUp' && text === '' && !isComposing && keyCode !== 229) {
                 const id = mode === 'send' ? lastQuestion() : null;
                 if (id === null) return;
@@ -81,6 +109,20 @@ export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined 
         </div>
         <div className="zg-composer-row">
           {rules === null ? null : <AttachButton rules={rules} onFiles={composer.addFiles} />}
+          {commands === null ? null : (
+            <button
+              type="button"
+              className="zg-icon-button"
+              aria-label={strings.commands}
+              title={strings.commands}
+              onClick={() => {
+                setText(text.startsWith('/') ? text : `/${text}`);
+                input.current?.focus({ preventScroll: true });
+              }}
+            >
+              <SlashIcon />
+            </button>
+          )}
           <span className="zg-hint" data-hint={hint.kind} id={hintId}>
             {hint.words}
           </span>

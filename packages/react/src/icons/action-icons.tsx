@@ -60,3 +60,9 @@ export const OfflineIcon = () => (
     <path d="M2.4 2.4 13.6 13.6M1.8 6.4A9.5 9.5 0 0 1 4.6 4.6M7 3.8a9.4 9.4 0 0 1 7.2 2.6M4.2 9a5.8 5.8 0 0 1 2.4-1.5M10.4 7.9A5.8 5.8 0 0 1 11.8 9M8 12.4h.01" />
   </Icon>
 );
+export const SlashIcon = () => (
+  <Icon>
+    <rect x="2.6" y="2.6" width="10.8" height="10.8" rx="2.4" />
+    <path d="m9.6 5-3.2 6" />
+  </Icon>
+);

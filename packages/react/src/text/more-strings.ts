@@ -39,6 +39,39 @@ export const moreStrings = {
     count === 1 ? `${formatted} conversation imported` : `${formatted} conversations imported`,
   importedPartly: (skipped: string) => `${skipped} could not be read`,
   importUnknown: 'This is no export of this chat, of ChatGPT or of Open WebUI.',
+  // Commands and templates
+  commandsList: 'Commands and templates',
+  commandsFound: (count: number, formatted: string) =>
+    count === 1 ? `${formatted} command` : `${formatted} commands`,
+  commandNew: 'Start a new chat',
+  commandClear: 'Delete all messages of this chat',
+  commandCleared: 'Messages deleted',
+  commandModel: 'Pick a model',
+  commandExport: 'Save this chat as Markdown',
+  commandKeys: 'Show what the keys do',
+  commandFailed: 'That did not work',
+  templateInsert: 'Put into the message',
+  templateMissing: 'This is needed',
+  // Keys
+  keysTitle: 'Keys',
+  keySend: 'Send',
+  keyNewLine: 'New line',
+  keySendNow: 'Stop the answer and send',
+  keyEditLast: 'Edit the last message, from an empty field',
+  keyStop: 'Stop the answer',
+  keyCommands: 'Commands and templates',
+  keyNames: {
+    showKeys: 'Show this list',
+    focusComposer: 'Go to the message field',
+    newChat: 'New chat',
+    searchConversations: 'Search conversations',
+    toggleConversations: 'Show or hide conversations',
+    pickModel: 'Pick a model',
+    previousMessage: 'Message before',
+    nextMessage: 'Message after',
+    copyAnswer: 'Copy the answer',
+    answerAgain: 'Answer again',
+  },
 };
 
 /** The table of these words. */

@@ -60,6 +60,7 @@ export const defaultStrings = {
       ? `${formatted} message will be sent when the connection is back.`
       : `${formatted} messages will be sent when the connection is back.`,
   // Attachments
+  commands: 'Commands and templates',
   attach: 'Add files',
   attachments: 'Files',
   attachDrop: 'Drop files to add them',
