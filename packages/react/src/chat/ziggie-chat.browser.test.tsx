@@ -58,7 +58,7 @@ describe('ZiggieChat', () => {
     const { fake } = await show({ scripts: [[say('One two three'), stall()]] });
     await ask('Count');
     await expect.element(page.getByText('One two three')).toBeVisible();
-    await userEvent.keyboard('{Tab}');
+    await userEvent.keyboard('{Tab}{Tab}');
     await expect.element(page.getByRole('button', { name: 'Stop' })).toHaveFocus();
     await userEvent.keyboard('{Enter}');
     await expect.element(page.getByText(/^Stopped/).first()).toBeInTheDocument();

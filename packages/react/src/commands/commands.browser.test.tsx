@@ -11,7 +11,10 @@ import '../../test/page.css';
 import '@ziggie/llm-react/styles.css';
 
 failOnConsoleErrors();
-beforeEach(() => page.viewport(1100, 700));
+beforeEach(async () => {
+  localStorage.clear();
+  await page.viewport(1100, 700);
+});
 
 const translate = defineTemplate({
   name: 'translate',
