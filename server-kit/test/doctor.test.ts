@@ -63,11 +63,15 @@ describe('the doctor', () => {
   test.each([
     ['pm2', true, undefined],
     ['pm2 with stores that are shared', false, 'sqlite'],
+    ['pm2 with limits that are shared, and nothing else', true, 'limits'],
     ['one process', false, undefined],
   ])('says that memory is not shared: %s', async (name, expected, stores) => {
     if (name !== 'one process') vi.stubEnv('NODE_APP_INSTANCE', '0');
     const opened = stores === undefined ? undefined : createSqliteStores({ path: ':memory:' });
-    const bench = await startWithFake({ doctor: true, stores: opened?.stores });
+    const bench = await startWithFake({
+      doctor: true,
+      stores: stores === 'limits' ? { limits: opened?.stores.limits } : opened?.stores,
+    });
     await bench.get('/health/live');
     expect(said(bench)).toEqual(expected ? ['memory_store_shared'] : []);
     closeLater(async () => opened?.close());

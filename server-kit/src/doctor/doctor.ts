@@ -1,11 +1,14 @@
 import cluster from 'node:cluster';
 import { lookup } from 'node:dns/promises';
 import { parseJson } from '@ziggie/llm-protocol';
+import { MemoryRevocationStore } from '../auth/revocation-store.ts';
 import type { Connection } from '../connection.ts';
+import { MemoryKeyStore } from '../keys/key-store.ts';
 import type { KitParts } from '../kit-parts.ts';
 import type { ServerKitOptions } from '../kit-types.ts';
 import { MemoryLimitStore } from '../limits/memory-limit-store.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { MemoryTicketStore } from '../ws/ticket-store.ts';
 import { openAdvisories } from './advisories.ts';
 import { type DoctorCode, type Finding, findings } from './findings.ts';
 import { isOneOfSeveral, isPublicAddress, isWeakSecret } from './judge.ts';
@@ -38,10 +41,7 @@ export class Doctor {
     if (this.#looked) return;
     this.#looked = true;
     if (secretsOf(options).some(isWeakSecret)) this.#say(parts, findings.weakSecret);
-    if (
-      parts.settings.stores.limits instanceof MemoryLimitStore &&
-      isOneOfSeveral(cluster.isWorker, process.env)
-    ) {
+    if (isOneOfSeveral(cluster.isWorker, process.env) && isKeptInMemory(parts)) {
       this.#say(parts, findings.memoryStoreShared);
     }
     for (const upstream of parts.upstreams.all) {
@@ -92,6 +92,16 @@ export class Doctor {
       // What a logger throws is no reason to fail a request.
     }
   }
+}
+
+/** Whether anything that processes have to know of each other is in the memory of this one. */
+function isKeptInMemory({ settings: { stores, keys, sockets } }: KitParts): boolean {
+  return (
+    stores.limits instanceof MemoryLimitStore ||
+    stores.revocations instanceof MemoryRevocationStore ||
+    (keys !== undefined && stores.keys instanceof MemoryKeyStore) ||
+    (sockets.enabled && stores.tickets instanceof MemoryTicketStore)
+  );
 }
 
 function secretsOf({ auth }: ServerKitOptions): (string | Uint8Array)[] {

@@ -36,7 +36,7 @@ export const findings = {
   ),
   memoryStoreShared: finding(
     'memory_store_shared',
-    'Several processes run, and each counts limits and forgets revocations by itself.',
+    'Several processes run, and each has limits, revocations, API keys or tickets of sockets that the others do not know of.',
     'Give stores that they share: createRedisStores(), or createSqliteStores() on one machine.',
   ),
   weakSecret: finding(
