@@ -1,8 +1,10 @@
+import { waiting } from './reconnect-now.ts';
+
 /** What the platform knows about its network. */
 export interface Network {
   /** `false` only when the platform is sure. */
   online(): boolean;
-  /** Calls back when the network comes back or the page is looked at again; returns how to stop that. */
+  /** Calls back when the network comes back, the page is looked at again or the reader asks; returns how to stop that. */
   onWake(listener: () => void): () => void;
 }
 
@@ -18,10 +20,12 @@ export const platformNetwork: Network = {
     const seen = (): void => {
       if (page?.visibilityState !== 'hidden') listener();
     };
+    waiting.add(listener);
     globalThis.addEventListener?.('online', listener);
     globalThis.addEventListener?.('pageshow', seen);
     page?.addEventListener('visibilitychange', seen);
     return () => {
+      waiting.delete(listener);
       globalThis.removeEventListener?.('online', listener);
       globalThis.removeEventListener?.('pageshow', seen);
       page?.removeEventListener('visibilitychange', seen);

@@ -3,7 +3,13 @@ import { createManualClock, instantClock, noTimeouts } from '../../test/clock.ts
 import { type Break, resumableServer, runOf } from '../../test/resumable-server.ts';
 import { done, failureOf, question, start, text } from '../../test/samples.ts';
 import { events, hangUp, lines, reply, silence } from '../../test/scripted-server.ts';
-import { type ChatEvent, type ClientHooks, type ClientOptions, createClient } from '../index.ts';
+import {
+  type ChatEvent,
+  type ClientHooks,
+  type ClientOptions,
+  createClient,
+  reconnectNow,
+} from '../index.ts';
 
 const pieces = ['Wer ', 'reitet ', 'so ', 'spät ', 'durch ', 'Nacht ', 'und ', 'Wind?'];
 const whole = pieces.join('');
@@ -60,6 +66,33 @@ describe('a resumable answer that breaks after its first token', () => {
     const { client } = patient(server.url, { retry: { maxAttempts: 1 } });
     expect(await client.chat(question).text()).toBe(whole);
     expect(server.resumedAfter).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('reconnectNow() ends a wait of minutes, but not one that the server asked for', async () => {
+    for (const [headers, goesOn] of [
+      [{}, true],
+      [{ 'Retry-After': '5' }, false],
+    ] as const) {
+      const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [reply(503, '', headers)]);
+      const waits: number[] = [];
+      const client = createClient({
+        baseUrl: server.url,
+        resume: true,
+        random: () => 1,
+        retry: { baseMs: 120_000, capMs: 120_000, reconnectMs: 600_000, maxRetryAfterMs: 60_000 },
+        hooks: { reconnecting: (_, { delayMs }) => void waits.push(delayMs) },
+      });
+      const stream = client.chat(question);
+      const answer = stream.text().catch(() => 'stopped');
+      await expect.poll(() => waits.length).toBe(2);
+      reconnectNow();
+      if (!goesOn) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        expect(server.resumedAfter).toEqual([]);
+        stream.abort();
+      }
+      expect(await answer).toBe(goesOn ? whole : 'stopped');
+    }
   });
 
   test('502, 503, 429 and no connection at all in between are survived', async () => {

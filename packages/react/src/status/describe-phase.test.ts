@@ -13,7 +13,7 @@ const words = (phase: RunPhase, now = 10_000) => {
 
 describe('describePhase()', () => {
   it.each<[RunPhase, string]>([
-    [{ kind: 'queued', position: 3, of: 5, etaMs: 11_200 }, 'Third in line | about 12 s'],
+    [{ kind: 'queued', position: 3, of: 5, etaMs: 11_200 }, 'Third in line | about 12 s, 5 waiting'],
     [{ kind: 'queued', position: 1, of: 5, etaMs: null }, 'You are next | '],
     [{ kind: 'queued', position: 1_200, of: 1_200, etaMs: null }, 'Number 1,200 in line | '],
     [{ kind: 'connecting' }, 'Connecting | '],
@@ -29,10 +29,31 @@ describe('describePhase()', () => {
     [{ kind: 'writing', startedAt: 0, tokens: 1, tokensPerSecond: null }, 'Writing | 1 token'],
     [
       { kind: 'reconnecting', attempt: 2, maxAttempts: 5, nextTryAt: 0 },
-      'Connection lost, trying again | try 2 of 5',
+      'Connection lost, picking up where it stopped | try 2 of 5',
     ],
     [{ kind: 'stopping' }, 'Stopping | '],
   ])('puts %j into words', (phase, expected) => expect(words(phase)).toBe(expected));
+});
+
+describe('the tokens of a run', () => {
+  const count = (phase: RunPhase, counts: object) => {
+    const { label, detail, canTryNow } = describePhase(phase, 10_000, text, counts);
+    return { label, detail, canTryNow };
+  };
+  it('stand beside reading and reconnecting, and are called rough', () => {
+    expect(count({ kind: 'reading', startedAt: 0 }, { prompt: 3_214.4 }).detail).toBe('about 3,214 tokens');
+    expect(
+      count({ kind: 'reconnecting', attempt: 2, maxAttempts: null, nextTryAt: 12_000 }, { kept: 182 }),
+    ).toEqual({
+      label: 'Connection lost, picking up where it stopped',
+      detail: 'try 2, about 182 tokens kept',
+      canTryNow: true,
+    });
+  });
+  it('a try that is being made cannot be made sooner', () => {
+    const phase: RunPhase = { kind: 'reconnecting', attempt: 1, maxAttempts: null, nextTryAt: 10_000 };
+    expect(count(phase, {}).canTryNow).toBe(false);
+  });
 });
 
 describe('loadProgress()', () => {

@@ -12,17 +12,44 @@ export interface PhaseWords {
   progress: number | null;
   /** Whether nothing was written yet, so that leaving is a cancel. */
   canCancel: boolean;
+  /** Whether a wait before the next try can be cut short. */
+  canTryNow: boolean;
+}
+
+/** What is known of the run beyond its phase. */
+export interface TokenCounts {
+  /** Roughly what the model has to read. */
+  readonly prompt?: number | undefined;
+  /** Roughly what was written already. */
+  readonly kept?: number | undefined;
 }
 
 /** Puts a phase into words. `now` is wall time in ms. */
-export function describePhase(phase: RunPhase, now: number, { strings, format }: Text): PhaseWords {
-  const words: PhaseWords = { icon: 'ring', label: '', detail: '', progress: null, canCancel: true };
+export function describePhase(
+  phase: RunPhase,
+  now: number,
+  { strings, format }: Text,
+  counts: TokenCounts = {},
+): PhaseWords {
+  const words: PhaseWords = {
+    icon: 'ring',
+    label: '',
+    detail: '',
+    progress: null,
+    canCancel: true,
+    canTryNow: false,
+  };
+  const aboutTokens = (count = 0): string =>
+    count < 1 ? '' : strings.tokensEstimated(strings.tokens(Math.round(count), format.count(count)));
   switch (phase.kind) {
     case 'queued': {
       const place = strings.ordinal(phase.position, format.count(phase.position));
       const label = phase.position <= 1 ? strings.queuedNext : strings.queued(place);
-      const detail = phase.etaMs === null ? '' : strings.queuedEta(format.duration(roundEta(phase.etaMs)));
-      return { ...words, label, detail };
+      const parts = phase.etaMs === null ? [] : [strings.queuedEta(format.duration(roundEta(phase.etaMs)))];
+      // How long the line is says more than the place alone, for all but the last in it.
+      if (phase.position > 1 && phase.of > phase.position)
+        parts.push(strings.queuedOf(format.count(phase.of)));
+      return { ...words, label, detail: parts.join(', ') };
     }
     case 'connecting':
       return { ...words, label: strings.connecting };
@@ -39,7 +66,7 @@ export function describePhase(phase: RunPhase, now: number, { strings, format }:
       };
     }
     case 'reading':
-      return { ...words, label: strings.reading };
+      return { ...words, label: strings.reading, detail: aboutTokens(counts.prompt) };
     case 'thinking':
       return { ...words, label: strings.thinking, detail: elapsedWords(phase.startedAt, now, format) };
     case 'tool':
@@ -53,9 +80,19 @@ export function describePhase(phase: RunPhase, now: number, { strings, format }:
     }
     case 'reconnecting': {
       const { attempt, maxAttempts } = phase;
-      const detail =
-        maxAttempts === null ? '' : strings.tryOf(format.count(attempt), format.count(maxAttempts));
-      return { ...words, label: strings.reconnecting, detail };
+      const parts = [
+        maxAttempts === null
+          ? strings.tryNumber(format.count(attempt))
+          : strings.tryOf(format.count(attempt), format.count(maxAttempts)),
+      ];
+      const kept = aboutTokens(counts.kept);
+      if (kept !== '') parts.push(strings.tokensKept(kept));
+      return {
+        ...words,
+        label: strings.reconnecting,
+        detail: parts.join(', '),
+        canTryNow: phase.nextTryAt > now,
+      };
     }
     case 'stopping':
       return { ...words, icon: 'stop', label: strings.stopping, canCancel: false };

@@ -52,13 +52,18 @@ export const LoadingLongerThanUsual = meta.story({
     },
   },
 });
-export const Reading = meta.story({ args: { phase: { kind: 'reading', startedAt: Date.now() } } });
+export const Reading = meta.story({
+  args: { phase: { kind: 'reading', startedAt: Date.now() }, counts: { prompt: 3_214 } },
+});
 export const Thinking = meta.story({ args: { phase: { kind: 'thinking', startedAt: Date.now() - 4_000 } } });
 export const Tool = meta.story({ args: { phase: { kind: 'tool', callId: '1', name: 'search_files' } } });
 export const Writing = meta.story({
   args: { phase: { kind: 'writing', startedAt: Date.now(), tokens: 61, tokensPerSecond: 38.2 } },
 });
 export const Reconnecting = meta.story({
-  args: { phase: { kind: 'reconnecting', attempt: 2, maxAttempts: 5, nextTryAt: 0 } },
+  args: {
+    phase: { kind: 'reconnecting', attempt: 2, maxAttempts: 5, nextTryAt: Date.now() + 60_000 },
+    counts: { kept: 182 },
+  },
 });
 export const Stopping = meta.story({ args: { phase: { kind: 'stopping' } } });

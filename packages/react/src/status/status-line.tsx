@@ -1,10 +1,13 @@
+import { reconnectNow } from '@ziggie/llm-client';
 import type { RunPhase } from '@ziggie/llm-client/conversation';
 import type { ReactElement } from 'react';
 import { useChat } from '../hooks/use-chat.ts';
 import { useRun } from '../hooks/use-messages.ts';
 import { ChipIcon, RingIcon, StopIcon } from '../icons/icons.tsx';
+import { useSession } from '../provider/session.ts';
 import { useText } from '../text/text-context.ts';
-import { describePhase } from './describe-phase.ts';
+import { countsFor } from './count-tokens.ts';
+import { describePhase, type TokenCounts } from './describe-phase.ts';
 import { useNow } from './use-now.ts';
 import { usePaced } from './use-paced.ts';
 
@@ -16,22 +19,31 @@ export function StatusLine({
 }): ReactElement | null {
   const phase = usePaced(useRun());
   const { stop } = useChat();
+  const { conversation } = useSession();
   if (phase === null) return null;
-  return <PhaseLine phase={phase} hideWords={hideThinking && phase.kind === 'thinking'} onCancel={stop} />;
+  return (
+    <PhaseLine
+      phase={phase}
+      counts={countsFor(phase, conversation)}
+      hideWords={hideThinking && phase.kind === 'thinking'}
+      onCancel={stop}
+    />
+  );
 }
 
 interface PhaseLineProps {
   phase: RunPhase;
+  counts?: TokenCounts | undefined;
   /** The words stand elsewhere already. */
   hideWords?: boolean | undefined;
   onCancel: () => void;
 }
 
 /** A phase in words, with its icon, its numbers and a way out. */
-export function PhaseLine({ phase, hideWords = false, onCancel }: PhaseLineProps): ReactElement {
+export function PhaseLine({ phase, counts, hideWords = false, onCancel }: PhaseLineProps): ReactElement {
   const text = useText();
-  const now = useNow(phase.kind === 'loading' || phase.kind === 'thinking');
-  const { icon, label, detail, progress, canCancel } = describePhase(phase, now, text);
+  const now = useNow(phase.kind === 'loading' || phase.kind === 'thinking' || phase.kind === 'reconnecting');
+  const { icon, label, detail, progress, canCancel, canTryNow } = describePhase(phase, now, text, counts);
   return (
     <div className="zg-status" data-phase={phase.kind}>
       {icon === 'chip' ? <ChipIcon /> : icon === 'stop' ? <StopIcon /> : <RingIcon />}
@@ -39,6 +51,11 @@ export function PhaseLine({ phase, hideWords = false, onCancel }: PhaseLineProps
         {hideWords ? null : label}
         {detail === '' || hideWords ? null : <span className="zg-status-detail"> {detail}</span>}
       </span>
+      {canTryNow ? (
+        <button type="button" className="zg-button-text" onClick={reconnectNow}>
+          {text.strings.tryNow}
+        </button>
+      ) : null}
       {canCancel ? (
         <button type="button" className="zg-button-text" onClick={onCancel}>
           {text.strings.cancel}

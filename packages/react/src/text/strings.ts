@@ -103,6 +103,7 @@ export const defaultStrings = {
   // Status line
   queued: (place: string) => `${place} in line`,
   queuedNext: 'You are next',
+  queuedOf: (count: string) => `${count} waiting`,
   queuedEta: (duration: string) => `about ${duration}`,
   ordinal: (place: number, formatted: string) =>
     ['First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth'][place - 1] ?? `Number ${formatted}`,
@@ -114,7 +115,10 @@ export const defaultStrings = {
   thinking: 'Thinking',
   tool: (name: string) => `Using ${name}`,
   writing: 'Writing',
-  reconnecting: 'Connection lost, trying again',
+  reconnecting: 'Connection lost, picking up where it stopped',
+  tryNumber: (attempt: string) => `try ${attempt}`,
+  tryNow: 'Try now',
+  tokensKept: (amount: string) => `${amount} kept`,
   tryOf: (attempt: string, of: string) => `try ${attempt} of ${of}`,
   stopping: 'Stopping',
   tokens: (count: number, formatted: string) => (count === 1 ? `${formatted} token` : `${formatted} tokens`),
