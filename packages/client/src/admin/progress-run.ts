@@ -1,4 +1,5 @@
 import { CallScope } from '../call/call-scope.ts';
+import { waitForRetry } from '../call/wait-for-retry.ts';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
 import type { Settings } from '../settings.ts';
@@ -116,7 +117,7 @@ export class ProgressRun implements ProgressStream, AsyncIterator<ModelProgress>
         this.#tracker.restart();
         this.#idleAttempts = this.#moved && scope.retry.maxAttempts > 1 ? 0 : this.#idleAttempts + 1;
         this.#moved = false;
-        await scope.waitForRetry(error, this.#idleAttempts);
+        await waitForRetry(scope, error, this.#idleAttempts);
       }
     } catch (error) {
       this.#fail(explained(error, scope.settings.target.name) as ZiggieError);

@@ -10,6 +10,7 @@ import type { Settings } from '../settings.ts';
 import type { Attempt, CallOptions } from '../types.ts';
 import { CallScope } from './call-scope.ts';
 import { PhaseTimer } from './phase-timer.ts';
+import { waitForRetry } from './wait-for-retry.ts';
 
 /** A list of a thousand models is well below. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
@@ -56,7 +57,7 @@ export async function callJson<T>(
         return value;
       } catch (error) {
         if (!isZiggieError(error)) throw error;
-        await scope.waitForRetry(error);
+        await waitForRetry(scope, error);
       }
     }
   } catch (error) {

@@ -2,7 +2,6 @@ import type { StreamEventBody, Timings, Usage } from '@ziggie/llm-protocol';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { ZiggieError } from '../errors/ziggie-error.ts';
-import { nextDelayMs } from '../retry/next-delay.ts';
 import { retryFor, type Settings, timeoutsFor } from '../settings.ts';
 import type { AnswerStats, Attempt, CallOptions, RetryOptions, Timeouts } from '../types.ts';
 import { Interrupt } from './interrupt.ts';
@@ -24,6 +23,8 @@ export class CallScope {
   /** What was read from the connection so far. */
   chunks = 0;
   bytes = 0;
+  /** Whether a 401 was answered with a new token already. */
+  askedAgain = false;
   readonly #onStopped: (reason: ZiggieError) => void;
   readonly #onAbort = (): void => this.stop(new AbortedError(this.options.signal?.reason));
   #interrupt = new Interrupt();
@@ -31,7 +32,6 @@ export class CallScope {
   #cancelDeadline: (() => void) | undefined;
   #stopped: ZiggieError | undefined;
   #ended = false;
-  #askedAgain = false;
   readonly #phases = new PhaseStopwatch();
 
   /** @param onStopped Told at once when something other than an attempt ends the call. */
@@ -117,57 +117,6 @@ export class CallScope {
     const interrupt = this.newInterrupt();
     this.observer.tell('attempt', { number: this.attempts.length + 1 });
     return interrupt;
-  }
-
-  /**
-   * Waits as long as is right before another attempt.
-   *
-   * @param failures How many attempts count as failed. Default: all so far.
-   * @throws The error itself, when there should be none.
-   */
-  async waitForRetry(error: ZiggieError, failures?: number): Promise<void> {
-    if (this.#stopped) throw this.#stopped;
-    const { credentials, random } = this.settings;
-    const attempt = this.attempts.at(-1);
-    if (error.code === 'unauthorized' && typeof credentials === 'function' && !this.#askedAgain) {
-      this.#askedAgain = true;
-      if (attempt) this.observer.tell('retry', { attempt, delayMs: 0, error });
-      return;
-    }
-    // Neither the try that only brought a new token counts, nor those that picked up a broken answer.
-    const made =
-      failures ?? this.attempts.filter(({ resumed }) => !resumed).length - (this.#askedAgain ? 1 : 0);
-    const delayMs = nextDelayMs(made, error, this.retry, random());
-    if (delayMs === undefined) throw error;
-    if (attempt) this.observer.tell('retry', { attempt, delayMs, error });
-    this.observer.log('warn', 'A try failed; another follows.', {
-      code: error.code,
-      status: error.status,
-      attempt: attempt?.number,
-      delayMs,
-    });
-    await this.sleep(delayMs, error);
-  }
-
-  /**
-   * Waits, unless the call is stopped first.
-   *
-   * @param error What went wrong before: it tells more than the clock, when time runs out here.
-   * @param wake Ends the wait early, when it resolves.
-   */
-  async sleep(delayMs: number, error: ZiggieError, wake?: Promise<void>): Promise<void> {
-    const { clock } = this.settings;
-    let cancel = (): void => {};
-    const elapsed = new Promise<void>((resolve) => {
-      cancel = clock.setTimer(resolve, delayMs);
-    });
-    try {
-      await this.newInterrupt().wait(wake === undefined ? elapsed : Promise.race([elapsed, wake]));
-    } catch (stopped) {
-      throw stopped instanceof TimeoutError ? Object.assign(stopped, { cause: error }) : stopped;
-    } finally {
-      cancel();
-    }
   }
 
   record(startedAt: number, status: number | undefined, code: string | undefined, resumed?: true): void {

@@ -61,9 +61,14 @@ export class PhaseTimer {
   /** Gives the present phase its whole time again. */
   restart(): void {
     this.#warned = false;
-    // While paused the clock need not be asked: the whole time begins with `resume`. Streams do this for every token.
     this.#isFresh = true;
     if (!this.#isPaused) this.#begin();
+  }
+
+  /** `restart` and `pause`, without a look at the clock: streams do this for every token. */
+  rewind(): void {
+    this.#isPaused = true;
+    this.restart();
   }
 
   pause(): void {
@@ -87,9 +92,9 @@ export class PhaseTimer {
 
   #arm(): void {
     if (this.#deadline === Infinity) return;
-    const leftMs = this.#deadline - this.#clock.now();
-    const delayMs = Math.min(leftMs, LOOK_INTERVAL_MS);
-    this.#dueAt = this.#clock.now() + delayMs;
+    const now = this.#clock.now();
+    const delayMs = Math.min(this.#deadline - now, LOOK_INTERVAL_MS);
+    this.#dueAt = now + delayMs;
     this.#cancelTimer = this.#clock.setTimer(() => this.#look(), delayMs);
   }
 

@@ -1,6 +1,8 @@
 import { type ErrorEvent, errorKinds, isErrorCode } from '@ziggie/llm-protocol';
 import type { Interrupt } from '../call/interrupt.ts';
+import { ConnectionError } from '../errors/connection-error.ts';
 import { HttpError } from '../errors/http-error.ts';
+import { StreamError } from '../errors/stream-error.ts';
 import { isZiggieError } from '../errors/ziggie-error.ts';
 import { readRetryAdvice } from '../retry/retry-advice.ts';
 import type { Settings } from '../settings.ts';
@@ -106,4 +108,34 @@ export function reportedError(event: ErrorEvent, what: string, sent: string): Ht
     retryAfterMs: typeof given.retryAfterMs === 'number' ? given.retryAfterMs : undefined,
     requestId: typeof given.requestId === 'string' ? given.requestId : undefined,
   });
+}
+
+/** Why no answer came: the server cannot be reached, or what came back is no HTTP, or not what HTTP allows here. */
+export function noAnswer(
+  baseUrl: string,
+  { method, path }: OutgoingRequest,
+  cause: unknown,
+): ConnectionError | StreamError {
+  const reason = reasonOf(cause);
+  if (!reason?.startsWith('HPE_')) return unreachable(baseUrl, reason, cause);
+  return new StreamError(
+    'malformed_record',
+    `${method} ${path}: the answer cannot be read as HTTP (${reason}). Is something else listening there?`,
+    { receivedEvents: 0, cause },
+  );
+}
+
+function reasonOf(cause: unknown): string | undefined {
+  const { code, cause: inner } = (cause ?? {}) as { code?: unknown; cause?: { code?: unknown } };
+  const found = typeof code === 'string' ? code : inner?.code;
+  return typeof found === 'string' ? found : undefined;
+}
+
+function unreachable(baseUrl: string, reason: string | undefined, cause: unknown): ConnectionError {
+  return new ConnectionError(
+    `Cannot reach the server at ${baseUrl}${reason === undefined ? '' : ` (${reason})`}. ` +
+      'Is it running there, and does it allow this origin?',
+    // A wrong certificate does not mend itself while we wait.
+    { cause, reason, retryable: reason === undefined || !/CERT|TLS|SSL|SIGNATURE|EPROTO/.test(reason) },
+  );
 }

@@ -2,7 +2,6 @@ import type { Interrupt } from '../call/interrupt.ts';
 import { checkToken } from '../check-arguments.ts';
 import { ConnectionError } from '../errors/connection-error.ts';
 import { HttpError } from '../errors/http-error.ts';
-import { StreamError } from '../errors/stream-error.ts';
 import { isZiggieError, ZiggieError } from '../errors/ziggie-error.ts';
 import { part } from '../part.ts';
 import type { Settings } from '../settings.ts';
@@ -64,7 +63,7 @@ export async function send(
     );
     response = await interrupt.wait(sending);
   } catch (error) {
-    throw isZiggieError(error) ? error : (noAnswer(request, error) ?? unreachable(baseUrl, error));
+    throw isZiggieError(error) ? error : await explained(baseUrl, request, error);
   }
   const requestId = requestIdOf(response);
   if (response.status >= 200 && response.status < 300 && !isPage(response)) {
@@ -108,29 +107,12 @@ function isPage(response: TransportResponse): boolean {
   return /\bhtml\b/i.test(response.header('Content-Type') ?? '');
 }
 
-/** What came back is no HTTP, or not what HTTP allows here: something answers, but not a server for this. */
-function noAnswer({ method, path }: OutgoingRequest, cause: unknown): StreamError | undefined {
-  const reason = reasonOf(cause);
-  if (!reason?.startsWith('HPE_')) return undefined;
-  return new StreamError(
-    'malformed_record',
-    `${method} ${path}: the answer cannot be read as HTTP (${reason}). Is something else listening there?`,
-    { receivedEvents: 0, cause },
-  );
-}
-
-function reasonOf(cause: unknown): string | undefined {
-  const { code, cause: inner } = (cause ?? {}) as { code?: unknown; cause?: { code?: unknown } };
-  const found = typeof code === 'string' ? code : inner?.code;
-  return typeof found === 'string' ? found : undefined;
-}
-
-function unreachable(baseUrl: string, cause: unknown): ConnectionError {
-  const reason = reasonOf(cause);
-  return new ConnectionError(
-    `Cannot reach the server at ${baseUrl}${reason === undefined ? '' : ` (${reason})`}. ` +
-      'Is it running there, and does it allow this origin?',
-    // A wrong certificate does not mend itself while we wait.
-    { cause, reason, retryable: reason === undefined || !/CERT|TLS|SSL|SIGNATURE|EPROTO/.test(reason) },
-  );
+/** Why no answer came. Where not even that can be loaded, there is no network. */
+async function explained(baseUrl: string, request: OutgoingRequest, cause: unknown): Promise<ZiggieError> {
+  try {
+    const { noAnswer } = await part(() => import('./failed-answer.ts'));
+    return noAnswer(baseUrl, request, cause);
+  } catch {
+    return new ConnectionError(`Cannot reach the server at ${baseUrl}.`, { cause });
+  }
 }

@@ -1,6 +1,7 @@
 import { MAX_RECORD_BYTES } from '@ziggie/llm-protocol';
 import { ProgressAttempt, type RecordForm } from '../admin/progress-attempt.ts';
 import { CallScope } from '../call/call-scope.ts';
+import { waitForRetry } from '../call/wait-for-retry.ts';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { HttpError } from '../errors/http-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
@@ -86,7 +87,7 @@ export class RecordRun<T extends object> implements AsyncIterator<T, undefined> 
           this.#attempt = undefined;
           attempt.close(error);
           begun = false;
-          await scope.waitForRetry(error);
+          await waitForRetry(scope, error);
         }
       }
     } catch (error) {

@@ -56,6 +56,7 @@ export class AnswerAttempt {
   readonly #scope: CallScope;
   readonly #request: AnswerRequest;
   readonly #interrupt: Interrupt;
+  readonly #signal: AbortSignal;
   readonly #timer: PhaseTimer;
   readonly #decoder: AnswerDecoder;
   readonly #startedAt: number;
@@ -81,6 +82,7 @@ export class AnswerAttempt {
     this.#committed = from !== undefined;
     this.#decoder = from?.decoder ?? request.decoder();
     this.#interrupt = scope.newAttempt();
+    this.#signal = this.#interrupt.signal;
     this.#startedAt = clock.now();
     this.#timer = new PhaseTimer(clock, {
       expired: (phase, limitMs) => this.#interrupt.fire(new TimeoutError(phase, limitMs)),
@@ -107,30 +109,34 @@ export class AnswerAttempt {
   }
 
   /**
-   * Takes the next events, at least one; the last of all is `done`: do not read on after it.
+   * Brings the next events, at least one; the last of all is `done`: do not read on after it.
    *
-   * @returns What `take` makes of them.
+   * @returns What `take` makes of them, or `fail` of the failure: a promise more per token would cost.
    */
-  async read<T>(take: (events: ChatEvent[]) => T | Promise<T>): Promise<T> {
-    const { signal } = this.#interrupt;
+  async read<T>(
+    take: (events: ChatEvent[], attempt: AnswerAttempt) => T | Promise<T>,
+    fail: (error: unknown, attempt: AnswerAttempt) => T | Promise<T>,
+  ): Promise<T> {
+    const signal = this.#signal;
+    let events: ChatEvent[];
     this.#timer.resume();
     try {
       const { body } = this.#answer ?? (await this.#open());
       // One promise per piece, that of the body: streams come in pieces of a few bytes.
-      for (;;) {
+      do {
         if (this.#failure) throw this.#failure;
         if (this.#reported) throw await this.#reportedError(this.#reported);
         const { value } = await body.read();
         if (signal.aborted) throw signal.reason;
-        let events = this.#receive(value);
+        events = this.#receive(value);
         if (this.#reader?.held) events = await this.#receiveHeld(value === undefined);
-        if (events.length > 0) return take(events);
-      }
+      } while (events.length === 0);
     } catch (error) {
-      throw signal.aborted ? (this.#failure ?? signal.reason) : this.#brokenBy(error);
-    } finally {
       this.#timer.pause();
+      return fail(signal.aborted ? (this.#failure ?? signal.reason) : this.#brokenBy(error), this);
     }
+    this.#timer.pause();
+    return take(events, this);
   }
 
   /** After `done`: reads the end of the body, so that the connection can be used again. */
@@ -281,7 +287,7 @@ export class AnswerAttempt {
         default:
       }
     }
-    if (goesOn) this.#timer.restart();
+    if (goesOn) this.#timer.rewind();
     this.#events += events.length;
     return events as ChatEvent[];
   }

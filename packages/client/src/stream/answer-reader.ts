@@ -25,7 +25,6 @@ export class AnswerReader {
   #unfinished = '';
   #length = 0;
   #events: StreamEventBody[] = [];
-  readonly #onText = (text: string): void => this.#text(text);
   readonly #onRecord = (record: string): void => this.#record(record);
 
   constructor(decoder: AnswerDecoder, contentType: string | undefined) {
@@ -44,40 +43,45 @@ export class AnswerReader {
    * @throws {ProtocolError} when it cannot be read. The events before that are added all the same.
    */
   push(piece: Uint8Array | string, events: StreamEventBody[]): void {
-    this.#events = events;
-    if (typeof piece === 'string') this.#text(piece);
-    else this.#bytes.push(piece, this.#onText);
+    const text = typeof piece === 'string' ? piece : this.#bytes.push(piece);
+    if (text !== '') this.#text(text, events);
+    if (this.#bytes.failure) throw this.#bytes.failure;
   }
 
   /** Adds what a last record without a line end says, and what only the end of the body tells. */
   end(events: StreamEventBody[]): void {
-    this.#events = events;
     const rest = this.#bytes.end();
-    if (rest !== '') this.#text(rest);
+    if (this.#bytes.failure) throw this.#bytes.failure;
+    if (rest !== '') this.#text(rest, events);
     if (this.held !== '') return;
+    this.#events = events;
     this.#sse?.end(this.#onRecord);
-    if (this.#unfinished !== '') this.#text('\n');
+    if (this.#unfinished !== '') this.#lines('\n');
     this.#decoder.end?.(events);
   }
 
   /** Adds the events of the text that was held. */
   splitWith(splitter: SseSplitter, events: StreamEventBody[]): void {
-    this.#events = events;
-    this.#sse = splitter;
     const text = this.held;
     this.held = '';
+    this.#sse = splitter;
+    this.#events = events;
     splitter.push(text, this.#onRecord);
   }
 
-  #text(text: string): void {
-    if (!this.#framing) {
+  #text(text: string, events: StreamEventBody[]): void {
+    this.#events = events;
+    this.#length += text.length;
+    if (this.#length > MAX_ANSWER_BYTES) throw tooLarge('the answer', MAX_ANSWER_BYTES);
+    if (this.#framing === 'lines') this.#lines(text);
+    else if (this.#sse) this.#sse.push(text, this.#onRecord);
+    else if (this.#framing) this.held += text;
+    else {
       this.#framing = this.#framingOf(text);
       // A byte order mark, and blank lines.
       if (this.#framing === 'lines') this.#lines(text.trimStart());
       else if (this.#framing) this.held = text;
-    } else if (this.#framing === 'lines') this.#lines(text);
-    else if (this.#sse) this.#sse.push(text, this.#onRecord);
-    else this.held += text;
+    }
   }
 
   #framingOf(text: string): 'lines' | 'sse' | undefined {
@@ -91,25 +95,18 @@ export class AnswerReader {
   }
 
   #lines(given: string): void {
-    let text = given;
-    if (this.#unfinished !== '') {
-      text = this.#unfinished + given;
-      this.#unfinished = '';
-    }
+    const text = this.#unfinished === '' ? given : this.#unfinished + given;
     let from = 0;
     for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
-      // What can be split off in one go is not cut: most small pieces are one line.
       this.#record(text.slice(from, end));
       from = end + 1;
     }
-    if (from < text.length) this.#unfinished = text.slice(from);
+    this.#unfinished = from === text.length ? '' : text.slice(from);
   }
 
   #record(record: string): void {
     if (this.#decoder.ended) return;
     if (record.length > MAX_RECORD_BYTES) throw tooLarge('a record', MAX_RECORD_BYTES);
-    this.#length += record.length;
-    if (this.#length > MAX_ANSWER_BYTES) throw tooLarge('the answer', MAX_ANSWER_BYTES);
     // Blank lines, and what proxies put around records.
     const text = record.charCodeAt(record.length - 1) === 0x7d ? record : record.trim();
     if (text !== '') this.#decoder.read(text, this.#events);

@@ -14,8 +14,10 @@ export interface AskedQuestion {
   written: AnswerRequest | Promise<AnswerRequest>;
 }
 
-const loadResuming = () => part(() => import('./resuming.ts'));
-const loadContinuing = () => part(() => import('./continued.ts'));
+const nothing = (): void => {};
+
+/** Nothing of it is needed while all goes well. */
+const loadAfterFailure = () => part(() => import('./after-failure.ts'));
 
 /**
  * One answer over all its attempts.
@@ -35,11 +37,12 @@ export class AnswerRun {
   #reject!: (error: ZiggieError) => void;
   #attempt: AnswerAttempt | undefined;
   #stopWaking: (() => void) | undefined;
-  /** Pieces that came before the model was asked to go on after them, and why it had to be. */
-  #carried: { pieces: number; error: ZiggieError } | undefined;
+  /** Where the model was asked to go on with what came before. */
+  #join: ((events: ChatEvent[]) => ChatEvent[]) | undefined;
   #queue: ChatEvent[] = [];
   #taken = 0;
   #pulling: Promise<unknown> | undefined;
+  #then: () => unknown = nothing;
   #over = false;
   /** A failure that the iterator has not thrown yet. */
   #untold: ZiggieError | undefined;
@@ -94,26 +97,31 @@ export class AnswerRun {
     // Whatever the other reader makes of it.
     if (this.#pulling !== undefined) return this.#pulling.then(then, then);
     if (this.#over) return Promise.resolve().then(then);
-    const attempt = this.#attempt;
+    this.#then = then;
     // The common case takes no detour: a stream in small pieces comes through here for every token.
     const pulling =
-      attempt && !this.#carried
-        ? attempt
-            .read((events) => {
-              this.#pulling = undefined;
-              this.#take(events, attempt);
-              return then();
-            })
-            .catch((error: unknown) => this.#readNext({ attempt, error }).then(() => this.#pulled(then)))
-        : this.#readNext().then(() => this.#pulled(then));
+      this.#attempt && !this.#join
+        ? this.#attempt.read(this.#onEvents, this.#onFailure)
+        : this.#readNext().then(this.#onPulled);
     this.#pulling = pulling;
-    return pulling;
+    return pulling as Promise<T>;
   }
 
-  #pulled<T>(then: () => T): T {
+  readonly #onPulled = (): unknown => {
+    const then = this.#then;
     this.#pulling = undefined;
+    // Whoever drops the stream between two reads is not held.
+    this.#then = nothing;
     return then();
-  }
+  };
+
+  readonly #onEvents = (events: ChatEvent[], attempt: AnswerAttempt): unknown => {
+    this.#take(events, attempt);
+    return this.#onPulled();
+  };
+
+  readonly #onFailure = (error: unknown, attempt: AnswerAttempt): Promise<unknown> =>
+    this.#readNext({ attempt, error }).then(this.#onPulled);
 
   /** @param failed The attempt that ended, where one did. */
   async #readNext(failed?: { attempt: AnswerAttempt; error: unknown }): Promise<void> {
@@ -121,7 +129,8 @@ export class AnswerRun {
       this.#scope.begin();
       const { written } = this.#asked;
       this.#request ??= written instanceof Promise ? await this.#scope.newInterrupt().wait(written) : written;
-      if (this.#recovery === 'continue') loadContinuing().catch(() => {});
+      // What would go on with a broken answer, while there is a network.
+      if (this.#recovery !== 'throw') loadAfterFailure().catch(() => {});
       for (;;) {
         if (failed) {
           const { attempt, error } = failed;
@@ -131,12 +140,11 @@ export class AnswerRun {
           if (await this.#recover(attempt, error)) return;
         }
         this.#attempt ??= new AnswerAttempt(this.#scope, this.#request);
-        const attempt = this.#attempt;
-        try {
-          return await attempt.read((events) => this.#take(events, attempt));
-        } catch (error) {
-          failed = { attempt, error };
-        }
+        failed = await this.#attempt.read<typeof failed>(
+          (events, attempt) => this.#take(events, attempt) as undefined,
+          (error, attempt) => ({ attempt, error }),
+        );
+        if (!failed) return;
       }
     } catch (error) {
       this.#fail(error as ZiggieError);
@@ -145,40 +153,24 @@ export class AnswerRun {
 
   /** Makes ready for another attempt. @returns Whether that brought events already. @throws When there is none. */
   async #recover(attempt: AnswerAttempt, error: ZiggieError): Promise<boolean> {
-    const point = attempt.resumePoint;
-    const { settings, attempts } = this.#scope;
-    const request = this.#request as AnswerRequest;
-    if (point && error.retryable && error.code !== 'malformed_record') {
-      const resuming = await loadResuming().catch(() => undefined);
-      const found = await resuming?.reattach(this.#scope, request, point, error);
-      if (found) {
-        this.#attempt = found.attempt;
-        this.#take(found.events, found.attempt);
-        return true;
-      }
+    const { afterFailure } = await loadAfterFailure().catch(() => {
+      throw error;
+    });
+    const first = await this.#asked.written;
+    const request = this.#request ?? first;
+    const next = await afterFailure(this.#scope, first, request, this.#collector, attempt, error);
+    if (next.resumed) {
+      this.#attempt = next.resumed.attempt;
+      this.#take(next.resumed.events, this.#attempt);
+      return true;
     }
-    if (!this.#collector.began) {
-      await this.#scope.waitForRetry(error);
-      return false;
-    }
-    const recovery = this.#recovery;
-    if (recovery === 'throw') throw error;
-    let next: AnswerRequest | undefined = request;
-    if (recovery === 'continue') {
-      const first = await this.#asked.written;
-      const { continued } = await loadContinuing();
-      next = continued(settings, first, this.#collector.partial());
-    }
-    if (!next) throw error;
-    await this.#scope.waitForRetry(error);
+    if (!next.anew) return false;
     this.#endRun();
-    this.#request = next;
-    if (recovery === 'continue') {
-      this.#carried = { pieces: this.#collector.pieces, error };
-      return false;
-    }
-    this.#show([{ type: 'restart', attempt: attempts.length + 1 }]);
-    return true;
+    const { events } = next.anew;
+    this.#request = next.anew.request;
+    this.#join = next.anew.join;
+    if (events.length > 0) this.#show(events);
+    return events.length > 0;
   }
 
   get #recovery(): Recovery {
@@ -189,7 +181,7 @@ export class AnswerRun {
   #watchNetwork(): void {
     if (this.#stopWaking) return;
     this.#stopWaking = () => {};
-    loadResuming().then(
+    loadAfterFailure().then(
       ({ platformNetwork }) => {
         if (!this.#over) this.#stopWaking = platformNetwork.onWake(() => this.#attempt?.wake());
       },
@@ -203,7 +195,7 @@ export class AnswerRun {
     this.#point = undefined;
     if (!point || point.decoder.ended) return;
     const { settings, options } = this.#scope;
-    loadResuming().then(
+    loadAfterFailure().then(
       ({ endRun }) => endRun(settings, point.id, options),
       () => {},
     );
@@ -211,7 +203,7 @@ export class AnswerRun {
 
   #take(events: ChatEvent[], attempt: AnswerAttempt): void {
     if (this.#over) return;
-    this.#show(this.#carried ? events.flatMap((event) => this.#joined(event)) : events);
+    this.#show(this.#join ? this.#join(events) : events);
     if (events.at(-1)?.type === 'done') this.#finish(attempt);
     else if (attempt.resumePoint) {
       this.#point = attempt.resumePoint;
@@ -221,24 +213,15 @@ export class AnswerRun {
 
   #show(events: ChatEvent[]): void {
     const { observer } = this.#scope;
-    for (const event of events) {
-      this.#collector.add(event);
-      if (!observer.watched) continue;
-      observer.tell('event', event);
-      if (event.type === 'tool-call') observer.tell('toolCall', { id: event.id, name: event.name });
+    for (const event of events) this.#collector.add(event);
+    if (observer.watched) {
+      for (const event of events) {
+        observer.tell('event', event);
+        if (event.type === 'tool-call') observer.tell('toolCall', { id: event.id, name: event.name });
+      }
     }
     this.#queue = events;
     this.#taken = 0;
-  }
-
-  /** An event of an attempt that goes on with an answer, as an event of the whole answer. */
-  #joined(event: ChatEvent): ChatEvent[] {
-    const { pieces, error } = this.#carried ?? { pieces: 0, error: undefined };
-    // The model did not go on but began something else: what came before and after do not belong together.
-    if (event.type === 'thinking-delta' || event.type === 'tool-call') throw error;
-    if (event.type === 'start') return [];
-    if (event.type !== 'usage') return [event];
-    return [{ ...event, outputTokens: event.outputTokens + pieces, source: 'estimated' }];
   }
 
   #finish(attempt: AnswerAttempt): void {

@@ -7,6 +7,9 @@ const dropped = new FinalizationRegistry<AnswerRun>((run) =>
   run.abort(new Error('The answer was dropped without being read to its end.')),
 );
 
+/** One for all streams. While an object of this form lives, so does the code that the engine made for the others. */
+const over: IteratorResult<ChatEvent, undefined> = { done: true, value: undefined };
+
 /**
  * The stream that a caller holds. Nothing of the run behind it points back here, so that a stream which nobody holds any
  * more can be collected, and its connection closed.
@@ -25,7 +28,7 @@ export class AnswerStream implements ChatStream, AsyncIterator<ChatEvent> {
       if (isOver) dropped.unregister(this);
     }
     // Two reads at once share what comes: the second waits for more.
-    return isOver ? { done: true, value: undefined } : this.next();
+    return isOver ? over : this.next();
   };
   #reader: 'none' | 'iterator' | 'result' = 'none';
 
@@ -67,7 +70,7 @@ export class AnswerStream implements ChatStream, AsyncIterator<ChatEvent> {
   /** What `break` and `return` in a loop call: closes the connection. */
   return(): Promise<IteratorResult<ChatEvent, undefined>> {
     this.#leave(new Error('The loop over the answer was left.'));
-    return Promise.resolve({ done: true, value: undefined });
+    return Promise.resolve(over);
   }
 
   /** For loops written by hand: ends the answer like `return` and passes the error on. */

@@ -20,12 +20,12 @@ export class Collector {
 
   add(event: ChatEvent): void {
     switch (event.type) {
-      case 'start':
-        this.#model = event.upstreamModel;
-        break;
       case 'text-delta':
         this.pieces++;
         this.#text += event.text;
+        break;
+      case 'start':
+        this.#model = event.upstreamModel;
         break;
       case 'thinking-delta':
         this.pieces++;

@@ -1,4 +1,5 @@
 import type { CallScope } from '../call/call-scope.ts';
+import { sleep } from '../call/wait-for-retry.ts';
 import { isZiggieError, type ZiggieError } from '../errors/ziggie-error.ts';
 import { platformNetwork } from '../http/network.ts';
 import type { ChatEvent } from '../types.ts';
@@ -36,7 +37,10 @@ export async function reattach(
     if (!platformNetwork.online()) continue;
     const attempt = new AnswerAttempt(scope, request, point);
     try {
-      const events = await attempt.read((found) => found);
+      const events = await attempt.read(
+        (found) => found,
+        (reason) => Promise.reject(reason),
+      );
       observer.tell('reconnected', { elapsedMs: clock.now() - brokeAt });
       return { attempt, events };
     } catch (failure) {
@@ -60,7 +64,7 @@ async function rest(scope: CallScope, delayMs: number, error: ZiggieError): Prom
     if (error.retryAfterMs === undefined) stop = platformNetwork.onWake(resolve);
   });
   try {
-    await scope.sleep(delayMs, error, woken);
+    await sleep(scope, delayMs, error, woken);
   } finally {
     stop();
   }

@@ -3,6 +3,9 @@ import { MAX_RECORD_BYTES, ProtocolError } from '@ziggie/llm-protocol';
 const LF = 10;
 const CR = 13;
 const FIRST_SIZE = 1024;
+/** Above it, what one record needed is not kept for the small ones after it. */
+const LARGE_SIZE = 256 * 1024;
+/** Up to so many bytes, calls into the platform cost more than a loop. */
 const SMALL_PIECE = 128;
 
 /**
@@ -12,11 +15,16 @@ const SMALL_PIECE = 128;
  * The work is linear in what arrives however small the pieces are, and no piece is held on to.
  */
 export class Utf8Lines {
-  // The splitters after this know about byte order marks; here one in the middle must stay what it is.
-  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  readonly #maxLineBytes: number;
   /** Whether a CR alone may end a line, as in event streams. Looked for until it is known not to. */
   endsWithCr = true;
+  /**
+   * Why nothing can be read after the text that was given: `response_too_large` when a line is too long,
+   * `malformed_record` when one is not UTF-8.
+   */
+  failure: ProtocolError | undefined;
+  // The readers after this know about byte order marks; here one in the middle must stay what it is.
+  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  readonly #maxLineBytes: number;
   #waiting = new Uint8Array(FIRST_SIZE);
   #length = 0;
 
@@ -24,106 +32,84 @@ export class Utf8Lines {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /**
-   * The text of all lines that end in this piece, empty when none does.
-   *
-   * @throws {ProtocolError} `response_too_large` when a line is too long, `malformed_record` when one is not UTF-8. The
-   *   lines before it have gone to `onGood` then.
-   */
-  push(piece: Uint8Array, onGood: (text: string) => void): void {
+  /** The text of all lines that end in this piece, empty when none does. Look at `failure` afterwards. */
+  push(piece: Uint8Array): string {
     const end = this.#endOfLines(piece);
-    if (end === 0) {
-      if (this.#length + piece.length > this.#maxLineBytes) {
-        throw new ProtocolError(
-          'response_too_large',
-          `Reading a stream: one line is longer than ${this.#maxLineBytes} bytes.`,
-        );
+    let text = '';
+    if (end > 0) {
+      let lines = end === piece.length ? piece : piece.subarray(0, end);
+      if (this.#length > 0) {
+        this.#keep(piece, 0, end);
+        lines = this.#take();
       }
-      this.#keep(piece);
-      return;
+      text = this.#decode(lines);
+      if (this.#waiting.length > LARGE_SIZE) this.#waiting = new Uint8Array(FIRST_SIZE);
     }
-    if (this.#length === 0) {
-      this.#decode(end === piece.length ? piece : piece.subarray(0, end), onGood);
-      if (end < piece.length) this.#keep(piece.subarray(end));
-      return;
-    }
-    const before = this.#length;
-    this.#keep(piece);
-    const whole = this.#waiting.subarray(0, before + end);
-    this.#decode(whole, onGood);
-    this.#waiting.copyWithin(0, before + end, this.#length);
-    this.#length -= before + end;
-    // A large record is rare: what it needed is not kept for the small ones after it.
-    if (this.#waiting.length > 256 * 1024 && this.#length < FIRST_SIZE) {
-      const rest = this.#waiting.subarray(0, this.#length);
-      this.#waiting = new Uint8Array(FIRST_SIZE);
-      this.#waiting.set(rest);
-    }
+    if (end < piece.length) this.#keep(piece, end, piece.length);
+    return text;
   }
 
-  /** The text after the last line end. @throws {ProtocolError} `malformed_record` when it ends inside a character. */
+  /** The text after the last line end. */
   end(): string {
-    const rest = this.#waiting.subarray(0, this.#length);
-    this.#length = 0;
-    return this.#text(rest);
+    return this.#decode(this.#take());
   }
 
-  #keep(piece: Uint8Array): void {
-    const needed = this.#length + piece.length;
-    if (needed > this.#waiting.length) {
-      let size = this.#waiting.length * 2;
-      while (size < needed) size *= 2;
-      const larger = new Uint8Array(size);
+  #take(): Uint8Array {
+    const bytes = this.#waiting.subarray(0, this.#length);
+    this.#length = 0;
+    return bytes;
+  }
+
+  #keep(piece: Uint8Array, from: number, end: number): void {
+    const length = this.#length + end - from;
+    if (length > this.#maxLineBytes) {
+      this.failure ??= new ProtocolError(
+        'response_too_large',
+        `a line is longer than ${this.#maxLineBytes} bytes`,
+      );
+      return;
+    }
+    if (length > this.#waiting.length) {
+      const larger = new Uint8Array(length * 2);
       larger.set(this.#waiting.subarray(0, this.#length));
       this.#waiting = larger;
     }
-    this.#waiting.set(piece, this.#length);
-    this.#length = needed;
+    const waiting = this.#waiting;
+    if (end - from > SMALL_PIECE) waiting.set(piece.subarray(from, end), this.#length);
+    else for (let at = from, to = this.#length; at < end; at++, to++) waiting[to] = piece[at] as number;
+    this.#length = length;
   }
 
-  #decode(bytes: Uint8Array, onGood: (text: string) => void): void {
-    let text: string;
-    try {
-      text = this.#utf8.decode(bytes);
-    } catch {
-      this.#decodeUntilBad(bytes, onGood);
-      return;
-    }
-    onGood(text);
-  }
-
-  /** The lines before the bad bytes are whole, and still delivered. */
-  #decodeUntilBad(bytes: Uint8Array, onGood: (text: string) => void): void {
-    let from = 0;
-    while (from < bytes.length) {
-      const end = bytes.indexOf(LF, from) + 1 || bytes.length;
-      onGood(this.#text(bytes.subarray(from, end)));
-      from = end;
-    }
-  }
-
-  #text(bytes: Uint8Array): string {
+  #decode(bytes: Uint8Array): string {
+    let text = '';
     try {
       return this.#utf8.decode(bytes);
     } catch {
-      throw new ProtocolError('malformed_record', 'Reading a stream: a line is not UTF-8.');
+      // The lines before the bad bytes are whole, and still delivered.
+      for (let from = 0; ; ) {
+        const end = bytes.indexOf(LF, from) + 1 || bytes.length;
+        try {
+          text += this.#utf8.decode(bytes.subarray(from, end));
+        } catch {
+          this.failure ??= new ProtocolError('malformed_record', 'a line is not UTF-8');
+          return text;
+        }
+        from = end;
+      }
     }
   }
 
   /** Where the last line that ends in these bytes ends; 0 when none does. */
   #endOfLines(piece: Uint8Array): number {
-    if (piece.length <= SMALL_PIECE) return this.#endOfLinesIn(piece);
-    const afterLf = piece.lastIndexOf(LF) + 1;
-    if (!this.endsWithCr) return afterLf;
-    // Looked for after the last LF: next to nothing is left there.
-    return piece.indexOf(CR, afterLf) === -1 ? afterLf : piece.lastIndexOf(CR) + 1;
-  }
-
-  /** The same for a few bytes, where calls into the platform cost more than looking. */
-  #endOfLinesIn(piece: Uint8Array): number {
+    if (piece.length > SMALL_PIECE) {
+      const afterLf = piece.lastIndexOf(LF) + 1;
+      // Looked for after the last LF: next to nothing is left there.
+      return this.endsWithCr && piece.indexOf(CR, afterLf) !== -1 ? piece.lastIndexOf(CR) + 1 : afterLf;
+    }
+    const other = this.endsWithCr ? CR : LF;
     for (let at = piece.length - 1; at >= 0; at--) {
       const byte = piece[at];
-      if (byte === LF || (byte === CR && this.endsWithCr)) return at + 1;
+      if (byte === LF || byte === other) return at + 1;
     }
     return 0;
   }

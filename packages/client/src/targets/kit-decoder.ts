@@ -1,12 +1,18 @@
-import {
-  isStreamEvent,
-  isTerminal,
-  ProtocolError,
-  parseJson,
-  type StreamEvent,
-  type StreamEventBody,
-} from '@ziggie/llm-protocol';
+import { ProtocolError, parseJson, type StreamEventBody } from '@ziggie/llm-protocol';
 import type { AnswerDecoder } from './target.ts';
+
+/** The members that make up the answer, by event, and what they are; `?` where nothing is checked. */
+const members: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  start: { upstreamModel: 'string' },
+  queued: {},
+  loading: {},
+  'text-delta': { text: 'string' },
+  'thinking-delta': { text: 'string' },
+  'tool-call': { id: 'string', name: 'string', arguments: 'object' },
+  usage: { inputTokens: 'number', outputTokens: 'number' },
+  error: {},
+  done: { finishReason: 'string', timings: 'object' },
+};
 
 /**
  * Reads the events of the native wire. The numbers must count up from 0 without gaps, or something between here and the
@@ -14,100 +20,58 @@ import type { AnswerDecoder } from './target.ts';
  * checked.
  */
 export class KitDecoder implements AnswerDecoder {
-  #nextSeq = 0;
-  #ended = false;
-
-  get ended(): boolean {
-    return this.#ended;
-  }
-
-  get lastSeq(): number {
-    return this.#nextSeq - 1;
-  }
+  ended = false;
+  lastSeq = -1;
 
   read(text: string, events: StreamEventBody[]): void {
-    const words = this.#ended ? undefined : wordsOf(text, this.#nextSeq);
+    const seq = this.lastSeq + 1;
+    const words = wordsOf(text, seq);
     if (words !== undefined) {
-      this.#nextSeq++;
+      this.lastSeq = seq;
       events.push({ type: 'text-delta', text: words });
       return;
     }
-    const record = parseJson(text);
-    const { seq, type } = (record ?? {}) as { seq?: unknown; type?: unknown };
-    if (typeof seq !== 'number' || typeof type !== 'string') throw malformed('a record is not an event');
-    if (seq !== this.#nextSeq) throw malformed(`event ${this.#nextSeq} is missing, ${seq} came`);
-    this.#nextSeq++;
-    // `restart` is made by clients only.
-    if (!isStreamEvent(record) || record.type === 'restart') return;
-    const event = bodyOf(record);
-    this.#ended = isTerminal(event);
-    events.push(event);
+    const { seq: found, ...event } = (parseJson(text) ?? {}) as { seq?: unknown; type?: unknown };
+    if (typeof found !== 'number' || typeof event.type !== 'string')
+      throw malformed('a record is not an event');
+    if (found !== seq) throw malformed(`event ${seq} is missing, ${found} came`);
+    this.lastSeq = seq;
+    const wanted = Object.hasOwn(members, event.type) ? members[event.type] : undefined;
+    if (!wanted) return;
+    for (const name in wanted) {
+      const value = event[name as keyof typeof event];
+      if (typeof value !== wanted[name] || value === null || Array.isArray(value))
+        throw malformed(`a ${event.type} event lacks a member or has it of another type`);
+    }
+    this.ended = event.type === 'done' || event.type === 'error';
+    const isText = 'text' in wanted;
+    events.push((isText ? { type: event.type, text: event['text' as never] } : event) as StreamEventBody);
   }
 }
 
-const deltaHead = '{"type":"text-delta","text":"';
-const deltaTail = '","seq":';
+const head = '{"type":"text-delta","text":"';
+const tail = '","seq":';
 
 /** The text of the commonest event, as the kit writes it, without parsing: nothing in it needs an escape. */
 function wordsOf(record: string, seq: number): string | undefined {
   // `slice` and `===` compare memory at once; `startsWith` and `endsWith` go by character.
-  if (record.slice(0, deltaHead.length) !== deltaHead) return undefined;
-  const numberAt = startOfNumber(record, seq);
-  const end = numberAt - deltaTail.length;
-  if (end < deltaHead.length || record.slice(end, numberAt) !== deltaTail) return undefined;
-  for (let at = deltaHead.length; at < end; at++) {
+  if (record.slice(0, head.length) !== head) return undefined;
+  // The number that the record ends with, from behind.
+  let at = record.length - 1;
+  let left = seq;
+  do {
+    at--;
+    if (record.charCodeAt(at) !== 0x30 + (left % 10)) return undefined;
+    left = Math.floor(left / 10);
+  } while (left > 0);
+  const end = at - tail.length;
+  if (end < head.length || record.slice(end, at) !== tail) return undefined;
+  if (record.charCodeAt(record.length - 1) !== 0x7d) return undefined;
+  for (at = head.length; at < end; at++) {
     const unit = record.charCodeAt(at);
     if (unit < 0x20 || unit === 0x22 || unit === 0x5c) return undefined;
   }
-  return record.slice(deltaHead.length, end);
-}
-
-/** Where the number begins that the record ends with before its brace, if it is this one; else 0. */
-function startOfNumber(record: string, number: number): number {
-  let at = record.length - 1;
-  if (record.charCodeAt(at) !== 0x7d) return 0;
-  let left = number;
-  do {
-    at--;
-    if (record.charCodeAt(at) !== 0x30 + (left % 10)) return 0;
-    left = Math.floor(left / 10);
-  } while (left > 0);
-  return at;
-}
-
-function bodyOf(event: StreamEvent): StreamEventBody {
-  switch (event.type) {
-    case 'text-delta':
-    case 'thinking-delta':
-      check(typeof event.text === 'string', event);
-      return { type: event.type, text: event.text };
-    case 'tool-call':
-      check(
-        typeof event.id === 'string' && typeof event.name === 'string' && isObject(event.arguments),
-        event,
-      );
-      break;
-    case 'start':
-      check(typeof event.upstreamModel === 'string', event);
-      break;
-    case 'usage':
-      check(typeof event.inputTokens === 'number' && typeof event.outputTokens === 'number', event);
-      break;
-    case 'done':
-      check(typeof event.finishReason === 'string' && isObject(event.timings), event);
-      break;
-    default:
-  }
-  const { seq: _, ...body } = event;
-  return body;
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function check(holds: boolean, event: StreamEvent): void {
-  if (!holds) throw malformed(`a ${event.type} event lacks a member or has it of another type`);
+  return record.slice(head.length, end);
 }
 
 function malformed(found: string): ProtocolError {
