@@ -5,6 +5,7 @@
 
 import { install, run } from './bootstrap.mjs';
 import { ensureChromium } from './ensure-chromium.mjs';
+import { ensureProxies } from './ensure-proxies.mjs';
 import { ensureRedis } from './ensure-redis.mjs';
 
 const long = process.argv.includes('--long');
@@ -13,6 +14,7 @@ const rest = process.argv.slice(2).filter((arg) => arg !== '--long');
 await install();
 await ensureChromium();
 await ensureRedis();
+await ensureProxies();
 if (long) process.env['ZIGGIE_LONG'] = '1';
 process.exitCode = await run('vitest', [
   'run',

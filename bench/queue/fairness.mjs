@@ -98,7 +98,7 @@ for (const [name, serviceOf] of Object.entries(kinds)) {
         });
       }
     }
-    for (const { etaMs, waitMs } of await playLoad('ziggie', jobs, slots, untilMs * 2)) {
+    for (const { etaMs, waitMs } of await playLoad('ziggie', jobs, slots, untilMs * 2, { withEtas: true })) {
       if (etaMs !== null && waitMs > 0) errors.push(Math.abs(etaMs - waitMs) / waitMs);
     }
   }

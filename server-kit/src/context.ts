@@ -1,5 +1,5 @@
 import { HeaderList } from './answer/header-list.ts';
-import type { Rights } from './auth/permissions.ts';
+import { noRights, type Rights } from './auth/permissions.ts';
 import type { Clock } from './clock.ts';
 import type { KitFailure } from './failure.ts';
 import type { Principal } from './kit-types.ts';
@@ -18,7 +18,7 @@ export class RequestContext {
   address = '';
   principal: Principal | undefined;
   /** What the principal may do. Without one, nothing. */
-  rights: Rights = { may: () => false, mayUse: () => false };
+  rights: Rights = noRights;
   /** Every limit that was looked at, for the headers. */
   readonly limits: LimitStatus[] = [];
   model: string | undefined;

@@ -16,6 +16,7 @@ import type { ServerKitOptions, Stores } from './kit-types.ts';
 import { count, limitsSchema, pricesSchema } from './limits/limit-options.ts';
 import { type LimitRule, type ModelPrice, type Rule, ruleOf } from './limits/limit-rules.ts';
 import type { Logger } from './log/logger.ts';
+import { type QueueSettings, queueSchema, queueSettings } from './queue/queue-options.ts';
 import { type UpstreamSettings, upstreamSchema, upstreamSettings } from './upstreams/upstream-settings.ts';
 import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
 
@@ -34,6 +35,7 @@ export interface Settings {
     maxBodyBytes: number;
     maxImageBodyBytes: number;
   };
+  queue: QueueSettings;
   corsOrigins: ReadonlySet<string>;
   sockets: SocketSettings;
   doctor: boolean;
@@ -72,6 +74,7 @@ const schema = z.strictObject({
     .custom<NonNullable<ServerKitOptions['authenticate']>>(isFunction, { error: 'must be a function' })
     .optional(),
   limits: limitsSchema.optional(),
+  queue: queueSchema.optional(),
   sockets: z
     .strictObject({
       enabled: z.boolean().optional(),
@@ -183,6 +186,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
       maxBodyBytes: limits.maxBodyBytes ?? 1024 * 1024,
       maxImageBodyBytes: limits.maxImageBodyBytes ?? 20 * 1024 * 1024,
     },
+    queue: queueSettings(options.queue),
     corsOrigins: new Set(cors?.origins),
     doctor: parsed.data.doctor ?? true,
     content: content && new Content(content, clock ?? systemClock),

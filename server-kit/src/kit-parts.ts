@@ -9,12 +9,16 @@ import { MemoryLimitStore } from './limits/memory-limit-store.ts';
 import { Settler } from './limits/settler.ts';
 import { TokenEstimate } from './limits/token-estimate.ts';
 import type { PipelineParts } from './pipeline.ts';
+import type { Dispatcher } from './queue/dispatcher.ts';
+import type { LoadShepherd } from './queue/load-shepherd.ts';
+import { waitInLine } from './queue/wait-in-line.ts';
+import { Waiting } from './queue/waiting.ts';
 import type { AnswerParts } from './routes/answer-route.ts';
 import type { InfoParts } from './routes/info-routes.ts';
 import type { KeyParts } from './routes/key-routes.ts';
 import type { MeParts } from './routes/me-routes.ts';
+import type { QueueParts } from './routes/queue-routes.ts';
 import { FleetCatalog } from './upstreams/fleet-catalog.ts';
-import { placeNow } from './upstreams/place-now.ts';
 import { RetryBudget } from './upstreams/retry-budget.ts';
 import type { Upstreams } from './upstreams/upstreams.ts';
 import { MemoryTicketStore, type TicketStore } from './ws/ticket-store.ts';
@@ -28,6 +32,8 @@ export interface LastingParts {
   stores: AllStores;
   isDraining: () => boolean;
   upstreams: Upstreams;
+  queue: Dispatcher;
+  shepherd: LoadShepherd;
 }
 
 /** Everything that follows from the options. New options make new ones; a running answer keeps those it began with. */
@@ -41,6 +47,7 @@ export interface KitParts {
   info: InfoParts;
   me: MeParts;
   keyParts: KeyParts;
+  queueParts: QueueParts;
   ticketStore: TicketStore;
 }
 
@@ -57,7 +64,7 @@ export function storesOf({ stores, clock }: Settings, before?: AllStores): AllSt
 
 /** Puts the parts together. */
 export function kitParts(given: Settings, lasting: LastingParts, before?: KitParts): KitParts {
-  const { leases, stores, isDraining, upstreams } = lasting;
+  const { leases, stores, isDraining, upstreams, queue, shepherd } = lasting;
   const settings: Settings = { ...given, stores };
   const { clock, logger } = settings;
   const catalog = before?.answering.catalog ?? new FleetCatalog(upstreams, clock);
@@ -84,11 +91,16 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
       metering,
       content,
       budget,
-      takePlace: (ask) => placeNow(upstreams, ask),
+      takePlace(ask, lease, onMove) {
+        const taken = queue.take(ask);
+        return taken instanceof Waiting ? waitInLine(queue, taken, lease, onMove) : taken;
+      },
+      load: (place, lease) => shepherd.bring(place, lease, settings.timeouts.loadMs),
     },
     info: { catalog, clock, isDraining },
     me: { limits, now: () => clock.wallNow() },
     ticketStore: stores.tickets,
+    queueParts: { queue },
     keyParts: { keys: identity.keys, revocations: identity.revocations, roles, clock },
   };
 }

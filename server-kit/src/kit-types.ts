@@ -10,6 +10,7 @@ import type { Keys } from './keys/keys.ts';
 import type { LimitRule, ModelPrice } from './limits/limit-rules.ts';
 import type { LimitStore } from './limits/limit-store.ts';
 import type { Logger } from './log/logger.ts';
+import type { QueueOptions } from './queue/queue-options.ts';
 import type { UpstreamOptions } from './upstreams/upstream-settings.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import type { SocketOptions } from './ws/socket-settings.ts';
@@ -93,6 +94,8 @@ export interface ServerKitOptions {
         timeZone?: string | undefined;
       }
     | undefined;
+  /** How requests wait when every place for their model is taken. */
+  queue?: QueueOptions | undefined;
   /** WebSockets on `/ws`. They are served wherever a door has been given the host's upgrades. */
   sockets?: SocketOptions | undefined;
   /** What may be said to a model and by it. Default: anything. */
@@ -128,8 +131,10 @@ export interface KitGauges {
   activeRequests: number;
   /** Open requests to upstreams. */
   openUpstream: number;
-  /** Running timers of requests. */
+  /** Running timers of requests, of lines and of loads. */
   timers: number;
+  /** Requests that wait for a place. */
+  queued: number;
   /** Open WebSockets. */
   sockets: number;
 }

@@ -10,6 +10,8 @@ import { type KitParts, kitParts, type LastingParts, storesOf } from './kit-part
 import type { KitGauges, Principal, ServerKit, ServerKitOptions } from './kit-types.ts';
 import { LeaseBook } from './lease.ts';
 import { admit, meet } from './pipeline.ts';
+import { Dispatcher } from './queue/dispatcher.ts';
+import { LoadShepherd } from './queue/load-shepherd.ts';
 import { headerOf } from './request/direct-request.ts';
 import { addCorsHeaders, addPreflightHeaders } from './request/origin.ts';
 import { requestIdOf } from './request/request-id.ts';
@@ -25,7 +27,9 @@ import {
 } from './routes/info-routes.ts';
 import { keyRoute } from './routes/key-routes.ts';
 import { meRoute, myLimitsRoute } from './routes/me-routes.ts';
+import { queueRoute } from './routes/queue-routes.ts';
 import { allowedMethods, type Operation, type Route, routeFor, routesAt } from './routes/route-table.ts';
+import { canonicalName } from './upstream/model-name.ts';
 import { UndiciTransport } from './upstream/undici-transport.ts';
 import { Upstreams } from './upstreams/upstreams.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
@@ -64,15 +68,20 @@ class Kit implements ServerKit {
     const settings = settingsOf(options);
     this.#options = options;
     const isDraining = () => this.#closing !== undefined;
+    const { clock } = settings;
+    const upstreams = new Upstreams(
+      settings.upstreams,
+      ({ url, connectMs, apiKey }) => new UndiciTransport(url, connectMs, apiKey),
+      clock,
+    );
+    const queue = new Dispatcher(settings.queue, upstreams, clock);
     this.#lasting = {
-      leases: new LeaseBook(settings.clock, isDraining),
+      leases: new LeaseBook(clock, isDraining),
       stores: storesOf(settings),
       isDraining,
-      upstreams: new Upstreams(
-        settings.upstreams,
-        ({ url, connectMs, apiKey }) => new UndiciTransport(url, connectMs, apiKey),
-        settings.clock,
-      ),
+      upstreams,
+      queue,
+      shepherd: new LoadShepherd(clock, (model) => queue.waitingFor(canonicalName(model)) > 0),
     };
     this.#parts = kitParts(settings, this.#lasting);
     this.#sockets = new SocketDesk(this.#parts);
@@ -94,6 +103,7 @@ class Kit implements ServerKit {
     const retired = this.#parts;
     this.#parts = kitParts(given, this.#lasting, retired);
     this.#lasting.upstreams.replace(given.upstreams);
+    this.#lasting.queue.reload(given.queue, this.#lasting.upstreams);
     this.#options = options;
     this.#doctor.reset();
     this.#sockets.reload(this.#parts);
@@ -146,11 +156,12 @@ class Kit implements ServerKit {
   }
 
   gauges(): KitGauges {
-    const { leases, upstreams } = this.#lasting;
+    const { leases, upstreams, queue, shepherd } = this.#lasting;
     return {
       activeRequests: leases.active,
       openUpstream: upstreams.openRequests,
-      timers: leases.timers,
+      timers: leases.timers + queue.timers + shepherd.open,
+      queued: queue.waiting,
       sockets: this.#sockets.open,
     };
   }
@@ -161,12 +172,15 @@ class Kit implements ServerKit {
   }
 
   async #drain(drainMs: number): Promise<void> {
-    const { leases } = this.#lasting;
+    const { leases, queue, shepherd } = this.#lasting;
     const { clock } = this.#parts.settings;
+    // Whoever waits for a place would only begin now what must end soon.
+    queue.close(shuttingDown());
     const cancel = clock.setTimer(() => leases.failAll(shuttingDown()), drainMs);
     this.#sockets.goAway();
     await leases.idle();
     cancel();
+    shepherd.close();
     this.#sockets.closeAll();
     for (const { settler, identity } of [...this.#retired, this.#parts]) {
       await settler.close();
@@ -231,6 +245,13 @@ class Kit implements ServerKit {
         return meRoute(context);
       case 'my-limits':
         return myLimitsRoute(this.#parts.me, context);
+      case 'my-queue':
+      case 'my-place':
+      case 'leave-queue':
+      case 'queue':
+      case 'kick-from-queue':
+      case 'reprioritise':
+        return queueRoute(this.#parts.queueParts, operation, request, connection, context);
       default:
         return keyRoute(this.#parts.keyParts, operation, request, connection, context);
     }

@@ -70,7 +70,7 @@ describe.each(doors)('the kit in %s in front of an Ollama', (_name, start) => {
     await kit.close({ drainMs: 0 });
     await running.close();
     await ollama.close();
-    expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, sockets: 0 });
+    expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, queued: 0, sockets: 0 });
   });
 
   const body = JSON.stringify({ model: 'stand-in', messages: [{ role: 'user', content: 'Hello' }] });
@@ -88,7 +88,7 @@ describe.each(doors)('the kit in %s in front of an Ollama', (_name, start) => {
     client.send(requestText('POST', `${prefix}/chat`, { headers: lines, body }));
     return client;
   };
-  const idle = { activeRequests: 0, openUpstream: 0, timers: 0, sockets: 0 };
+  const idle = { activeRequests: 0, openUpstream: 0, timers: 0, queued: 0, sockets: 0 };
 
   test('a chat streams to its end and leaves nothing behind', async () => {
     ollama.fake.script([say('Grüße aus dem Modell')]);

@@ -130,7 +130,7 @@ export async function startBench(
     // A kit without requests has nothing left: whatever is still counted was forgotten.
     await expect
       .poll(() => kit.gauges(), { timeout: 200, interval: 5 })
-      .toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, sockets: 0 });
+      .toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, queued: 0, sockets: 0 });
     await kit.close({ drainMs: 0 });
     await ollama.close();
   });

@@ -50,6 +50,10 @@ const expected: Record<string, Expected> = {
   'GET /health': open,
   'GET /health/live': open,
   'GET /health/ready': open,
+  // Nothing waits: the list is empty, and a place in it is nobody's.
+  'GET /queue': everybody(200, [200, 403]),
+  'GET /queue/:id': everybody(404, [404, 403]),
+  'DELETE /queue/:id': everybody(404, [404, 403]),
   'GET /me': everybody(200, [403, 200]),
   'GET /me/limits': everybody(200, [403, 200]),
   'GET /me/keys': everybody(200, [403, 403]),
@@ -61,6 +65,9 @@ const expected: Record<string, Expected> = {
   'DELETE /admin/keys/:id': admins(200),
   'POST /admin/keys/:id/reroll': admins(200),
   'POST /admin/revocations': admins(204),
+  'GET /admin/queue': admins(200),
+  'DELETE /admin/queue/:id': admins(404),
+  'POST /admin/queue/:id/priority': admins(404),
 };
 
 /** A good body for each POST. */
@@ -74,6 +81,7 @@ const bodies: Record<string, unknown> = {
   '/admin/keys': { ownerId: 'grace', roles: ['user'] },
   '/admin/keys/:id/reroll': {},
   '/admin/revocations': { principalId: 'mallory' },
+  '/admin/queue/:id/priority': { priority: 'batch' },
 };
 
 const pepper = 'a pepper for tests, longer than 32 bytes';
@@ -155,7 +163,7 @@ describe('who may do what', () => {
 });
 
 describe('whose keys', () => {
-  const withId = rows.filter(({ route }) => route.path.includes(':id'));
+  const withId = rows.filter(({ route }) => route.path.includes('/keys/:id'));
   const owners = ['ada', 'grace', 'nobody'] as const;
 
   for (const { name, route } of withId) {

@@ -70,7 +70,7 @@ afterEach(async () => {
   try {
     for (const { kit } of benches) {
       await until(() => isIdle(kit), 200).catch(() => {});
-      expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, sockets: 0 });
+      expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, queued: 0, sockets: 0 });
     }
     await new Promise(setImmediate);
     expect(unhandled).toEqual([]);

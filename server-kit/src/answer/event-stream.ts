@@ -48,6 +48,7 @@ export class EventStream {
     run.onLoading = (elapsedMs, typicalMs) => {
       this.#write([{ type: 'loading', model: run.request.asked, elapsedMs, typicalMs }]);
     };
+    run.onQueued = (place) => this.#write([{ type: 'queued', ...place }]);
     run.lease.signal.addEventListener('abort', this.#onAbort, { once: true });
     this.#beat(Math.min(startAfterMs, heartbeatMs) - (now() - run.lease.openedAt));
     this.pull();

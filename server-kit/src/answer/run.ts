@@ -6,6 +6,7 @@ import type { Settings } from '../kit-options.ts';
 import type { Lease } from '../lease.ts';
 import { outrunFailure } from '../limits/limit-failure.ts';
 import type { Meter } from '../limits/meter.ts';
+import type { PlaceInLine } from '../queue/place-in-line.ts';
 import { recordFailure, streamFailure, upstreamFailure } from '../upstream/failures.ts';
 import { type AttemptParts, type AttemptRequest, Attempts } from '../upstreams/attempts.ts';
 import type { Place } from '../upstreams/places.ts';
@@ -57,11 +58,16 @@ export class Run {
   readonly #attempts: Attempts;
   readonly #startedAt: number;
   #loading = false;
-  #wasSent = false;
+  readonly #askedAt: number;
+  #placedAt: number | undefined;
   #failure: KitFailure | undefined;
   #firstTokenAt: number | undefined;
   /** Called while the model is being loaded, about once a second. */
   onLoading: ((elapsedMs: number, typicalMs: number | null) => void) | undefined;
+  /** Called while the request waits for a place, whenever its own changes. */
+  onQueued: ((place: PlaceInLine) => void) | undefined;
+  /** Called once it has a place. */
+  onPlaced: (() => void) | undefined;
 
   constructor(parts: RunParts, request: RunRequest, context: RequestContext, lease: Lease) {
     const { settings } = parts;
@@ -71,18 +77,29 @@ export class Run {
     this.lease = lease;
     this.#startedAt = settings.clock.now() - context.elapsedMs;
     this.#clock = new PhaseClock(settings.clock, lease);
-    this.#attempts = new Attempts(parts, request, lease, this.#clock, this.#onPlace);
+    this.#attempts = new Attempts(parts, request, lease, this.#clock, {
+      onMove: (place) => this.onQueued?.(place),
+      onPlace: this.#onPlace,
+      onLoaded: this.#onLoaded,
+    });
+    this.#askedAt = settings.clock.now();
   }
 
   readonly #onPlace = (place: Place): void => {
-    this.#wasSent = true;
+    this.#placedAt = this.#parts.settings.clock.now();
+    this.onPlaced?.();
     this.#clock.enter('first_token_timeout', this.#parts.settings.timeouts.firstTokenMs);
     void this.#watchLoad(place);
   };
 
+  readonly #onLoaded = (): void => {
+    if (this.lease.signal.aborted) return;
+    this.#clock.enter('first_token_timeout', this.#parts.settings.timeouts.firstTokenMs);
+  };
+
   /** Whether the model server was asked. */
   get wasSent(): boolean {
-    return this.#wasSent;
+    return this.#attempts.wasSent;
   }
 
   get ended(): boolean {
@@ -162,7 +179,12 @@ export class Run {
         const now = this.#parts.settings.clock.now();
         timings.totalMs = rounded(now - this.#startedAt);
         if (this.#firstTokenAt !== undefined) timings.ttftMs = rounded(this.#firstTokenAt - this.#startedAt);
-        if (this.#loading && timings.loadMs !== undefined) {
+        if (this.#placedAt !== undefined && this.#placedAt > this.#askedAt) {
+          timings.queueMs = rounded(this.#placedAt - this.#askedAt + (timings.queueMs ?? 0));
+        }
+        const { loadMs } = this.#attempts;
+        if (loadMs !== undefined) timings.loadMs = rounded(loadMs);
+        else if (this.#loading && timings.loadMs !== undefined) {
           this.place?.upstream.catalog.learnLoadTime(this.request.model, timings.loadMs);
         }
       }

@@ -126,6 +126,8 @@ export const rolesSchema = z.record(
   z.strictObject({
     permissions: z.array(z.enum(permissions)),
     models: z.array(z.string().min(1)).optional(),
+    priority: z.enum(['interactive', 'batch']).optional(),
+    weight: z.number().min(0.01).max(100).optional(),
   }),
 );
 

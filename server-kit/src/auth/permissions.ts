@@ -1,4 +1,5 @@
 import type { Principal } from '../kit-types.ts';
+import type { Priority } from '../queue/line-job.ts';
 import { isNamedBy } from '../upstream/model-name.ts';
 
 /** Everything somebody can be allowed to do. API keys call these their scopes. */
@@ -14,6 +15,8 @@ export const permissions = [
   'keys:admin',
   /** Ending tokens before their time. */
   'revocations:admin',
+  /** Everybody's place in the lines. */
+  'queue:admin',
 ] as const;
 
 /** One thing that somebody can be allowed to do. */
@@ -24,6 +27,10 @@ export interface RoleGrant {
   permissions: readonly Permission[];
   /** The models it gives them for: names, beginnings such as `llama3*`, or `*`. Default `['*']`. */
   models?: readonly string[] | undefined;
+  /** The most urgent class in the line: `batch` is served when nobody of `interactive` waits. Default `interactive`. */
+  priority?: 'interactive' | 'batch' | undefined;
+  /** Share of a principal in a line beside others: one with 2 gets twice what one with 1 gets. Default 1. */
+  weight?: number | undefined;
 }
 
 /** Roles by name. A role that is not here allows nothing. */
@@ -40,7 +47,22 @@ export interface Rights {
   may(permission: Permission): boolean;
   /** Whether a permission holds for a model, by its name on the model server. */
   mayUse(permission: Permission, model: string): boolean;
+  /** How it stands in a line: the best that any of its roles gives. */
+  readonly turn: Turn;
 }
+
+/** How urgent a principal's requests may be, and its share beside others. */
+export interface Turn {
+  priority: Exclude<Priority, 'urgent'>;
+  weight: number;
+}
+
+/** Somebody who may do nothing. */
+export const noRights: Rights = {
+  may: () => false,
+  mayUse: () => false,
+  turn: { priority: 'interactive', weight: 1 },
+};
 
 /**
  * The rights of a principal: what any of its roles grants, cut down to the scopes and models of its key. A pure function
@@ -64,5 +86,16 @@ export function rightsOf(
       inScope(permission) &&
       isListed(models, model) &&
       grants.some((grant) => grant.permissions.includes(permission) && isListed(grant.models, model)),
+    turn: turnOf(grants),
+  };
+}
+
+function turnOf(grants: readonly RoleGrant[]): Turn {
+  // Roles that do not give `chat` say nothing about how its requests wait.
+  const asking = grants.filter((grant) => grant.permissions.includes('chat'));
+  if (asking.length === 0) return noRights.turn;
+  return {
+    priority: asking.every(({ priority }) => priority === 'batch') ? 'batch' : 'interactive',
+    weight: Math.max(...asking.map(({ weight = 1 }) => weight)),
   };
 }

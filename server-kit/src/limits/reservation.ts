@@ -29,7 +29,7 @@ export class Reservation {
   readonly #subject: LimitSubject & { model: string };
   readonly #size: InputSize;
   readonly #startedAtMs: number;
-  readonly #beganAt: number;
+  #beganAt: number;
   #gpuMs: number;
   #writingSince: number | undefined;
 
@@ -73,6 +73,11 @@ export class Reservation {
       this.watch(lease, holdId);
     };
     lease.setTimer(() => void look().catch((thrown) => lease.fail(asFailure(thrown))), lookEveryMs);
+  }
+
+  /** The answer has a place: what came before was waiting, and no GPU's time. */
+  placed(): void {
+    this.#beganAt = this.#parts.clock.now();
   }
 
   /**

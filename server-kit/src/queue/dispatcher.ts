@@ -24,11 +24,12 @@ const maxKnownModels = 512;
 /** A waiting request, as lists show it. */
 export interface QueueEntry extends PlaceInLine {
   id: string;
+  requestId: string;
   model: string;
   principalKey: string;
   priority: Priority;
-  /** Milliseconds that it has waited. */
-  waitedMs: number;
+  /** When it came, in ms since 1970. */
+  enqueuedAtMs: number;
 }
 
 /**
@@ -51,6 +52,7 @@ export class Dispatcher implements PlaceWatcher {
   #isServing = false;
   #mustServeAgain = false;
   #timers = 0;
+  #closedBy: KitFailure | undefined;
 
   constructor(settings: QueueSettings, places: Places, clock: Clock) {
     this.#settings = settings;
@@ -117,8 +119,9 @@ export class Dispatcher implements PlaceWatcher {
     for (const waiting of [...this.#byId.values()]) this.leave(waiting, failure);
   }
 
-  /** Stops listening and ends every wait. */
+  /** Ends every wait, those to come as well. A place that is free is still given. */
   close(failure: KitFailure): void {
+    this.#closedBy = failure;
     this.#stopListening();
     this.endAll(failure);
   }
@@ -153,13 +156,14 @@ export class Dispatcher implements PlaceWatcher {
       if (line.fair.size === 0) continue;
       for (const { job, place } of line.places(now)) {
         if (principalKey !== undefined && job.flowKey !== principalKey) continue;
-        const { id, flowKey, priority, enteredAt } = job;
+        const { id, flowKey, priority, enqueuedAtMs } = job;
         entries.push({
           id,
+          requestId: job.ask.requestId,
           model: line.model,
           principalKey: flowKey,
           priority,
-          waitedMs: Math.round(now - enteredAt),
+          enqueuedAtMs,
           ...place,
         });
       }
@@ -184,6 +188,10 @@ export class Dispatcher implements PlaceWatcher {
   }
 
   #enter(line: ModelLine, ask: QueueAsk): Waiting {
+    if (this.#closedBy) {
+      this.#forgetIfIdle(line);
+      throw this.#closedBy;
+    }
     const now = this.#clock.now();
     const { model, principalKey } = ask.place;
     if (line.fair.size >= this.#settings.maxPerModel) {
@@ -199,7 +207,7 @@ export class Dispatcher implements PlaceWatcher {
       newId('wait'),
       ask,
       line.times.expectedMs(principalKey),
-      now,
+      { at: now, wallMs: this.#clock.wallNow() },
       line.loadedMs(now),
     );
     // Leaving may have emptied the line, and an empty one is forgotten.

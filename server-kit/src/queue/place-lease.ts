@@ -4,7 +4,7 @@ import type { LineCharge } from './fair-line.ts';
 
 /** What the line hears of a place that it has given. */
 export interface PlaceWatcher {
-  /** The model is in memory: what comes from here on is service. */
+  /** A load has begun or is over: what comes after it is service. */
   warmed(place: PlaceLease): void;
   /** The place is about to be free. `servedMs` leaves out the load; it says little when the upstream failed. */
   ended(place: PlaceLease, servedMs: number, isTypical: boolean): void;
@@ -45,6 +45,13 @@ export class PlaceLease implements Place {
 
   get cold(): boolean {
     return this.#place.cold;
+  }
+
+  /** The model must be loaded, though it was thought to be there. */
+  loads(): void {
+    if (this.isLoading || this.#isOver || this.#hasBegun) return;
+    this.isLoading = true;
+    this.#watcher.warmed(this);
   }
 
   /** The load is over. */

@@ -10,6 +10,8 @@ export interface QueueAsk {
   readonly priority: Priority;
   /** Share of the principal beside others; 1 is usual. */
   readonly weight: number;
+  /** Id of the request, as its answer and the log have it. */
+  readonly requestId: string;
 }
 
 /** A request in a line. */
@@ -19,8 +21,9 @@ export class Waiting implements LineJob {
   readonly flowKey: string;
   readonly weight: number;
   readonly estimateMs: number;
-  /** By the clock. */
+  /** By the clock, and in ms since 1970. */
   readonly enteredAt: number;
+  readonly enqueuedAtMs: number;
   priority: Priority;
   /** Loads of its model that were over when it came, in ms: they do not count as waiting. */
   readonly loadedMsBefore: number;
@@ -32,14 +35,21 @@ export class Waiting implements LineJob {
   #reject!: (failure: KitFailure) => void;
   #told: PlaceInLine | undefined;
 
-  constructor(id: string, ask: QueueAsk, estimateMs: number, enteredAt: number, loadedMsBefore: number) {
+  constructor(
+    id: string,
+    ask: QueueAsk,
+    estimateMs: number,
+    entered: { at: number; wallMs: number },
+    loadedMsBefore: number,
+  ) {
     this.id = id;
     this.ask = ask;
     this.flowKey = ask.place.principalKey;
     this.weight = ask.weight;
     this.priority = ask.priority;
     this.estimateMs = estimateMs;
-    this.enteredAt = enteredAt;
+    this.enteredAt = entered.at;
+    this.enqueuedAtMs = entered.wallMs;
     this.loadedMsBefore = loadedMsBefore;
     this.placed = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -39,6 +39,9 @@ export function addCorsHeaders(
 /** Adds what a preflight asks for; the caller has found the origin to be listed. */
 export function addPreflightHeaders(headers: HeaderWriter, methods: string): void {
   headers.set('access-control-allow-methods', methods);
-  headers.set('access-control-allow-headers', 'Authorization, Content-Type, Accept, X-Request-Id');
+  headers.set(
+    'access-control-allow-headers',
+    'Authorization, Content-Type, Accept, X-Request-Id, X-Ziggie-Priority',
+  );
   headers.set('access-control-max-age', '600');
 }

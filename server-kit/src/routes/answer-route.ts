@@ -12,6 +12,7 @@ import type { Lease, LeaseBook } from '../lease.ts';
 import { type MeteringParts, type Reservation, reserve } from '../limits/reservation.ts';
 import { takeLimits } from '../pipeline.ts';
 import { prefixOf } from '../placement/prefix-hashes.ts';
+import { priorityOf } from '../queue/priority-header.ts';
 import {
   type ChatBody,
   countImages,
@@ -83,6 +84,7 @@ export async function answerWith<Result>(
     throw thrown;
   }
   try {
+    const turn = turnOf(request, context);
     const body = await lease.during(checkedBody(parts, request, connection, context, lease.signal));
     const model = await lease.during(modelOf(parts, body, context));
     // Not given up half-way: what a store grants must be settled.
@@ -92,11 +94,12 @@ export async function answerWith<Result>(
       reservation.settle(holdId, false);
       throw lease.signal.reason;
     }
-    const run = new Run(parts, runRequest(parts, context, body, model, reservation), context, lease);
+    const run = new Run(parts, runRequest(parts, context, turn, body, model, reservation), context, lease);
     settle = () => {
       run.release();
       reservation.settle(holdId, run.wasSent && (lease.hasLeft || lease.failure !== undefined));
     };
+    run.onPlaced = () => reservation.placed();
     reservation.watch(lease, holdId);
     return await write(run, body);
   } catch (thrown) {
@@ -187,6 +190,7 @@ async function reserveFor(
 function runRequest(
   parts: AnswerParts,
   context: RequestContext,
+  turn: RunRequest['turn'],
   body: ChatBody | GenerateBody,
   model: string,
   { meter, maxTokens }: Reservation,
@@ -196,11 +200,19 @@ function runRequest(
     model,
     isChat: 'messages' in body,
     ask: placeAsk(body, model, context),
+    turn,
     callFor: (dialect, name) => callFor(dialect, body, name, maxTokens),
     holdsBack: holdsBack(body),
     filter: parts.content?.output(contentFacts(body, context)),
     meter,
   };
+}
+
+/** How it stands in a line, by its role and what it asks for. @throws {KitFailure} */
+function turnOf(request: Request, { id, rights }: RequestContext): RunRequest['turn'] {
+  const { turn } = rights;
+  const priority = priorityOf(headerOf(request, 'x-ziggie-priority'), turn);
+  return { priority, weight: turn.weight, requestId: id };
 }
 
 /** Where it may run: by its model, and by whose prompt begins like it. */

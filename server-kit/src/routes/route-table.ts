@@ -14,7 +14,8 @@ export type Operation =
   | 'ticket'
   | 'me'
   | 'my-limits'
-  | KeyOperation;
+  | KeyOperation
+  | QueueOperation;
 
 /** Operations of the routes about keys. */
 export type KeyOperation =
@@ -27,6 +28,15 @@ export type KeyOperation =
   | 'revoke-key'
   | 'reroll-key'
   | 'revoke-token';
+
+/** Operations of the routes about lines. */
+export type QueueOperation =
+  | 'my-queue'
+  | 'my-place'
+  | 'leave-queue'
+  | 'queue'
+  | 'kick-from-queue'
+  | 'reprioritise';
 
 /** One row of the route table. */
 export interface Route {
@@ -55,6 +65,9 @@ export const routeTable: readonly Route[] = [
   { method: 'GET', path: '/health', operation: 'health', permission: 'public' },
   { method: 'GET', path: '/health/live', operation: 'live', permission: 'public' },
   { method: 'GET', path: '/health/ready', operation: 'ready', permission: 'public' },
+  { method: 'GET', path: '/queue', operation: 'my-queue', permission: 'chat' },
+  { method: 'GET', path: '/queue/:id', operation: 'my-place', permission: 'chat' },
+  { method: 'DELETE', path: '/queue/:id', operation: 'leave-queue', permission: 'chat' },
   { method: 'GET', path: '/me', operation: 'me', permission: 'me:read' },
   { method: 'GET', path: '/me/limits', operation: 'my-limits', permission: 'me:read' },
   {
@@ -78,6 +91,9 @@ export const routeTable: readonly Route[] = [
   { method: 'DELETE', path: '/admin/keys/:id', operation: 'revoke-key', permission: 'keys:admin' },
   { method: 'POST', path: '/admin/keys/:id/reroll', operation: 'reroll-key', permission: 'keys:admin' },
   { method: 'POST', path: '/admin/revocations', operation: 'revoke-token', permission: 'revocations:admin' },
+  { method: 'GET', path: '/admin/queue', operation: 'queue', permission: 'queue:admin' },
+  { method: 'DELETE', path: '/admin/queue/:id', operation: 'kick-from-queue', permission: 'queue:admin' },
+  { method: 'POST', path: '/admin/queue/:id/priority', operation: 'reprioritise', permission: 'queue:admin' },
 ];
 
 const byPath = new Map<string, Route[]>();

@@ -2,6 +2,9 @@ import type { PhaseClock } from '../answer/phase-clock.ts';
 import { UpstreamRecords } from '../answer/upstream-records.ts';
 import { type KitFailure, shuttingDown } from '../failure.ts';
 import type { Lease } from '../lease.ts';
+import type { PlaceInLine } from '../queue/place-in-line.ts';
+import type { PlaceLease } from '../queue/place-lease.ts';
+import type { QueueAsk } from '../queue/waiting.ts';
 import { faultsOf } from './faults.ts';
 import type { Place, PlaceAsk, PlaceOutcome } from './places.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -10,15 +13,36 @@ import type { UpstreamDialect } from './upstream-settings.ts';
 
 /** What the tries of one request need of the kit. */
 export interface AttemptParts {
-  /** Gives a place: now where one is free, else in its turn. Throws or rejects with a `KitFailure` when there is none. */
-  takePlace: (ask: PlaceAsk, lease: Lease) => Place | Promise<Place>;
+  /**
+   * Gives a place: now where one is free, else in its turn; `onMove` hears where it stands until then. Throws or rejects
+   * with a `KitFailure` when there is none.
+   */
+  takePlace: (
+    ask: QueueAsk,
+    lease: Lease,
+    onMove: (place: PlaceInLine) => void,
+  ) => PlaceLease | Promise<PlaceLease>;
+  /** Brings the model of a place into memory, if it must be. `undefined` when it is there. Rejects with a `KitFailure`. */
+  load: (place: PlaceLease, lease: Lease) => Promise<number> | undefined;
   budget: RetryBudget;
 }
 
 /** What is to be run, wherever that will be. */
 export interface AttemptRequest {
   ask: PlaceAsk;
+  /** How it stands in a line. */
+  turn: Omit<QueueAsk, 'place'>;
   callFor(dialect: UpstreamDialect, model: string): UpstreamCall;
+}
+
+/** What whoever reads an answer hears of its tries. */
+export interface AttemptEvents {
+  /** The request waits, and where. */
+  onMove: (place: PlaceInLine) => void;
+  /** A place was taken; nothing is sent yet. */
+  onPlace: (place: Place) => void;
+  /** The model was brought into memory. */
+  onLoaded: () => void;
 }
 
 /** Tries of one request: the first, and one more before anything was passed on. */
@@ -33,28 +57,29 @@ export class Attempts {
   readonly #request: AttemptRequest;
   readonly #lease: Lease;
   readonly #clock: PhaseClock;
-  readonly #onPlace: (place: Place) => void;
-  #place: Place | undefined;
+  readonly #events: AttemptEvents;
+  #place: PlaceLease | undefined;
   #records: UpstreamRecords | undefined;
   #decoder: RecordDecoder | undefined;
   #avoid: Set<string> | undefined;
   #tries = 0;
+  #wasSent = false;
+  #loadMs: number | undefined;
   #hasBegun = false;
   #firstFailure: KitFailure | undefined;
 
-  /** @param onPlace Called for every place that is taken, before anything is sent. */
   constructor(
     parts: AttemptParts,
     request: AttemptRequest,
     lease: Lease,
     clock: PhaseClock,
-    onPlace: (place: Place) => void,
+    events: AttemptEvents,
   ) {
     this.#parts = parts;
     this.#request = request;
     this.#lease = lease;
     this.#clock = clock;
-    this.#onPlace = onPlace;
+    this.#events = events;
     parts.budget.earn();
   }
 
@@ -69,6 +94,16 @@ export class Attempts {
 
   get ended(): boolean {
     return this.#decoder?.ended ?? false;
+  }
+
+  /** Whether a model server was asked to answer. */
+  get wasSent(): boolean {
+    return this.#wasSent;
+  }
+
+  /** How long the model was brought into memory before it was asked, in ms. */
+  get loadMs(): number | undefined {
+    return this.#loadMs;
   }
 
   /** How many tries there were. */
@@ -120,9 +155,15 @@ export class Attempts {
   }
 
   async #open(): Promise<unknown[]> {
-    const { ask } = this.#request;
+    const { ask, turn } = this.#request;
     try {
-      const taken = this.#parts.takePlace(this.#avoid ? { ...ask, avoid: this.#avoid } : ask, this.#lease);
+      // Whoever has been let down has waited already.
+      const again = this.#avoid && { place: { ...ask, avoid: this.#avoid }, priority: 'urgent' as const };
+      const taken = this.#parts.takePlace(
+        { place: ask, ...turn, ...again },
+        this.#lease,
+        this.#events.onMove,
+      );
       const place = taken instanceof Promise ? await taken : taken;
       if (this.#lease.signal.aborted) {
         place.release('left');
@@ -138,12 +179,19 @@ export class Attempts {
     }
   }
 
-  #send(place: Place): Promise<unknown[]> {
+  async #send(place: PlaceLease): Promise<unknown[]> {
     const { upstream, model } = place;
     this.#tries++;
     this.#place = place;
     this.#decoder = decoderFor(upstream.dialect);
-    this.#onPlace(place);
+    this.#events.onPlace(place);
+    const loading = this.#parts.load(place, this.#lease);
+    if (loading !== undefined) {
+      this.#clock.resume();
+      this.#loadMs = await loading;
+      this.#events.onLoaded();
+    }
+    this.#wasSent = true;
     const call = this.#request.callFor(upstream.dialect, model);
     this.#records = new UpstreamRecords(upstream, call, this.#lease, this.#clock);
     return this.#records.next();

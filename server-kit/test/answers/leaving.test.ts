@@ -54,7 +54,7 @@ describe.each(phases)('a client that leaves %s', (_name, answer) => {
       left.abort();
       const closedAt = (await raw.exchanges[0]?.closed) ?? Number.POSITIVE_INFINITY;
       expect(closedAt - leftAt).toBeLessThan(50);
-      expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, sockets: 0 });
+      expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, queued: 0, sockets: 0 });
       const text = await (await asked).text();
       expect(text).not.toContain('"type":"done"');
       expect(text).not.toContain('"done":true');
@@ -70,7 +70,7 @@ test('a reader that cancels the stream counts as a client that left', async () =
   const reader = readerOf(await ask('/chat', question()));
   await reader.next();
   await reader.cancel();
-  expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, sockets: 0 });
+  expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, queued: 0, sockets: 0 });
   await ollama.fake.waitFor((report) => report.openGenerations === 0 && report.disconnects.length === 1);
   expect(log).toHaveLength(1);
   expect(log[0]).toMatchObject({ outcome: 'left', status: 499 });
@@ -128,7 +128,7 @@ test('a client that leaves while the model is looked up leaves no timer and star
   await until(() => accepted.length === 1);
   left.abort();
   expect((await asked).status).toBe(499);
-  expect(bench.kit.gauges()).toMatchObject({ activeRequests: 0, timers: 0, sockets: 0 });
+  expect(bench.kit.gauges()).toMatchObject({ activeRequests: 0, timers: 0, queued: 0, sockets: 0 });
   expect(bench.log.map((line) => line['outcome'])).toEqual(['left']);
   // The list that others may share is given up by its own clock.
   await clock.advance(5000);

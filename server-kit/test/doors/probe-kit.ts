@@ -21,7 +21,7 @@ export class ProbeKit implements ServerKit {
   async acceptSocket(): Promise<undefined> {}
 
   gauges() {
-    return { activeRequests: 0, openUpstream: 0, timers: 0, sockets: 0 };
+    return { activeRequests: 0, openUpstream: 0, timers: 0, queued: 0, sockets: 0 };
   }
 
   reload() {}

@@ -72,7 +72,7 @@ export function startLines(free: Readonly<Record<string, number>>, options: Queu
     more: { model?: string; priority?: Priority; weight?: number; avoid?: ReadonlySet<string> } = {},
   ): PlaceLease | Waiting => {
     const { model = 'm', priority = 'interactive', weight = 1, avoid } = more;
-    return dispatcher.take({ place: { model, principalKey, avoid }, priority, weight });
+    return dispatcher.take({ place: { model, principalKey, avoid }, priority, weight, requestId: 'req_1' });
   };
   const wait = (...asked: Parameters<typeof take>): Waiting => {
     const taken = take(...asked);

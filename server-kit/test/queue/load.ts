@@ -29,9 +29,10 @@ export async function playLoad(
   jobs: readonly LoadJob[],
   slots: number,
   untilMs: number,
+  { withEtas = false }: { withEtas?: boolean } = {},
 ): Promise<LoadResult[]> {
   const clock = new VirtualClock();
-  const line = discipline === 'ziggie' ? ziggie(clock, slots) : simple(discipline, slots);
+  const line = discipline === 'ziggie' ? ziggie(clock, slots, withEtas) : simple(discipline, slots);
   const results: LoadResult[] = [];
   for (const job of jobs) {
     clock.setTimer(() => {
@@ -53,7 +54,7 @@ export async function playLoad(
 /** Asks for a place; gives the expected wait. */
 type Line = (user: string, begin: (release: () => void) => void) => number | null;
 
-function ziggie(clock: VirtualClock, slots: number): Line {
+function ziggie(clock: VirtualClock, slots: number, withEtas: boolean): Line {
   const settings = queueSettings({ maxPerModel: 10_000, maxWaitMs: 86_400_000 });
   const dispatcher = new Dispatcher(settings, new VirtualPlaces({ m: slots }), clock);
   return (user, begin) => {
@@ -65,9 +66,11 @@ function ziggie(clock: VirtualClock, slots: number): Line {
       place: { model: 'm', principalKey: user },
       priority: 'interactive',
       weight: 1,
+      requestId: user,
     });
     if (taken instanceof Waiting) void taken.placed.then(start);
     else start(taken);
+    if (!withEtas) return null;
     return taken instanceof Waiting ? (dispatcher.placeOf(taken)?.etaMs ?? null) : 0;
   };
 }

@@ -231,6 +231,12 @@ describe('life and death', () => {
       await bench.clock.advance(20);
     }
     await until(() => bench.kit.gauges().timers === 0 && bench.kit.gauges().openUpstream === 0);
-    expect(bench.kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, sockets: 1 });
+    expect(bench.kit.gauges()).toEqual({
+      activeRequests: 0,
+      openUpstream: 0,
+      timers: 0,
+      queued: 0,
+      sockets: 1,
+    });
   });
 });

@@ -1,0 +1,177 @@
+import { parseJson } from '@ziggie/llm-protocol';
+import { classifyOllamaError } from '@ziggie/llm-protocol/ollama';
+import type { Clock } from '../clock.ts';
+import { asFailure, type KitFailure, shuttingDown } from '../failure.ts';
+import type { Lease } from '../lease.ts';
+import { statusFailure, streamFailure, transportFailure, upstreamFailure } from '../upstream/failures.ts';
+import type { PlaceUpstream } from '../upstreams/places.ts';
+import type { PlaceLease } from './place-lease.ts';
+
+/** How long a load goes on that nobody waits for, in ms: whoever gets the place that was left takes a moment to come. */
+const lingerMs = 10;
+/** How often a load that only the line still wants is looked at, in ms. */
+const lookAgainMs = 1000;
+const maxAnswerBytes = 64 * 1024;
+/** A model that was used so recently is taken to be in memory still, in ms; else a look at the list of loaded ones comes first. */
+const stillThereMs = 10_000;
+
+/** One load that is going on. */
+interface Load {
+  readonly key: string;
+  readonly model: string;
+  readonly startedAt: number;
+  readonly giveUp: AbortController;
+  readonly done: Promise<void>;
+  joined: number;
+  cancelLook: (() => void) | undefined;
+  cancelLimit: () => void;
+}
+
+/**
+ * Brings models into memory, each once however many wait for it, by a request of its own: Ollama gives up a load when the
+ * client that asked for it goes, and with impatient users a large model would never be there.
+ */
+export class LoadShepherd {
+  readonly #clock: Clock;
+  readonly #isWanted: (model: string) => boolean;
+  readonly #loads = new Map<string, Load>();
+  /** When a model was last asked for, per upstream: no more than there are models. */
+  readonly #usedAt = new Map<string, number>();
+
+  /** @param isWanted Whether somebody in a line waits for a model, by the upstream's name. */
+  constructor(clock: Clock, isWanted: (model: string) => boolean) {
+    this.#clock = clock;
+    this.#isWanted = isWanted;
+  }
+
+  /**
+   * Brings the model of a place into memory before it is used.
+   *
+   * @param limitMs How long a load may take that begins now.
+   * @returns `undefined` when it is there; else how long that took, in ms.
+   * @throws {KitFailure} What went wrong, the same for all who wait for one load; or what ended the request.
+   */
+  bring(place: PlaceLease, lease: Lease, limitMs: number): Promise<number> | undefined {
+    const { upstream } = place;
+    // Others bring in what they serve by themselves.
+    if (upstream.dialect !== 'ollama') return undefined;
+    if (place.cold) return this.#load(place, lease, limitMs);
+    const key = keyOf(place);
+    const usedAt = this.#usedAt.get(key) ?? Number.NEGATIVE_INFINITY;
+    const now = this.#clock.now();
+    this.#usedAt.set(key, now);
+    return now - usedAt <= stillThereMs ? undefined : this.#loadIfAbsent(place, lease, limitMs);
+  }
+
+  /** Loads that are going on. */
+  get open(): number {
+    return this.#loads.size;
+  }
+
+  async #loadIfAbsent(place: PlaceLease, lease: Lease, limitMs: number): Promise<number> {
+    const isLoaded = await lease.during(place.upstream.catalog.isLoaded(place.model));
+    return isLoaded === false ? this.#load(place, lease, limitMs) : 0;
+  }
+
+  async #load(place: PlaceLease, lease: Lease, limitMs: number): Promise<number> {
+    const key = keyOf(place);
+    const since = this.#clock.now();
+    const load = this.#loads.get(key) ?? this.#start(key, place, limitMs);
+    load.joined++;
+    load.cancelLook?.();
+    load.cancelLook = undefined;
+    place.loads();
+    try {
+      await lease.during(load.done);
+    } finally {
+      load.joined--;
+      if (load.joined === 0 && this.#loads.get(key) === load) this.#lookAt(load, lingerMs);
+    }
+    this.#usedAt.set(key, this.#clock.now());
+    place.loaded();
+    return this.#clock.now() - since;
+  }
+
+  /** Gives up every load. */
+  close(): void {
+    for (const load of this.#loads.values()) load.giveUp.abort(shuttingDown());
+  }
+
+  #start(key: string, { upstream, model }: PlaceLease, limitMs: number): Load {
+    const giveUp = new AbortController();
+    const ended = new Promise<never>((_, reject) => {
+      giveUp.signal.addEventListener('abort', () => reject(giveUp.signal.reason), { once: true });
+    });
+    const load: Load = {
+      key,
+      model,
+      startedAt: this.#clock.now(),
+      giveUp,
+      done: Promise.race([this.#run(upstream, model, giveUp.signal), ended]),
+      joined: 0,
+      cancelLook: undefined,
+      cancelLimit: this.#clock.setTimer(() => {
+        giveUp.abort(upstreamFailure('load_timeout', `longer than ${Math.round(limitMs)} ms`));
+      }, limitMs),
+    };
+    this.#loads.set(key, load);
+    load.done.then(
+      () => {
+        upstream.catalog.learnLoadTime(model, this.#clock.now() - load.startedAt);
+        upstream.catalog.sawAnswer(model);
+        this.#over(load);
+      },
+      () => this.#over(load),
+    );
+    return load;
+  }
+
+  #over(load: Load): void {
+    if (this.#loads.get(load.key) === load) this.#loads.delete(load.key);
+    load.cancelLimit();
+    load.cancelLook?.();
+    load.cancelLook = undefined;
+  }
+
+  /** A load that nobody has joined goes on while somebody in the line wants the model. */
+  #lookAt(load: Load, afterMs: number): void {
+    load.cancelLook?.();
+    load.cancelLook = this.#clock.setTimer(() => {
+      load.cancelLook = undefined;
+      if (load.joined > 0 || this.#loads.get(load.key) !== load) return;
+      if (this.#isWanted(load.model)) this.#lookAt(load, lookAgainMs);
+      else load.giveUp.abort(upstreamFailure('upstream_error', 'a load that nobody waits for'));
+    }, afterMs);
+  }
+
+  /** Asks Ollama to load and nothing else: `/api/generate` without a prompt. @throws {KitFailure} */
+  async #run({ transport }: PlaceUpstream, model: string, signal: AbortSignal): Promise<void> {
+    try {
+      const body = JSON.stringify({ model, stream: false });
+      const answer = await transport.send({ method: 'POST', path: '/api/generate', body, signal });
+      if (answer.status !== 200) throw await statusFailure(answer);
+      const decoder = new TextDecoder();
+      let text = '';
+      for (let chunk = await answer.body.read(); chunk !== null; chunk = await answer.body.read()) {
+        text += decoder.decode(chunk, { stream: true });
+        if (text.length > maxAnswerBytes) throw upstreamFailure('response_too_large', 'answer to a load');
+      }
+      const failure = failureIn(parseJson(text));
+      if (failure) throw failure;
+    } catch (thrown) {
+      throw signal.aborted ? asFailure(signal.reason) : transportFailure(thrown, 'head');
+    }
+  }
+}
+
+/** An error that stands in an answer with status 200. */
+function failureIn(record: unknown): KitFailure | undefined {
+  const error = (record as { error?: unknown } | null)?.error;
+  if (typeof error !== 'string') return undefined;
+  const { code, retryable } = classifyOllamaError(undefined, error, error);
+  return streamFailure(code, retryable);
+}
+
+function keyOf({ upstream, model }: PlaceLease): string {
+  return `${upstream.id}\n${model}`;
+}
