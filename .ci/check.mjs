@@ -8,6 +8,7 @@ const checks = [
   ['Types', 'tsc', ['-b']],
   ['Build of the packages', 'pnpm', ['--silent', 'build']],
   ['Entries, sizes and neutrality of the built packages', 'node', ['.ci/check-packages.mjs']],
+  ['The programs of the READMEs', 'node', ['.ci/check-readmes.mjs']],
   ['Tarballs: types, entries, dependencies', 'node', ['.ci/check-tarballs.mjs']],
   ['Sizes of the entries within their budgets', 'node', ['.ci/check-sizes.mjs']],
   ['Nothing left lying about', 'knip', ['--no-progress', '--no-config-hints']],

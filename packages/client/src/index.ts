@@ -1,3 +1,10 @@
+export type {
+  ChatMessage,
+  ChatRequest,
+  GenerateRequest,
+  ModelInfo,
+  ServerStatus,
+} from '@ziggie/llm-protocol';
 export { systemClock } from './clock.ts';
 export { createClient } from './create-client.ts';
 export type { EmbedRequest, EmbedResult } from './embed/types.ts';

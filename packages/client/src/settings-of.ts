@@ -1,6 +1,7 @@
 import { platformTransport } from '#platform-transport';
 import { checkCall, checkToken } from './check-arguments.ts';
 import { systemClock } from './clock.ts';
+import { severalHosts } from './hosts/several-hosts.ts';
 import { parseBaseUrl } from './http/base-url.ts';
 import { fetchTransport } from './http/fetch-transport.ts';
 import { transportBehind } from './internals.ts';
@@ -13,9 +14,14 @@ export function settingsOf(options: ClientOptions, target: Target): Settings {
   checkCall(options);
   const { fetch, credentials } = options;
   if (typeof credentials === 'string') checkToken(credentials);
+  const urls = [options.baseUrl]
+    .flat()
+    .map((one) => target.baseUrl(parseBaseUrl(one, globalThis.location?.href)));
+  const [baseUrl] = urls;
+  if (baseUrl === undefined) throw new TypeError('Reading baseUrl: the list is empty.');
   const settings: Settings = {
     target,
-    baseUrl: target.baseUrl(parseBaseUrl(options.baseUrl, globalThis.location?.href)),
+    baseUrl,
     transport: fetch === undefined ? platformTransport : fetchTransport(fetch),
     credentials,
     headers: options.headers ?? {},
@@ -28,6 +34,7 @@ export function settingsOf(options: ClientOptions, target: Target): Settings {
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   };
+  if (urls.length > 1) settings.transport = severalHosts({ ...settings }, urls);
   if (options.transport) settings.transport = transportBehind(options.transport, { ...settings });
   return settings;
 }

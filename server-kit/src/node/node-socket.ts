@@ -20,8 +20,10 @@ export function nodeSocket(socket: WebSocket, wire: Duplex): KitSocket {
       });
       socket.on('ping', () => events.onPong());
       socket.on('pong', () => events.onPong());
-      // Its cause is the peer's, and `close` follows with the code that was sent.
-      socket.on('error', () => {});
+      // A peer that broke the rules, or said goodbye, is not waited for: it may keep its end open for as long as it likes,
+      // and `close` comes only then. Our end has said its last word when the wire is finished.
+      socket.on('error', () => events.onClose());
+      wire.on('finish', () => events.onClose());
       socket.on('close', () => events.onClose());
       wire.on('drain', () => events.onDrain());
     },

@@ -39,5 +39,7 @@ export interface ByteSource {
 export interface Transport {
   /** Whether `onConnected` is called. `fetch` cannot tell a slow connection from a slow answer. */
   readonly reportsConnection: boolean;
+  /** Whether one connection carries many answers, so that a server which ends it ends many at once. */
+  readonly isShared?: boolean | undefined;
   send(request: TransportRequest): Promise<TransportResponse>;
 }

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import { nextDelayMs } from './next-delay.ts';
 
-const options = { maxAttempts: 10, baseMs: 250, capMs: 8_000, maxRetryAfterMs: 60_000, reconnectMs: 0 };
+const options = {
+  maxAttempts: 10,
+  baseMs: 250,
+  capMs: 8_000,
+  maxRetryAfterMs: 60_000,
+  reconnectMs: 0,
+  reconnectCapMs: 0,
+};
 const worst = 0.999_999;
 
 test.each([

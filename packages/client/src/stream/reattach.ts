@@ -7,8 +7,7 @@ import { AnswerAttempt, type AnswerRequest, type ResumePoint } from './answer-at
 import { reconnectDelayMs } from './reconnect-delay.ts';
 
 /**
- * Picks up a broken answer where it was read to. The first try is immediate, later ones come as of a retry, for
- * `retry.reconnectMs` in all. While the machine is offline none is made; one follows as soon as the network or the
+ * Picks up a broken answer where it was read to, for `retry.reconnectMs` in all ({@link reconnectDelayMs} says when). While the machine is offline none is made; one follows as soon as the network or the
  * reader is back.
  *
  * @returns The attempt that goes on and its first events, or `undefined` when the answer is lost: the run is gone, or
@@ -22,15 +21,25 @@ export async function reattach(
   broken: ZiggieError,
 ): Promise<{ attempt: AnswerAttempt; events: ChatEvent[] } | undefined> {
   const { settings, retry, observer } = scope;
-  const { clock, credentials, random } = settings;
+  const { clock, credentials, random, transport } = settings;
   const brokeAt = clock.now();
   let error = broken;
   let newToken = typeof credentials === 'function';
   for (let tries = 1; ; ) {
     const leftMs = retry.reconnectMs - (clock.now() - brokeAt);
     const offline = !platformNetwork.online();
-    const delayMs = reconnectDelayMs({ tries, offline, error, retry, random: random() });
-    if (leftMs <= 0 || delayMs === undefined || (delayMs > leftMs && !offline)) return undefined;
+    const delayMs = reconnectDelayMs({
+      tries,
+      offline,
+      error,
+      retry,
+      random: random(),
+      // One that fell silent is this client's own loss, as is one that was found dead on waking.
+      isShared: transport.isShared === true && broken.code !== 'idle_timeout',
+    });
+    // A server that asks for more than is left is not asked sooner; a wait of our own only gets shorter.
+    const isTooLate = error.retryAfterMs !== undefined && !offline && (delayMs ?? Infinity) > leftMs;
+    if (leftMs <= 0 || delayMs === undefined || isTooLate) return undefined;
     observer.tell('reconnecting', { tries, delayMs: Math.min(delayMs, leftMs), offline, error });
     observer.log('warn', 'An answer broke; it is picked up again.', { code: error.code, tries, offline });
     await rest(scope, Math.min(delayMs, leftMs), error);

@@ -1,11 +1,19 @@
 import type { RetryOptions } from '../types.ts';
 
+/** A server that just came back has the first second to itself. */
+const LEAST_MS = 1_000;
+/** The first wave: at most 8 % of all come in any second of it. */
+const FIRST_WAVE_MS = 15_000;
+
 /**
  * How long to wait before a broken answer is picked up again, in milliseconds; `undefined` when the server asks for a
  * longer wait than is obeyed.
  *
- * @param tries The try that follows, counted from 1: that one is immediate, a lost connection is most often a passing
- *   one. Then a random part of `baseMs * 2^(tries - 1)`, at most `capMs`.
+ * The first try is immediate, for a lost connection is most often one's own. Once that failed, or where the connection
+ * was one of the kind that a server ends for everybody at once (`isShared`), clients that lost the same server come back
+ * apart: after 1 to 15 s, then 1 to `reconnectCapMs`.
+ *
+ * @param tries The try that follows, counted from 1.
  */
 export function reconnectDelayMs({
   tries,
@@ -13,16 +21,22 @@ export function reconnectDelayMs({
   error,
   retry,
   random,
+  isShared,
 }: {
   tries: number;
   offline: boolean;
   error: { retryAfterMs?: number | undefined };
   retry: RetryOptions;
   random: number;
+  isShared: boolean;
 }): number | undefined {
   if (offline) return Infinity;
   if (error.retryAfterMs !== undefined) {
     return error.retryAfterMs <= retry.maxRetryAfterMs ? error.retryAfterMs : undefined;
   }
-  return tries === 1 ? 0 : random * Math.min(retry.capMs, retry.baseMs * 2 ** (tries - 1));
+  const wave = isShared ? tries : tries - 1;
+  if (wave === 0) return 0;
+  const mostMs = Math.min(retry.reconnectCapMs, FIRST_WAVE_MS * wave);
+  const leastMs = Math.min(LEAST_MS, mostMs);
+  return leastMs + random * (mostMs - leastMs);
 }

@@ -109,8 +109,8 @@ describe('a resumable answer that breaks after its first token', () => {
       [undefined, 'connect_failed', true],
       [200, undefined, true],
     ]);
-    // At once, then half of 0.25 s * 2^n; what the server asks for wins.
-    expect(waits.filter((ms) => ms !== 1_000)).toEqual([250, 500, 7_000, 2_000]);
+    // At once, then in the middle of 1 to 15 s and of 1 to 30 s; what the server asks for wins.
+    expect(waits.filter((ms) => ms !== 1_000)).toEqual([8_000, 15_500, 7_000, 15_500]);
   });
 
   test('a half-open connection is noticed by the idle clock', async () => {
@@ -151,7 +151,7 @@ describe('a resumable answer that breaks after its first token', () => {
     const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [reply(503, '')]);
     const { client } = patient(server.url);
     await client.chat(question, { hooks }).text();
-    expect(heard).toEqual([[1, 0, false, 'truncated'], [2, 250, false, 'server_busy'], true]);
+    expect(heard).toEqual([[1, 0, false, 'truncated'], [2, 8_000, false, 'server_busy'], true]);
   });
 });
 
@@ -208,8 +208,15 @@ describe('it is lost', () => {
     const error = await failureOf(client.chat(question).text());
     expect(error).toMatchObject({ code: 'truncated' });
     const slept = waits.filter((ms) => ms !== 1_000).reduce((sum, ms) => sum + ms, 0);
-    expect(slept).toBeGreaterThan(290_000);
-    expect(slept).toBeLessThanOrEqual(300_000);
+    expect(slept).toBe(300_000);
+  });
+
+  test('at once when the server asks for a wait that goes beyond them', async () => {
+    const late = reply(503, '', { 'Retry-After': '50' });
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [late]);
+    const { client, waits } = patient(server.url, { retry: { reconnectMs: 40_000 } });
+    expect(await failureOf(client.chat(question).text())).toMatchObject({ code: 'truncated' });
+    expect(waits.filter((ms) => ms !== 1_000)).toEqual([]);
   });
 
   test('when the server says that it failed: its error is no broken connection', async () => {

@@ -21,8 +21,19 @@ const codes: Readonly<Record<number, ErrorCode>> = {
  * The reason that comes with a code is a text of whoever closed, so it is not shown.
  *
  * @param receivedEvents How many events the request had got: an answer that began is a broken stream.
+ * @param problem What the socket itself reported before. `ws` says there which rule of RFC 6455 the server broke, and
+ *   closes with 1006; browsers do not tell.
  */
-export function closeError(closeCode: number, receivedEvents: number): ZiggieError {
+export function closeError(closeCode: number, receivedEvents: number, problem?: unknown): ZiggieError {
+  const broken = (problem as { code?: unknown } | undefined)?.code;
+  if (typeof broken === 'string' && broken.startsWith('WS_ERR_')) {
+    const isTooLong = /UNSUPPORTED_\w+_LENGTH|TOO_MANY/.test(broken);
+    return new StreamError(
+      isTooLong ? 'response_too_large' : 'malformed_record',
+      `The server sent ${isTooLong ? 'more than a message may hold' : 'a frame that RFC 6455 forbids'} (${broken}).`,
+      { receivedEvents, cause: problem },
+    );
+  }
   const code = codes[closeCode];
   if (code) {
     return new HttpError(
@@ -56,7 +67,7 @@ export function closeError(closeCode: number, receivedEvents: number): ZiggieErr
  */
 export function upgradeError(url: string, cause: unknown): ZiggieError {
   const status = Number(
-    /\b([345]\d\d)\b/.exec((cause as { message?: string } | undefined)?.message ?? '')?.[1],
+    /\b([2-5]\d\d)\b/.exec((cause as { message?: string } | undefined)?.message ?? '')?.[1],
   );
   if (status >= 400) {
     const code = errorCodeForStatus(status);
@@ -66,6 +77,13 @@ export function upgradeError(url: string, cause: unknown): ZiggieError {
       {
         status,
       },
+    );
+  }
+  if (status >= 200) {
+    return new HttpError(
+      'malformed_record',
+      `Opening a socket to ${url} was answered with ${status} instead. Is baseUrl right, and does it serve WebSockets?`,
+      { status, retryable: false },
     );
   }
   return new ConnectionError(

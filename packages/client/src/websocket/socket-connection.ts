@@ -115,7 +115,7 @@ export class SocketConnection implements RequestHost {
 
   #onClose(code: number): void {
     if (this.#over) return;
-    if (this.#isOpen) this.#end((request) => closeError(code, request?.received ?? 0));
+    if (this.#isOpen) this.#end((request) => closeError(code, request?.received ?? 0, this.#problem));
     else {
       // Some servers accept only to tell why they do not want us.
       const error = code >= 4000 ? closeError(code, 0) : upgradeError(this.#plan.url, this.#problem);

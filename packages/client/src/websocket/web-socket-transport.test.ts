@@ -234,6 +234,8 @@ describe('signing in', () => {
     [401, 'unauthorized'],
     [403, 'forbidden'],
     [503, 'server_busy'],
+    [200, 'malformed_record'],
+    [302, 'malformed_record'],
   ])('F114: an upgrade refused with %i is %s', async (status, code) => {
     const server = await serveSockets({ refuse: () => status });
     const error = await failureOf(
@@ -289,6 +291,7 @@ describe('a socket that fails', () => {
     const error = await failureOf(clientFor(server.url).chat(question).text());
     expect(error).toBeInstanceOf(type);
     expect(error).toMatchObject({ code, partial: { text: 'so far' } });
+    if (closeCode === 1012 || closeCode === 1013) expect(error).toMatchObject({ retryable: true });
     expect(String(error)).toContain(`${closeCode}`);
   });
 

@@ -52,7 +52,7 @@ export function webSocketTransport(options: WebSocketTransportOptions = {}): Web
       }
       const pool = new SocketPool(settings, open, idleCloseMs);
       pools.add(pool);
-      return { reportsConnection: true, send: (request) => pool.send(request) };
+      return { reportsConnection: true, isShared: true, send: (request) => pool.send(request) };
     },
   );
 }

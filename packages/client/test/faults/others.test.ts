@@ -1,10 +1,12 @@
+import { globalAgent } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import { fault, say } from '@ziggie/llm-testing';
 import { startFakeOllama } from '@ziggie/llm-testing/node';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createClient } from '../../src/index.ts';
 import { instantClock, noTimeouts } from '../clock.ts';
 import { failureOf, last, piece, question } from '../samples.ts';
-import { lines, reply, serve } from '../scripted-server.ts';
+import { lines, linesThenSilence, reply, serve, toLines } from '../scripted-server.ts';
 
 const calm = { clock: instantClock(), timeouts: noTimeouts, random: () => 0.5 };
 
@@ -42,6 +44,59 @@ test.each(['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTN
     expect(tries()).toBe(1);
   },
 );
+
+test('F009: names are looked up anew for every try, so a flapping name costs no answer while one address is alive', async () => {
+  const server = await serve(...Array.from({ length: 3 }, () => lines(piece('Hi'), last)));
+  const { port } = new URL(server.url);
+  // The resolver of the platform, as its own agent takes one: A, then nothing, then A again, then a dead one beside A.
+  const answers: (readonly string[] | undefined)[] = [
+    ['127.0.0.1'],
+    undefined,
+    ['127.0.0.1'],
+    ['127.0.0.9', '127.0.0.1'],
+  ];
+  let lookups = 0;
+  const lookup: LookupFunction = (_name, _options, callback) => {
+    const found = answers[lookups++];
+    if (found)
+      callback(
+        null,
+        found.map((address) => ({ address, family: 4 })),
+      );
+    else callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), []);
+  };
+  const { options } = globalAgent as unknown as { options: { lookup?: LookupFunction } };
+  options.lookup = lookup;
+  onTestFinished(() => void delete options.lookup);
+  const client = createClient({ baseUrl: `http://flapping.test:${port}`, target: 'ollama', ...calm });
+  const tries: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const { text, attempts } = await client.chat(question).final();
+    expect(text).toBe('Hi');
+    tries.push(attempts.length);
+    globalAgent.destroy();
+  }
+  expect(tries).toEqual([1, 2, 1]);
+  expect(lookups).toBe(4);
+});
+
+test('F108: a key that changes while an answer runs changes that answer not, and the next one goes with the new key', async () => {
+  const server = await serve(linesThenSilence(piece('The ')), lines(piece('Hi'), last));
+  let key = 'old';
+  const client = createClient({ baseUrl: server.url, target: 'ollama', credentials: () => key });
+  const running = client.chat(question)[Symbol.asyncIterator]();
+  await running.next();
+  await running.next();
+  key = 'new';
+  expect(await client.chat(question).text()).toBe('Hi');
+  const [first, second] = server.exchanges;
+  first?.response.end(toLines(piece('end.'), last));
+  expect(await running.next()).toMatchObject({ value: { text: 'end.' } });
+  expect([first, second].map((one) => one?.request.headers.authorization)).toEqual([
+    'Bearer old',
+    'Bearer new',
+  ]);
+});
 
 test.each(['EMFILE', 'ENETDOWN'])('F081, F102: %s is connect_failed, not a crash', async (reason) => {
   const { client } = unable(reason);

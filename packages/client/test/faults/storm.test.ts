@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import { createClient } from '../../src/index.ts';
+import { type WebSocketLike, webSocketTransport } from '../../src/websocket.ts';
+import { createManualClock } from '../clock.ts';
+import { question } from '../samples.ts';
+
+const CLIENTS = 2_000;
+const AWAY_MS = 3_000;
+
+/** The same numbers on every run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+const start = '{"type":"start","id":"run-1","model":"m","upstreamModel":"m","resumable":true,"seq":0}';
+const word = '{"type":"text-delta","text":"The","seq":1}';
+const rest = '{"type":"done","finishReason":"stop","timings":{},"seq":2}\n';
+const ndjson = { headers: { 'content-type': 'application/x-ndjson' } };
+
+/** A kit in memory that says a word to everybody, dies, is away for a while, and knows every run when it is back. */
+function restartingKit(clock: { now(): number }) {
+  const dying: (() => void)[] = [];
+  const cameBackAt: number[] = [];
+  let diedAt: number | undefined;
+  const isAway = (): boolean => diedAt !== undefined && clock.now() < diedAt + AWAY_MS;
+  return {
+    cameBackAt,
+    asked: () => dying.length,
+    onDeath: (end: () => void) => void dying.push(end),
+    die() {
+      diedAt = clock.now();
+      for (const end of dying) end();
+    },
+    fetch: async (_url: unknown, init?: { method?: string | undefined }): Promise<Response> => {
+      if (isAway()) throw new TypeError('fetch failed');
+      if (init?.method === 'GET') {
+        cameBackAt.push(clock.now() - (diedAt ?? 0));
+        return new Response(rest, ndjson);
+      }
+      return new Response(
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode(`${start}\n${word}\n`));
+            dying.push(() => controller.error(new Error('reset')));
+          },
+        }),
+        ndjson,
+      );
+    },
+  };
+}
+
+test.each(['HTTP', 'WebSocket'])(
+  'F107: after a restart everybody is back over %s, in no second more than a tenth of them',
+  async (way) => {
+    const clock = createManualClock();
+    const kit = restartingKit(clock);
+    const random = seeded(7);
+    const open = (): WebSocketLike => {
+      const socket: WebSocketLike = {
+        onopen: null,
+        onmessage: null,
+        onerror: null,
+        onclose: null,
+        send(data) {
+          const { id, type } = JSON.parse(data) as { id: string; type: string };
+          if (type !== 'chat') return;
+          for (const event of [start, word])
+            socket.onmessage?.({ data: `{"id":"${id}","event":${event}}` } as never);
+        },
+        close() {},
+      };
+      queueMicrotask(() => socket.onopen?.({} as never));
+      kit.onDeath(() => socket.onclose?.({ code: 1006 } as never));
+      return socket;
+    };
+    let waiting = 0;
+    const answers = Array.from({ length: CLIENTS }, () =>
+      createClient({
+        baseUrl: 'http://kit.test',
+        fetch: kit.fetch as typeof fetch,
+        clock,
+        random,
+        resume: true,
+        hooks: { reconnecting: (_, { delayMs }) => void (delayMs > 0 && waiting++) },
+        ...(way === 'WebSocket' ? { transport: webSocketTransport({ open }) } : {}),
+      })
+        .chat(question)
+        .text(),
+    );
+    while (kit.asked() < CLIENTS) await clock.advance(1);
+    kit.die();
+    // Everybody has noticed, and over HTTP found nobody at the first try.
+    while (waiting < CLIENTS) await new Promise((resolve) => setTimeout(resolve, 1));
+    for (let second = 0; second < 60; second++) await clock.advance(1_000);
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['The']));
+    expect(kit.cameBackAt).toHaveLength(CLIENTS);
+    const perSecond = new Map<number, number>();
+    for (const at of kit.cameBackAt) {
+      // Windows that begin at every tenth of a second, not only at whole ones.
+      for (let from = Math.floor(at / 100) - 9; from <= at / 100; from++) {
+        perSecond.set(from, (perSecond.get(from) ?? 0) + 1);
+      }
+    }
+    expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(CLIENTS / 10);
+    expect(Math.min(...kit.cameBackAt)).toBeGreaterThanOrEqual(AWAY_MS);
+    expect(Math.max(...kit.cameBackAt)).toBeLessThanOrEqual(AWAY_MS + 30_000);
+  },
+);
