@@ -16,7 +16,7 @@ import { headerOf } from './request/direct-request.ts';
 import { addCorsHeaders, addPreflightHeaders } from './request/origin.ts';
 import { requestIdOf } from './request/request-id.ts';
 import { pathOf } from './request/target.ts';
-import { answerRoute } from './routes/answer-route.ts';
+import { answerRoute, selftestRoute } from './routes/answer-route.ts';
 import {
   healthRoute,
   type JsonAnswer,
@@ -206,6 +206,7 @@ class Kit implements ServerKit {
     await admit(this.#parts.pipeline, request, connection, context);
     const { operation } = route;
     if (isAnswering(operation)) return answerRoute(this.#parts.answering, request, connection, context);
+    if (operation === 'selftest') return selftestRoute(this.#parts.settings.clock, request, context);
     const { status, body } = await this.#inform(operation, request, connection, context);
     context.log('ok', status);
     const headers = context.finalHeaders();
@@ -219,7 +220,7 @@ class Kit implements ServerKit {
   }
 
   async #inform(
-    operation: Exclude<Operation, Answering>,
+    operation: Exclude<Operation, Answering | 'selftest'>,
     request: Request,
     connection: Connection,
     context: RequestContext,

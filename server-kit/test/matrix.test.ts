@@ -65,6 +65,7 @@ const expected: Record<string, Expected> = {
   'DELETE /admin/keys/:id': admins(200),
   'POST /admin/keys/:id/reroll': admins(200),
   'POST /admin/revocations': admins(204),
+  'GET /admin/selftest/stream': admins(200),
   'GET /admin/queue': admins(200),
   'DELETE /admin/queue/:id': admins(404),
   'POST /admin/queue/:id/priority': admins(404),

@@ -1,6 +1,6 @@
 import type { Connection } from '../connection.ts';
 import type { ServerKit } from '../kit-types.ts';
-import type { EventStream } from './event-stream.ts';
+import type { EventSource } from './event-stream.ts';
 import type { Framing } from './framing.ts';
 import { HeaderList } from './header-list.ts';
 import { webBody } from './web-body.ts';
@@ -10,7 +10,7 @@ export type AnswerBody =
   /** All of it. */
   | { text: string }
   /** Events, to be written with this framing. */
-  | { events: EventStream; framing: Framing }
+  | { events: EventSource; framing: Framing }
   | null;
 
 /**

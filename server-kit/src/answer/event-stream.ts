@@ -13,6 +13,16 @@ export interface EventSink {
   end(): void;
 }
 
+/** Where events come from. */
+export interface EventSource {
+  /** Says where the events go; they flow from here on. */
+  attach(sink: EventSink): void;
+  /** The sink has room for more. */
+  pull(): void;
+  /** The reader has gone. */
+  leave(): void;
+}
+
 /**
  * When `start` goes out by itself, in ms: a reader who waits longer wants to know that the model has the question. Until
  * then a failure keeps its HTTP status, and most refusals of a model server come within a few milliseconds.
@@ -26,7 +36,7 @@ const startAfterMs = 500;
  * The first event is read ahead, because it decides the status line: a failure before it keeps its real HTTP status, one
  * after it is an `error` event. Without one, `start` goes out alone after half a second.
  */
-export class EventStream {
+export class EventStream implements EventSource {
   readonly #run: Run;
   readonly #heartbeatMs: number;
   readonly #now: () => number;

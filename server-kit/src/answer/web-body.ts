@@ -1,5 +1,5 @@
 import type { StreamEvent } from '@ziggie/llm-protocol';
-import type { EventSink, EventStream } from './event-stream.ts';
+import type { EventSink, EventSource } from './event-stream.ts';
 import type { Framing } from './framing.ts';
 
 /** Bytes that wait for a slow reader before the model server is no longer read. */
@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
  * The events of a stream as the body of a web `Response`. Nothing is attached before the first read, so that a door may
  * take the events straight instead.
  */
-export function webBody(stream: EventStream, framing: Framing): ReadableStream<Uint8Array<ArrayBuffer>> {
+export function webBody(stream: EventSource, framing: Framing): ReadableStream<Uint8Array<ArrayBuffer>> {
   let body: WebBody | undefined;
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
@@ -25,7 +25,7 @@ export function webBody(stream: EventStream, framing: Framing): ReadableStream<U
 }
 
 class WebBody implements EventSink {
-  readonly #stream: EventStream;
+  readonly #stream: EventSource;
   readonly #framing: Framing;
   readonly #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
   #attached = false;
@@ -36,7 +36,7 @@ class WebBody implements EventSink {
   #closed = false;
 
   constructor(
-    stream: EventStream,
+    stream: EventSource,
     framing: Framing,
     controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
   ) {

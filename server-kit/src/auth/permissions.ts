@@ -17,6 +17,8 @@ export const permissions = [
   'revocations:admin',
   /** Everybody's place in the lines. */
   'queue:admin',
+  /** The stream that shows whether tokens arrive one by one. */
+  'selftest',
 ] as const;
 
 /** One thing that somebody can be allowed to do. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { StreamEvent } from '@ziggie/llm-protocol';
-import type { EventSink, EventStream } from '../answer/event-stream.ts';
+import type { EventSink, EventSource } from '../answer/event-stream.ts';
 import type { Framing } from '../answer/framing.ts';
 import type { PumpOptions } from './body-pump.ts';
 
@@ -9,7 +9,7 @@ type Flushable = ServerResponse & { flush?: (() => void) | undefined };
 
 /** Writes the events of a stream straight to a Node response: one write for what came together, no web stream in between. */
 export class EventPump implements EventSink {
-  readonly #stream: EventStream;
+  readonly #stream: EventSource;
   readonly #framing: Framing;
   readonly #res: Flushable;
   readonly #options: PumpOptions;
@@ -17,7 +17,7 @@ export class EventPump implements EventSink {
   #wrote = false;
   #stopped = false;
 
-  constructor(stream: EventStream, framing: Framing, res: ServerResponse, options: PumpOptions) {
+  constructor(stream: EventSource, framing: Framing, res: ServerResponse, options: PumpOptions) {
     this.#stream = stream;
     this.#framing = framing;
     this.#res = res;

@@ -1,8 +1,9 @@
 import { type Answer, jsonAnswer } from '../answer/answer.ts';
 import { completeAnswer } from '../answer/complete-answer.ts';
-import { EventStream } from '../answer/event-stream.ts';
+import { type EventSource, EventStream } from '../answer/event-stream.ts';
 import { framingFor } from '../answer/framing.ts';
 import { Run, type RunParts, type RunRequest } from '../answer/run.ts';
+import type { Clock } from '../clock.ts';
 import type { Connection } from '../connection.ts';
 import type { Content } from '../content/content.ts';
 import type { ContentFacts } from '../content/content-options.ts';
@@ -27,6 +28,7 @@ import { wantedTokens } from '../request/options-policy.ts';
 import { readJsonBody, tooLarge } from '../request/read-body.ts';
 import { newId } from '../request/request-id.ts';
 import { holdsBack } from '../request/upstream-body.ts';
+import { TickStream } from '../selftest/tick-stream.ts';
 import type { StopSignal } from '../stop.ts';
 import { canonicalName } from '../upstream/model-name.ts';
 import type { FleetCatalog } from '../upstreams/fleet-catalog.ts';
@@ -249,9 +251,17 @@ export async function openStream(parts: AnswerParts, run: Run): Promise<EventStr
 
 async function streamed(parts: AnswerParts, run: Run, request: Request): Promise<Answer> {
   const stream = await openStream(parts, run);
+  run.context.mark('upstream');
+  return streamAnswer(stream, request, run.context);
+}
+
+/** Events as an answer, in the framing that the request asks for. */
+function streamAnswer(
+  stream: EventSource & { id: string },
+  request: Request,
+  context: RequestContext,
+): Answer {
   const framing = framingFor(headerOf(request, 'accept'));
-  const { context } = run;
-  context.mark('upstream');
   const headers = context.finalHeaders();
   headers.set('content-type', framing.contentType);
   headers.set('cache-control', 'no-store, no-transform');
@@ -259,6 +269,12 @@ async function streamed(parts: AnswerParts, run: Run, request: Request): Promise
   headers.set('x-accel-buffering', 'no');
   headers.set('x-ziggie-stream-id', stream.id);
   return { status: 200, headers, body: { events: stream, framing } };
+}
+
+/** `/admin/selftest/stream`: what an answer would be, from no model. */
+export function selftestRoute(clock: Clock, request: Request, context: RequestContext): Answer {
+  context.log('ok', 200);
+  return streamAnswer(new TickStream(clock), request, context);
 }
 
 async function complete(parts: AnswerParts, run: Run): Promise<Answer> {

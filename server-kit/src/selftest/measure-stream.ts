@@ -83,9 +83,9 @@ async function arrivalsOf(body: ReadableStream<Uint8Array>, now: () => number) {
     rest = lines.pop() ?? '';
     for (const line of lines) {
       const record: unknown = line.trim() === '' ? undefined : JSON.parse(line);
-      const { type, atMs } = (record ?? {}) as { type?: unknown; atMs?: unknown };
+      const { type, text } = (record ?? {}) as { type?: unknown; text?: unknown };
       if (type === 'done') isWhole = true;
-      else if (type === 'tick' && typeof atMs === 'number') delaysMs.push(at - atMs);
+      else if (type === 'text-delta') delaysMs.push(at - Number(text));
     }
   }
   return { delaysMs, arrivals, isWhole };

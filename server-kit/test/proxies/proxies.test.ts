@@ -1,6 +1,11 @@
+import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import { measureStream } from '../../src/index.ts';
+import { ziggieNode } from '../../src/node.ts';
+import { listen } from '../doors/hosts.ts';
+import { tokenOf } from '../queue/lines-bench.ts';
 import { chunk, lastRecord, type RawExchange, streamEnd, streamHead, textRecord } from '../raw-ollama.ts';
-import { question, readerOf, startWithRaw, token, until } from '../stream-harness.ts';
+import { closeLater, question, readerOf, startWithRaw, token, until } from '../stream-harness.ts';
 import { SocketClient } from '../ws/socket-client.ts';
 import { proxies } from './proxies.ts';
 
@@ -74,6 +79,17 @@ describe.each(proxies)('behind $name', ({ isHere, passesSockets, start }) => {
     await until(() => model.kit.gauges().activeRequests === 0);
   });
 
+  test.skipIf(!isHere)('the self-test says so', async () => {
+    const model = await startStepwise();
+    const port = await start(model.kit);
+    const report = await measureStream({
+      baseUrl: `http://127.0.0.1:${port}/api/llm`,
+      credentials: await tokenOf('root', ['admin']),
+    });
+    expect(report).toMatchObject({ verdict: 'one-by-one', sent: 20, hint: undefined });
+    expect(report.arrivals).toBeGreaterThan(10);
+  });
+
   if (!passesSockets) return;
   test.skipIf(!isHere)('a WebSocket works, token by token', async () => {
     const model = await startStepwise();
@@ -93,5 +109,62 @@ describe.each(proxies)('behind $name', ({ isHere, passesSockets, start }) => {
     expect((await socket.ended('a')).type).toBe('done');
     socket.socket.close();
     await until(() => model.kit.gauges().sockets === 0);
+  });
+});
+
+describe('the self-test', () => {
+  /** A front that treats the pieces as it likes. */
+  const behind = async (change: (pieces: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>) => {
+    const bench = await startStepwise();
+    const running = await listen(createServer(ziggieNode(bench.kit, { prefix: '/api/llm' })));
+    closeLater(() => running.close());
+    const fronted: typeof fetch = async (url, init) => {
+      const response = await fetch(url, init);
+      const pieces = change(response.body as unknown as AsyncIterable<Uint8Array>);
+      const iterator = pieces[Symbol.asyncIterator]();
+      const body = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const { done, value } = await iterator.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        },
+      });
+      return new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>, response);
+    };
+    return measureStream({
+      baseUrl: `http://127.0.0.1:${running.port}/api/llm/`,
+      credentials: await tokenOf('root', ['admin']),
+      fetch: fronted,
+    });
+  };
+
+  test('sees a front that keeps all of it, and one that gathers some', async () => {
+    const gathered = (count: number) =>
+      async function* (pieces: AsyncIterable<Uint8Array>) {
+        let held: Uint8Array[] = [];
+        for await (const piece of pieces) {
+          held.push(piece);
+          if (held.length < count) continue;
+          yield Buffer.concat(held);
+          held = [];
+        }
+        if (held.length > 0) yield Buffer.concat(held);
+      };
+    const [all, some] = await Promise.all([behind(gathered(Number.POSITIVE_INFINITY)), behind(gathered(7))]);
+    expect(all).toMatchObject({
+      verdict: 'all-at-once',
+      arrivals: 1,
+      hint: expect.stringContaining('nginx'),
+    });
+    expect(some).toMatchObject({ verdict: 'in-batches', hint: expect.stringContaining('no-transform') });
+  });
+
+  test('says why it cannot be had', async () => {
+    const bench = await startStepwise();
+    const running = await listen(createServer(ziggieNode(bench.kit, { prefix: '/api/llm' })));
+    closeLater(() => running.close());
+    const baseUrl = `http://127.0.0.1:${running.port}/api/llm`;
+    const asked = measureStream({ baseUrl, credentials: await tokenOf('ada') });
+    await expect(asked).rejects.toThrow(/answered 403 instead of 200/);
   });
 });
