@@ -1,4 +1,4 @@
-import type { DoneEvent, UsageEvent } from '@ziggie/llm-protocol';
+import { type DoneEvent, parseJson, type UsageEvent } from '@ziggie/llm-protocol';
 import type { OllamaRecord } from '@ziggie/llm-protocol/ollama';
 import type { Run } from './run.ts';
 
@@ -22,23 +22,21 @@ export async function completeAnswer(run: Run, createdAt: Date): Promise<Record<
   const thinking: string[] = [];
   const calls: Record<string, unknown>[] = [];
   const counted: OllamaRecord = {};
-  let last: OllamaRecord = counted;
   while (!run.ended) {
-    for (const { record, events } of await run.next()) {
-      if (typeof record === 'object') last = record as OllamaRecord;
-      for (const event of events) {
-        if (event.type === 'usage' || event.type === 'done') Object.assign(counted, countedIn(event));
-        else if (event.type === 'text-delta') text.push(event.text);
-        else if (event.type === 'thinking-delta') thinking.push(event.text);
-        else if (event.type === 'tool-call') {
-          calls.push({
-            id: event.id,
-            function: { index: calls.length, name: event.name, arguments: event.arguments },
-          });
-        }
+    for (const event of await run.next()) {
+      if (event.type === 'usage' || event.type === 'done') Object.assign(counted, countedIn(event));
+      else if (event.type === 'text-delta') text.push(event.text);
+      else if (event.type === 'thinking-delta') thinking.push(event.text);
+      else if (event.type === 'tool-call') {
+        calls.push({
+          id: event.id,
+          function: { index: calls.length, name: event.name, arguments: event.arguments },
+        });
       }
     }
   }
+  const isOllama = run.place?.upstream.dialect === 'ollama' && run.lastRecord !== undefined;
+  const last = isOllama ? (parseJson(run.lastRecord) as OllamaRecord) : counted;
   const answer: Record<string, unknown> = { model: run.request.asked, created_at: createdAt.toISOString() };
   const content = text.join('');
   const more: Record<string, unknown> = {};

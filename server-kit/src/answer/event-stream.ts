@@ -44,7 +44,8 @@ export class EventStream implements EventSource {
   #sink: EventSink | undefined;
   /** What was read before there was a sink. */
   #waiting: StreamEvent[] = [];
-  #pulling = false;
+  #isWanted = false;
+  #isFlowing = false;
   #seq = 0;
   #over = false;
   #lastWriteAt: number;
@@ -59,6 +60,7 @@ export class EventStream implements EventSource {
       this.#write([{ type: 'loading', model: run.request.asked, elapsedMs, typicalMs }]);
     };
     run.onQueued = (place) => this.#write([{ type: 'queued', ...place }]);
+    run.onReady = this.#flow;
     run.lease.signal.addEventListener('abort', this.#onAbort, { once: true });
     this.#beat(Math.min(startAfterMs, heartbeatMs) - (now() - run.lease.openedAt));
     this.pull();
@@ -81,50 +83,43 @@ export class EventStream implements EventSource {
 
   /** Asks for more: at least one event will be written, or the stream ends. Harmless while that goes on. */
   readonly pull = (): void => {
-    if (this.#pulling || this.#over) return;
-    this.#pulling = true;
-    void this.#read();
+    this.#isWanted = true;
+    this.#flow();
   };
 
-  async #read(): Promise<void> {
+  /** Writes what is here while somebody wants it. No promise and no closure per token. */
+  readonly #flow = (): void => {
+    // A sink with room asks for more while it takes what it is given: the loop goes on then.
+    if (this.#isFlowing) return;
+    this.#isFlowing = true;
     const run = this.#run;
     try {
-      while (!this.#over) {
-        const decoded = await run.next();
-        if (this.#over) return;
-        const only = decoded[0];
-        const events =
-          decoded.length === 1 && only !== undefined ? only.events : decoded.flatMap((one) => one.events);
-        if (run.ended) this.#pulling = false;
-        // Before the write: a sink with room asks for more while it takes this.
+      while (this.#isWanted && !this.#over) {
+        const events = run.take();
+        if (events === undefined) break;
         if (events.length > 0) {
-          this.#pulling = false;
+          this.#isWanted = false;
           this.#write(events);
         }
-        if (run.ended) {
-          this.#finish('ok', 200);
-          return;
-        }
-        if (events.length > 0) return;
+        if (run.ended) this.#finish('ok', 200);
       }
     } catch (thrown) {
       this.#fail(asFailure(thrown));
+    } finally {
+      this.#isFlowing = false;
     }
-  }
+  };
 
   #write(events: readonly StreamEventBody[]): void {
     if (this.#over) return;
-    const numbered: StreamEvent[] = [];
-    if (this.#seq === 0) numbered.push(this.#number(this.#startEvent()));
-    for (const event of events) numbered.push(this.#number(event));
+    let numbered = events as StreamEvent[];
+    if (this.#seq === 0) numbered = [this.#startEvent() as StreamEvent, ...numbered];
+    // In place: nobody else has these objects.
+    for (const event of numbered) event.seq = this.#seq++;
     this.#lastWriteAt = this.#now();
     if (this.#sink) this.#sink.write(numbered);
     else this.#waiting.push(...numbered);
     this.#settleFirst(undefined);
-  }
-
-  #number(event: StreamEventBody): StreamEvent {
-    return { ...event, seq: this.#seq++ };
   }
 
   #startEvent(): StreamEventBody {

@@ -1,6 +1,4 @@
 import {
-  encodeNdjson,
-  encodeSse,
   NDJSON_CONTENT_TYPE,
   NDJSON_HEARTBEAT,
   SSE_CONTENT_TYPE,
@@ -18,9 +16,20 @@ export interface Framing {
 const ndjson: Framing = {
   contentType: NDJSON_CONTENT_TYPE,
   heartbeat: NDJSON_HEARTBEAT,
-  encode: encodeNdjson,
+  encode: (event) => `${jsonOf(event)}\n`,
 };
-const sse: Framing = { contentType: SSE_CONTENT_TYPE, heartbeat: SSE_HEARTBEAT, encode: encodeSse };
+const sse: Framing = {
+  contentType: SSE_CONTENT_TYPE,
+  heartbeat: SSE_HEARTBEAT,
+  encode: (event) => `id: ${event.seq}\ndata: ${jsonOf(event)}\n\n`,
+};
+
+/** As `JSON.stringify` gives it, without looking for members where an event comes once per token. */
+function jsonOf(event: StreamEvent): string {
+  const { type } = event;
+  if (type !== 'text-delta' && type !== 'thinking-delta') return JSON.stringify(event);
+  return `{"type":"${type}","text":${JSON.stringify(event.text)},"seq":${event.seq}}`;
+}
 
 /** The framing that `Accept` asks for. */
 export function framingFor(accept: string | null): Framing {

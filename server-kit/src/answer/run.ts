@@ -10,6 +10,7 @@ import type { PlaceInLine } from '../queue/place-in-line.ts';
 import { recordFailure, streamFailure, upstreamFailure } from '../upstream/failures.ts';
 import { type AttemptParts, type AttemptRequest, Attempts } from '../upstreams/attempts.ts';
 import type { Place } from '../upstreams/places.ts';
+import { endOfBody, type RecordText } from '../upstreams/upstream-call.ts';
 import { PhaseClock } from './phase-clock.ts';
 
 /** Longest time from the first token to the end, in ms: 15 min. */
@@ -39,12 +40,6 @@ export interface RunRequest extends AttemptRequest {
   meter?: Meter | undefined;
 }
 
-/** A record and the events it means. */
-export interface Decoded {
-  record: unknown;
-  events: StreamEventBody[];
-}
-
 /**
  * One generation as the kit sees it: its records, its clocks, its model's load. How it is written to the caller is the
  * business of a stream or of a complete answer.
@@ -62,6 +57,11 @@ export class Run {
   #placedAt: number | undefined;
   #failure: KitFailure | undefined;
   #firstTokenAt: number | undefined;
+  /** Events of a whole answer whose end is being waited for. */
+  #last: StreamEventBody[] | undefined;
+  #lastRecord: string | undefined;
+  /** Called when it is worth taking again after there was nothing. */
+  onReady: (() => void) | undefined;
   /** Called while the model is being loaded, about once a second. */
   onLoading: ((elapsedMs: number, typicalMs: number | null) => void) | undefined;
   /** Called while the request waits for a place, whenever its own changes. */
@@ -81,6 +81,7 @@ export class Run {
       onMove: (place) => this.onQueued?.(place),
       onPlace: this.#onPlace,
       onLoaded: this.#onLoaded,
+      onReady: () => this.onReady?.(),
     });
     this.#askedAt = settings.clock.now();
   }
@@ -102,8 +103,9 @@ export class Run {
     return this.#attempts.wasSent;
   }
 
+  /** Whether the answer is whole. */
   get ended(): boolean {
-    return this.#attempts.ended;
+    return this.#attempts.ended && this.#failure === undefined;
   }
 
   /** The place it runs on, once it has one. */
@@ -116,49 +118,81 @@ export class Run {
     this.#attempts.release(this.lease.failure ?? this.#failure);
   }
 
-  /** The next records with their events, maybe none yet. @throws {KitFailure} */
-  async next(): Promise<Decoded[]> {
+  /** The last record of a whole answer, as it came. */
+  get lastRecord(): string | undefined {
+    return this.#lastRecord;
+  }
+
+  /**
+   * The events that are here, maybe none; `undefined` while there is nothing to read: then {@link Run.onReady} is called
+   * when it is worth asking again.
+   *
+   * @throws {KitFailure} behind everything that came before it.
+   */
+  take(): StreamEventBody[] | undefined {
     try {
-      return await this.#next();
+      return this.#take();
     } catch (thrown) {
       this.#failure = asFailure(thrown);
       if (!this.#attempts.moves(this.#failure)) throw thrown;
       this.#failure = undefined;
-      return [];
+      return this.take();
     }
   }
 
-  async #next(): Promise<Decoded[]> {
-    const records = await this.#attempts.next();
-    const decoded: Decoded[] = [];
-    for (const record of records) {
-      const events = this.#decode(record);
-      for (const event of events) this.#see(event);
-      // What is beyond the quota is not passed on.
-      if (this.request.meter?.isOver) throw outrunFailure();
-      const { filter } = this.request;
-      decoded.push({ record, events: filter ? filter.apply(events) : events });
-      if (this.#attempts.ended) {
-        await this.#attempts.tail();
-        break;
+  /** The next events, maybe none; waits for them. @throws {KitFailure} */
+  async next(): Promise<StreamEventBody[]> {
+    for (;;) {
+      const events = this.take();
+      if (events !== undefined) return events;
+      await new Promise<void>((resolve) => {
+        this.onReady = resolve;
+      });
+    }
+  }
+
+  #take(): StreamEventBody[] | undefined {
+    if (this.#failure) throw this.#failure;
+    if (this.#last) return this.#finish(this.#last);
+    const records = this.#attempts.take();
+    if (records === undefined) return undefined;
+    const events: StreamEventBody[] = [];
+    try {
+      for (const record of records) {
+        this.#read(record, events);
+        if (this.#attempts.ended) {
+          if (record !== endOfBody) this.#lastRecord = record;
+          return this.#finish(events);
+        }
       }
+    } catch (thrown) {
+      if (events.length === 0) throw thrown;
+      // What came before it is passed on first.
+      this.#failure = asFailure(thrown);
     }
-    return decoded;
-  }
-
-  #decode(record: unknown): StreamEventBody[] {
-    const events = this.#decoded(record);
-    const failed = events.find((event) => event.type === 'error');
-    if (failed) throw streamFailure(failed.code, failed.retryable);
     return events;
   }
 
-  #decoded(record: unknown): StreamEventBody[] {
+  #finish(events: StreamEventBody[]): StreamEventBody[] | undefined {
+    this.#last = events;
+    return this.#attempts.isOver() ? events : undefined;
+  }
+
+  #read(record: RecordText, out: StreamEventBody[]): void {
+    const { filter, meter } = this.request;
+    const events: StreamEventBody[] = [];
     try {
-      return this.#attempts.decoder?.decode(record) ?? [];
+      this.#attempts.decoder?.read(record, events);
     } catch (thrown) {
       throw thrown instanceof ProtocolError ? recordFailure(thrown) : thrown;
     }
+    for (const event of events) {
+      if (event.type === 'error') throw streamFailure(event.code, event.retryable);
+      this.#see(event);
+    }
+    // What is beyond the quota is not passed on.
+    if (meter?.isOver) throw outrunFailure();
+    for (const event of filter ? filter.apply(events) : events) out.push(event);
   }
 
   #see(event: StreamEventBody): void {

@@ -5,15 +5,19 @@ import {
   parseJson,
   SseSplitter,
 } from '@ziggie/llm-protocol';
+import { asFailure, type KitFailure } from '../failure.ts';
 import type { Lease } from '../lease.ts';
 import { recordFailure, statusFailure, transportFailure, upstreamFailure } from '../upstream/failures.ts';
 import type { Transport, UpstreamBody } from '../upstream/transport.ts';
-import { endOfBody, type UpstreamCall } from '../upstreams/upstream-call.ts';
+import { endOfBody, type RecordText, type UpstreamCall } from '../upstreams/upstream-call.ts';
 import type { UpstreamDialect } from '../upstreams/upstream-settings.ts';
 import type { PhaseClock } from './phase-clock.ts';
+import { Utf8Text } from './utf8-text.ts';
 
 /** How long the end of an answer is waited for after its last record, so that the connection can be used again. */
 const tailMs = 50;
+/** Bytes that are taken together at most when several pieces wait. */
+const togetherBytes = 64 * 1024;
 
 /** Cuts a body into records. */
 interface Splitter {
@@ -28,8 +32,8 @@ export interface RecordSource {
 }
 
 /**
- * The records of one answer, pulled from the model server: parsed lines of Ollama, texts of events of OpenAI's dialect.
- * Everything that goes wrong is a `KitFailure`.
+ * The records of one answer as text, pulled from the model server: lines of Ollama, data of the events of OpenAI's dialect.
+ * Everything that goes wrong is a `KitFailure`. A token costs no promise and no timer here.
  */
 export class UpstreamRecords {
   readonly #from: RecordSource;
@@ -37,61 +41,94 @@ export class UpstreamRecords {
   readonly #lease: Lease;
   readonly #clock: PhaseClock;
   #splitter: Splitter;
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  readonly #onReady: () => void;
+  readonly #text = new Utf8Text();
   #source: UpstreamBody | undefined;
+  #state: 'new' | 'opening' | 'open' | 'ending' | 'over' = 'new';
+  /** What went wrong behind records that are handed out first. */
+  #failure: KitFailure | undefined;
   #bytes = 0;
   #isFinished = false;
 
-  constructor(from: RecordSource, call: UpstreamCall, lease: Lease, clock: PhaseClock) {
+  /** @param onReady Called when it is worth asking again after there were none. */
+  constructor(from: RecordSource, call: UpstreamCall, lease: Lease, clock: PhaseClock, onReady: () => void) {
     this.#from = from;
     this.#call = call;
     this.#lease = lease;
     this.#clock = clock;
+    this.#onReady = onReady;
     this.#splitter = from.dialect === 'ollama' ? new NdjsonSplitter() : new SseSplitter();
   }
 
   /**
-   * The records that the next bytes complete, maybe none. Never an end: only a record can say that an answer is whole.
+   * The records that the bytes which are here complete; `undefined` while there are none. Never an end: only a record can
+   * say that an answer is whole.
    *
    * @throws {KitFailure} `truncated` when the bytes end.
    */
-  async next(): Promise<unknown[]> {
+  take(): RecordText[] | undefined {
     const { signal } = this.#lease;
     // Bytes may wait that were read before the end: they belong to nobody any more.
     if (signal.aborted) throw signal.reason;
     this.#clock.resume();
+    let records: RecordText[] | undefined;
     try {
-      this.#source ??= await this.#open();
-      const chunk = await this.#source.read();
-      return chunk === null ? this.#finish() : this.#take(chunk);
+      if (this.#failure) throw this.#failure;
+      if (this.#state === 'open') records = this.#pull(this.#source as UpstreamBody);
+      else if (this.#state === 'new') this.#start();
     } catch (thrown) {
-      if (signal.aborted) throw signal.reason;
-      if (thrown instanceof ProtocolError) throw recordFailure(thrown);
-      // A byte sequence that is not UTF-8.
-      if (thrown instanceof TypeError && this.#source) throw upstreamFailure('malformed_record', 'not UTF-8');
-      throw transportFailure(thrown, this.#source ? 'body' : 'head');
-    } finally {
       this.#clock.pause();
+      if (signal.aborted) throw signal.reason;
+      throw asFailure(thrown);
     }
+    // While nothing is there the time that passes is the model server's.
+    if (records !== undefined) this.#clock.pause();
+    return records;
   }
 
-  /** Waits a moment for the end that follows the last record. A broken end does not matter any more. */
-  async tail(): Promise<void> {
+  /**
+   * Whether the end that follows the last record is here, so that the connection can be used again. If not, `onReady` is
+   * called when it is or after a moment. A broken end does not matter any more.
+   */
+  isOver(): boolean {
     const source = this.#source;
-    if (!source) return;
-    await new Promise<void>((resolve) => {
-      const cancel = this.#lease.setTimer(resolve, tailMs);
-      const done = () => {
-        cancel();
-        resolve();
-      };
-      source.read().then(done, done);
-    });
+    if (!source || this.#state === 'over') return true;
+    if (this.#state === 'ending') return false;
+    try {
+      if (source.take() !== undefined) return true;
+    } catch {
+      return true;
+    }
+    this.#state = 'ending';
+    const onEnd = () => {
+      if (this.#state === 'over') return;
+      this.#state = 'over';
+      cancel();
+      this.#onReady();
+    };
+    const cancel = this.#lease.setTimer(onEnd, tailMs);
+    source.onReady = onEnd;
+    return false;
   }
 
   /** Lets go of an answer that is not wanted any more. */
   cancel(): void {
     this.#source?.cancel();
+  }
+
+  #start(): void {
+    this.#state = 'opening';
+    this.#open().then(
+      (source) => {
+        this.#state = 'open';
+        source.onReady = this.#onReady;
+        this.#onReady();
+      },
+      (thrown: unknown) => {
+        this.#failure = transportFailure(thrown, 'head');
+        this.#onReady();
+      },
+    );
   }
 
   async #open(): Promise<UpstreamBody> {
@@ -110,23 +147,48 @@ export class UpstreamRecords {
     return answer.body;
   }
 
-  #take(chunk: Uint8Array): unknown[] {
-    this.#bytes += chunk.byteLength;
-    if (this.#bytes > MAX_ANSWER_BYTES) throw upstreamFailure('response_too_large', 'answer above 64 MiB');
-    const records: unknown[] = [];
-    const text = this.#decoder.decode(chunk, { stream: true });
-    this.#splitter.push(text, (record) => records.push(this.#parsed(record)));
+  #pull(source: UpstreamBody): RecordText[] | undefined {
+    const records: RecordText[] = [];
+    const stopAt = this.#bytes + togetherBytes;
+    try {
+      while (this.#bytes < stopAt) {
+        const chunk = source.take();
+        if (chunk === undefined) return records.length > 0 ? records : undefined;
+        if (chunk === null) return records.length > 0 ? records : this.#finish();
+        this.#cut(chunk, records);
+      }
+    } catch (thrown) {
+      const failure = this.#failureOf(thrown);
+      // What came whole before it is passed on first.
+      if (records.length === 0) throw failure;
+      this.#failure = failure;
+    }
     return records;
   }
 
-  #parsed(text: string): unknown {
-    return this.#from.dialect === 'ollama' ? parseJson(text) : text;
+  #failureOf(thrown: unknown): KitFailure {
+    if (thrown instanceof ProtocolError) return recordFailure(thrown);
+    // A byte sequence that is not UTF-8.
+    if (thrown instanceof TypeError) return upstreamFailure('malformed_record', 'not UTF-8');
+    return transportFailure(thrown, 'body');
   }
 
-  #finish(): unknown[] {
-    const records: unknown[] = [];
+  #cut(chunk: Uint8Array, records: RecordText[]): void {
+    this.#bytes += chunk.byteLength;
+    if (this.#bytes > MAX_ANSWER_BYTES) throw upstreamFailure('response_too_large', 'answer above 64 MiB');
+    this.#splitter.push(this.#text.of(chunk), (record) => records.push(record));
+  }
+
+  /** A last line without its end is a record only if it is whole. */
+  #whole(record: string): string {
+    if (this.#from.dialect === 'ollama') parseJson(record);
+    return record;
+  }
+
+  #finish(): RecordText[] {
+    const records: RecordText[] = [];
     try {
-      if (!this.#isFinished) this.#splitter.end((record) => records.push(this.#parsed(record)));
+      if (!this.#isFinished) this.#splitter.end((record) => records.push(this.#whole(record)));
     } catch {
       throw upstreamFailure('truncated', 'ended within a record');
     }

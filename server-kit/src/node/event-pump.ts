@@ -3,15 +3,13 @@ import type { StreamEvent } from '@ziggie/llm-protocol';
 import type { EventSink, EventSource } from '../answer/event-stream.ts';
 import type { Framing } from '../answer/framing.ts';
 import type { PumpOptions } from './body-pump.ts';
-
-/** What `compression` and the like add to a response. */
-type Flushable = ServerResponse & { flush?: (() => void) | undefined };
+import { ResponseWriter } from './response-writer.ts';
 
 /** Writes the events of a stream straight to a Node response: one write for what came together, no web stream in between. */
 export class EventPump implements EventSink {
   readonly #stream: EventSource;
   readonly #framing: Framing;
-  readonly #res: Flushable;
+  readonly #out: ResponseWriter;
   readonly #options: PumpOptions;
   #cancelStallTimer: (() => void) | undefined;
   #wrote = false;
@@ -20,12 +18,11 @@ export class EventPump implements EventSink {
   constructor(stream: EventSource, framing: Framing, res: ServerResponse, options: PumpOptions) {
     this.#stream = stream;
     this.#framing = framing;
-    this.#res = res;
+    this.#out = new ResponseWriter(res, this.#onDrain);
     this.#options = options;
   }
 
   start(): void {
-    this.#res.on('drain', this.#onDrain);
     this.#stream.attach(this);
   }
 
@@ -49,7 +46,7 @@ export class EventPump implements EventSink {
   end(): void {
     if (!this.#end()) return;
     try {
-      this.#res.end();
+      this.#out.end();
     } catch {
       this.#options.onBroken();
     }
@@ -65,9 +62,7 @@ export class EventPump implements EventSink {
     this.#wrote = true;
     // The host's middleware may have wrapped the response: what it throws must not end the process.
     try {
-      const room = this.#res.write(text);
-      this.#res.flush?.();
-      if (!room) {
+      if (!this.#out.write(text)) {
         this.#cancelStallTimer ??= this.#options.clock.setTimer(this.#onStall, this.#options.stallTimeoutMs);
       }
     } catch {
@@ -92,6 +87,7 @@ export class EventPump implements EventSink {
   #end(): boolean {
     if (this.#stopped) return false;
     this.#stopped = true;
+    this.#out.release();
     this.#cancelStallTimer?.();
     this.#cancelStallTimer = undefined;
     return true;

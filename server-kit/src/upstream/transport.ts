@@ -11,8 +11,17 @@ export interface UpstreamRequest {
   signal: StopSignal;
 }
 
-/** The body of an answer, pulled piece by piece; what is not pulled is not read from the socket. */
+/**
+ * The body of an answer, pulled piece by piece; what is not pulled is not read from the socket. Either with `take`, which
+ * costs no promise per piece, or with `read`.
+ */
 export interface UpstreamBody {
+  /**
+   * The next bytes that are here, `null` at the clean end, `undefined` while there are none: then `onReady` is called once
+   * when it is worth asking again. Throws when the connection broke.
+   */
+  take(): Uint8Array | null | undefined;
+  onReady: (() => void) | undefined;
   /** The next bytes, `null` at the clean end. Rejects when the connection broke. One call at a time. */
   read(): Promise<Uint8Array | null>;
   /** Closes the connection of a body that is not wanted any more. Harmless after its end. */

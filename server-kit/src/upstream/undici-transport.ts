@@ -8,6 +8,9 @@ import {
   type UpstreamRequest,
 } from './transport.ts';
 
+/** A microtask by its `then` costs half of `queueMicrotask`, which keeps an async context. */
+const soon = Promise.resolve();
+
 /** Bytes read ahead of the caller before the socket is paused. */
 const readAheadBytes = 64 * 1024;
 
@@ -92,7 +95,9 @@ class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBody {
   #queuedBytes = 0;
   #ended = false;
   #error: Error | undefined;
-  #waiting: { resolve: (chunk: Uint8Array | null) => void; reject: (error: Error) => void } | undefined;
+  /** Whether somebody took nothing and waits to be told. */
+  #isAwaited = false;
+  onReady: (() => void) | undefined;
   over = false;
 
   constructor(
@@ -109,18 +114,27 @@ class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBody {
     else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  read(): Promise<Uint8Array | null> {
+  take(): Uint8Array | null | undefined {
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
       this.#queuedBytes -= chunk.byteLength;
       if (this.#queuedBytes < readAheadBytes && this.#controller?.paused) this.#controller.resume();
-      return Promise.resolve(chunk);
+      return chunk;
     }
-    if (this.#error) return Promise.reject(this.#error);
-    if (this.#ended) return Promise.resolve(null);
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-    });
+    if (this.#error) throw this.#error;
+    if (this.#ended) return null;
+    this.#isAwaited = true;
+    return undefined;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    for (;;) {
+      const chunk = this.take();
+      if (chunk !== undefined) return chunk;
+      await new Promise<void>((resolve) => {
+        this.onReady = resolve;
+      });
+    }
   }
 
   cancel(): void {
@@ -150,22 +164,16 @@ class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBody {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    const waiting = this.#waiting;
-    if (waiting) {
-      this.#waiting = undefined;
-      waiting.resolve(chunk);
-      return;
-    }
     this.#chunks.push(chunk);
     this.#queuedBytes += chunk.byteLength;
     if (this.#queuedBytes >= readAheadBytes) controller.pause();
+    this.#tell();
   }
 
   onResponseEnd(): void {
     this.#ended = true;
     this.#close();
-    this.#waiting?.resolve(null);
-    this.#waiting = undefined;
+    this.#tell();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
@@ -185,9 +193,17 @@ class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBody {
     this.#error = error;
     this.#close();
     this.#reject(error);
-    this.#waiting?.reject(error);
-    this.#waiting = undefined;
+    this.#tell();
   }
+
+  /** Once what came together is all here: undici hands out each piece of one read by itself. */
+  #tell(): void {
+    if (!this.#isAwaited) return;
+    this.#isAwaited = false;
+    void soon.then(this.#onTold);
+  }
+
+  readonly #onTold = (): void => this.onReady?.();
 
   #close(): void {
     if (this.over) return;

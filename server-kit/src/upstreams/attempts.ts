@@ -8,7 +8,7 @@ import type { QueueAsk } from '../queue/waiting.ts';
 import { faultsOf } from './faults.ts';
 import type { Place, PlaceAsk, PlaceOutcome } from './places.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { decoderFor, type RecordDecoder, type UpstreamCall } from './upstream-call.ts';
+import { decoderFor, type RecordDecoder, type RecordText, type UpstreamCall } from './upstream-call.ts';
 import type { UpstreamDialect } from './upstream-settings.ts';
 
 /** What the tries of one request need of the kit. */
@@ -43,6 +43,8 @@ export interface AttemptEvents {
   onPlace: (place: Place) => void;
   /** The model was brought into memory. */
   onLoaded: () => void;
+  /** It is worth asking for records again after there were none. */
+  onReady: () => void;
 }
 
 /** Tries of one request: the first, and one more before anything was passed on. */
@@ -58,6 +60,8 @@ export class Attempts {
   readonly #lease: Lease;
   readonly #clock: PhaseClock;
   readonly #events: AttemptEvents;
+  /** A place or a load is being waited for, or that has failed. */
+  #waits: { failure?: unknown } | undefined;
   #place: PlaceLease | undefined;
   #records: UpstreamRecords | undefined;
   #decoder: RecordDecoder | undefined;
@@ -111,14 +115,19 @@ export class Attempts {
     return this.#tries;
   }
 
-  /** The next records of the present try, maybe none; taken a place for first, if there is none yet. @throws {KitFailure} */
-  next(): Promise<unknown[]> {
-    return this.#records ? this.#records.next() : this.#open();
+  /**
+   * The records of the present try that are here, `undefined` while there are none; a place is taken for it first.
+   *
+   * @throws {KitFailure}
+   */
+  take(): RecordText[] | undefined {
+    if (!this.#records) this.#open();
+    return this.#records?.take();
   }
 
-  /** Waits a moment for the end of a whole answer. */
-  async tail(): Promise<void> {
-    await this.#records?.tail();
+  /** Whether the end that follows a whole answer is here; if not, `onReady` is called when it is or after a moment. */
+  isOver(): boolean {
+    return this.#records?.isOver() ?? true;
   }
 
   /** The first token is here: from now on the answer stays where it is. */
@@ -128,7 +137,7 @@ export class Attempts {
   }
 
   /**
-   * Whether the request may be tried on another upstream after this failure; then the next {@link Attempts.next} does so.
+   * Whether the request may be tried on another upstream after this failure; then the next {@link Attempts.take} does so.
    * The failed one is let go of either way.
    */
   moves(failure: KitFailure): boolean {
@@ -154,7 +163,13 @@ export class Attempts {
     this.#place?.release(outcome, code);
   }
 
-  async #open(): Promise<unknown[]> {
+  #open(): void {
+    if (this.#waits) {
+      const { failure } = this.#waits;
+      if (failure === undefined) return;
+      this.#waits = undefined;
+      throw failure;
+    }
     const { ask, turn } = this.#request;
     try {
       // Whoever has been let down has waited already.
@@ -164,36 +179,61 @@ export class Attempts {
         this.#lease,
         this.#events.onMove,
       );
-      const place = taken instanceof Promise ? await taken : taken;
-      if (this.#lease.signal.aborted) {
-        place.release('left');
-        throw this.#lease.signal.reason ?? shuttingDown();
-      }
-      return await this.#send(place);
+      const ready =
+        taken instanceof Promise ? taken.then((place) => this.#prepare(place)) : this.#prepare(taken);
+      if (ready !== undefined) this.#await(ready);
     } catch (thrown) {
-      // There is no second place: what the first one said is the truer reason.
-      if (this.#tries > 0 && !this.#place && this.#firstFailure && !this.#lease.signal.aborted) {
-        throw this.#firstFailure;
-      }
-      throw thrown;
+      throw this.#truer(thrown);
     }
   }
 
-  async #send(place: PlaceLease): Promise<unknown[]> {
-    const { upstream, model } = place;
+  #await(ready: Promise<void>): void {
+    this.#waits = {};
+    void ready
+      .then(
+        () => {
+          this.#waits = undefined;
+        },
+        (thrown: unknown) => {
+          this.#waits = { failure: this.#truer(thrown) };
+        },
+      )
+      .then(this.#events.onReady);
+  }
+
+  /** Where there is no second place, what the first one said is the truer reason. */
+  #truer(thrown: unknown): unknown {
+    const isSecond = this.#tries > 0 && !this.#place && !this.#lease.signal.aborted;
+    return (isSecond ? this.#firstFailure : undefined) ?? thrown ?? shuttingDown();
+  }
+
+  /** Loads the model if it must be, then asks; a promise only where that takes time. */
+  #prepare(place: PlaceLease): Promise<void> | undefined {
+    const { signal } = this.#lease;
+    if (signal.aborted) {
+      place.release('left');
+      throw signal.reason ?? shuttingDown();
+    }
     this.#tries++;
     this.#place = place;
-    this.#decoder = decoderFor(upstream.dialect);
+    this.#decoder = decoderFor(place.upstream.dialect);
     this.#events.onPlace(place);
     const loading = this.#parts.load(place, this.#lease);
-    if (loading !== undefined) {
-      this.#clock.resume();
-      this.#loadMs = await loading;
-      this.#events.onLoaded();
+    if (loading === undefined) {
+      this.#send(place);
+      return undefined;
     }
+    this.#clock.resume();
+    return loading.then((loadMs) => {
+      this.#loadMs = loadMs;
+      this.#events.onLoaded();
+      this.#send(place);
+    });
+  }
+
+  #send({ upstream, model }: PlaceLease): void {
     this.#wasSent = true;
     const call = this.#request.callFor(upstream.dialect, model);
-    this.#records = new UpstreamRecords(upstream, call, this.#lease, this.#clock);
-    return this.#records.next();
+    this.#records = new UpstreamRecords(upstream, call, this.#lease, this.#clock, this.#events.onReady);
   }
 }

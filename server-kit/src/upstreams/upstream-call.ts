@@ -17,12 +17,15 @@ export interface UpstreamCall {
 export interface RecordDecoder {
   /** Whether the answer is whole. */
   readonly ended: boolean;
-  /** @throws {ProtocolError} when it is not a record. */
-  decode(record: unknown): StreamEventBody[];
+  /** Reads one record and adds its events. @throws {ProtocolError} when it is not a record. */
+  read(record: RecordText, events: StreamEventBody[]): void;
 }
 
 /** Stands for the end of a body that ended well, where a dialect lets an answer end so. */
-export const endOfBody = Symbol('end of body');
+export const endOfBody: unique symbol = Symbol('end of body');
+
+/** A record as it came. */
+export type RecordText = string | typeof endOfBody;
 
 /** The request to an upstream in its dialect, from the checked body: always our own serialisation, always streamed. */
 export function callFor(
@@ -57,7 +60,20 @@ export function callFor(
 
 /** A reader for one answer. */
 export function decoderFor(dialect: UpstreamDialect): RecordDecoder {
-  return dialect === 'ollama' ? new OllamaDecoder() : new OpenAiRecords();
+  return dialect === 'ollama' ? new OllamaRecords() : new OpenAiRecords();
+}
+
+/** The records are lines; the end of the body says nothing. */
+class OllamaRecords implements RecordDecoder {
+  readonly #decoder = new OllamaDecoder();
+
+  get ended(): boolean {
+    return this.#decoder.ended;
+  }
+
+  read(record: RecordText, events: StreamEventBody[]): void {
+    if (record !== endOfBody) this.#decoder.read(record, events);
+  }
 }
 
 /** The records are the texts of server-sent events. */
@@ -68,11 +84,9 @@ class OpenAiRecords implements RecordDecoder {
     return this.#decoder.ended;
   }
 
-  decode(record: unknown): StreamEventBody[] {
-    const events: StreamEventBody[] = [];
+  read(record: RecordText, events: StreamEventBody[]): void {
     if (record === endOfBody) this.#decoder.end(events);
-    else this.#decoder.read(record as string, events);
-    return events;
+    else this.#decoder.read(record, events);
   }
 }
 
