@@ -24,7 +24,7 @@ export { Markdown, type MarkdownProps } from './markdown/markdown.tsx';
 export { StreamingText, type StreamingTextProps } from './markdown/streaming-text.tsx';
 export type { Starter } from './messages/empty-state.tsx';
 export { MessageRow } from './messages/message-row.tsx';
-export { ModelPicker } from './model-picker/model-picker.tsx';
+export { ModelPicker, type ModelPickerProps } from './model-picker/model-picker.tsx';
 export type {
   CodeKind,
   CodePlugin,

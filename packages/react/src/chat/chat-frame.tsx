@@ -118,7 +118,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
       {modelPicker || startOver || hasList || headerEnd !== undefined ? (
         <div className="zg-header">
           {hasList ? <SidebarButton sidebar={sidebar} /> : null}
-          {modelPicker ? <ModelPicker handle={picker} /> : null}
+          {modelPicker ? <ModelPicker handle={picker} manage={props.manageModels} /> : null}
           <div className="zg-header-end">
             {startOver ? <StartOver /> : null}
             {headerEnd}

@@ -35,6 +35,9 @@ export interface ZiggieChatProps extends ConnectionProps {
   hotkeys?: Hotkeys | false | undefined;
   /** Whether the model can be picked. Default `true`. */
   modelPicker?: boolean | undefined;
+  /** Whether the picker pulls models, loads them and frees their memory: for those who may. A server that refuses ends it.
+   * Default `false`. */
+  manageModels?: boolean | undefined;
   /** Whether the conversation can be emptied from the header; asks before it does. Default `true`, `false` beside a
    * list of conversations. */
   startOver?: boolean | undefined;

@@ -30,14 +30,18 @@ export interface ComposerView {
 
 /** The composer's state for a composer of your own. Renders when the draft, the model or the run's presence changes. */
 export function useComposer(): ComposerView {
-  const { conversation, composers } = useSession();
+  const { conversation, composers, usesTools } = useSession();
   const { attachments: rules, whenBusy } = useComposerOptions();
   const store = composers.get(conversation.id);
   const { text, attachments } = useCell(store);
+  const hasContent = text.trim() !== '' || attachments.length > 0;
   const running = useIsRunning();
   const { current, models, pick } = useModels();
   const model = models.find(({ name, aliases }) => name === current || aliases.includes(current ?? ''));
-  const problems = useMemo(() => findProblems(attachments, model, models), [attachments, model, models]);
+  const problems = useMemo(
+    () => findProblems(attachments, model, models, { text, tools: usesTools && hasContent }),
+    [attachments, model, models, text, usesTools, hasContent],
+  );
   const isReading = attachments.some(({ state }) => state === 'reading');
   const hasFile = attachments.some(({ state }) => state === 'ready');
   const canSend = current !== null && !isReading && problems.length === 0 && (text.trim() !== '' || hasFile);
@@ -61,7 +65,11 @@ export function useComposer(): ComposerView {
     setText: store.setText,
     addFiles: (files) => (rules === null ? Promise.resolve() : store.addFiles(files, rules)),
     removeAttachments: store.removeAttachments,
-    mend: ({ mendBy }) => ('model' in mendBy ? pick(mendBy.model) : store.removeAttachments(mendBy.remove)),
+    mend: ({ mendBy }) => {
+      if (mendBy === null) return;
+      if ('model' in mendBy) pick(mendBy.model);
+      else store.removeAttachments(mendBy.remove);
+    },
     submit,
   };
 }

@@ -24,5 +24,22 @@ export const Open = meta.story({
   },
 });
 
+/** For those who manage models: one is on its way. */
+export const Managed = meta.story({
+  args: {
+    chat: { models: ['llama3.2:3b', 'qwen3:14b'], model: 'qwen3:14b', pullBytesPerSecond: 40_000_000 },
+    children: <ModelPicker manage />,
+  },
+  play: async ({ canvasElement }) => {
+    const canvas = within(canvasElement);
+    await userEvent.click(await canvas.findByRole('button', { name: /Model/ }));
+    const field = await canvas.findByRole('textbox', { name: 'Name of a model to pull' });
+    await userEvent.type(field, 'llama3.2:1b{Enter}');
+    await expect(
+      await canvas.findByRole('progressbar', { name: 'Pulling llama3.2:1b' }, { timeout: 15_000 }),
+    ).toBeVisible();
+  },
+});
+
 /** A server without models. */
 export const WithoutModels = meta.story({ args: { chat: { models: [] } } });

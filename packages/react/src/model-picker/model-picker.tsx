@@ -13,8 +13,10 @@ import {
 import { useRun } from '../hooks/use-messages.ts';
 import { useModels } from '../hooks/use-models.ts';
 import { CheckIcon, ChevronDownIcon } from '../icons/icons.tsx';
+import { useNow } from '../status/use-now.ts';
 import { useText } from '../text/text-context.ts';
-import { describeModel, loadStateOf } from './describe-model.ts';
+import { describeAbilities, describeModel, loadStateOf } from './describe-model.ts';
+import { LazyModelAdmin } from './lazy-model-admin.tsx';
 import { moveInList } from './move-in-list.ts';
 
 /** What others may ask of the picker. */
@@ -27,8 +29,15 @@ function workOf(phase: RunPhase | null): 'none' | 'waiting' | 'answering' {
   return phase.kind === 'thinking' || phase.kind === 'writing' ? 'answering' : 'waiting';
 }
 
+/** Props of `ModelPicker`. */
+export interface ModelPickerProps {
+  handle?: Ref<ModelPickerHandle> | undefined;
+  /** Whether models can be pulled, loaded and freed here, as far as the server lets this caller. Default `false`. */
+  manage?: boolean | undefined;
+}
+
 /** A button that names the model, and a list of the others with their size and whether they are in memory. */
-export function ModelPicker({ handle }: { handle?: Ref<ModelPickerHandle> | undefined }): ReactElement {
+export function ModelPicker({ handle, manage = false }: ModelPickerProps): ReactElement {
   const text = useText();
   const { strings } = text;
   const { models, status, current, pick, refresh } = useModels();
@@ -86,16 +95,29 @@ export function ModelPicker({ handle }: { handle?: Ref<ModelPickerHandle> | unde
         // biome-ignore lint/a11y/noStaticElementInteractions: only watches the focus leave
         <div
           className="zg-popover"
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape') return;
+            event.stopPropagation();
+            close();
+          }}
           onBlur={(event) => {
             if (!event.currentTarget.contains(event.relatedTarget) && event.relatedTarget !== button.current)
               setOpen(false);
           }}
         >
           {models.length > 0 ? (
-            <ModelOptions id={listId} models={models} current={current} onPick={pick} onClose={close} />
+            <ModelOptions
+              id={listId}
+              models={models}
+              current={current}
+              hasMore={manage}
+              onPick={pick}
+              onClose={close}
+            />
           ) : (
             <NoModels status={status} onRetry={refresh} onClose={close} />
           )}
+          {manage ? <LazyModelAdmin picked={picked} /> : null}
         </div>
       ) : null}
     </div>
@@ -106,12 +128,15 @@ interface ModelOptionsProps {
   id: string;
   models: readonly ModelInfo[];
   current: string | null;
+  /** Something follows the list: Tab goes there. */
+  hasMore: boolean;
   onPick: (name: string) => void;
   onClose: () => void;
 }
 
-function ModelOptions({ id, models, current, onPick, onClose }: ModelOptionsProps): ReactElement {
+function ModelOptions({ id, models, current, hasMore, onPick, onClose }: ModelOptionsProps): ReactElement {
   const text = useText();
+  const now = useNow(true);
   const list = useRef<HTMLDivElement>(null);
   const currentIndex = models.findIndex((model) => model.name === current);
   const [active, setActive] = useState(Math.max(0, currentIndex));
@@ -128,6 +153,7 @@ function ModelOptions({ id, models, current, onPick, onClose }: ModelOptionsProp
     onClose();
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Tab' && hasMore) return;
     if (event.key === 'Escape' || event.key === 'Tab') {
       if (event.key === 'Escape') event.stopPropagation();
       onClose();
@@ -170,7 +196,8 @@ function ModelOptions({ id, models, current, onPick, onClose }: ModelOptionsProp
           <span className="zg-dot" data-load={loadStateOf(model)} />
           <span className="zg-option-text">
             <span className="zg-option-name">{model.name}</span>
-            <span className="zg-option-detail">{describeModel(model, text, 'long')}</span>
+            <span className="zg-option-detail">{describeModel(model, text, 'long', now)}</span>
+            <span className="zg-option-detail">{describeAbilities(model, text)}</span>
           </span>
           {model.name === current ? <CheckIcon /> : null}
         </div>

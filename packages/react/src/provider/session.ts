@@ -25,6 +25,8 @@ export interface Session {
   readonly storage: ConversationStorage | null;
   /** The list of them; `null` when a conversation was given. */
   readonly history: HistorySource | null;
+  /** Whether requests carry tools, which not every model takes. */
+  readonly usesTools: boolean;
   /** Whether there is a network. */
   readonly connection: Connection;
 }

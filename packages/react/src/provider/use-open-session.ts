@@ -50,14 +50,15 @@ export function useOpenSession(props: ConnectionProps): Session {
   }, [givenClient, endpoint, given, props.storage, hasCredentials]);
 
   const activeId = useCell(shared.open?.activeId ?? noId);
+  const usesTools = (props.tools?.length ?? 0) > 0;
   const session = useMemo<Session>(() => {
     const conversation = given ?? (shared.open as OpenConversations).get(activeId);
     const signInAgain = async () => {
       await latest.current.onUnauthorized?.();
       await conversation.retry();
     };
-    return { ...shared, conversation, signInAgain };
-  }, [shared, given, activeId, latest]);
+    return { ...shared, conversation, signInAgain, usesTools };
+  }, [shared, given, activeId, latest, usesTools]);
 
   useShownConversation(shared.open, props.conversationId, activeId, latest);
   useStopAtTheEnd(shared.open);

@@ -72,6 +72,9 @@ export const defaultStrings = {
   problemVision: (model: string) => `${model} cannot see images.`,
   problemLength: (model: string, tokens: string, context: string) =>
     `The files take about ${tokens} tokens; ${model} can read ${context}.`,
+  problemTools: (model: string) => `${model} cannot use tools.`,
+  problemText: (model: string, tokens: string, context: string) =>
+    `The message takes about ${tokens} tokens; ${model} can read ${context}. Shorten it, or pick another model.`,
   problemUse: (model: string) => `Use ${model}`,
   problemRemove: 'Remove the files',
   // Tools
@@ -99,6 +102,9 @@ export const defaultStrings = {
   inMemory: 'in memory',
   inMemorySize: (size: string) => `in memory, ${size}`,
   notInMemory: 'not in memory',
+  freesIn: (duration: string) => `frees in ${duration}`,
+  contextOf: (tokens: string) => `reads ${tokens} tokens`,
+  capabilities: { vision: 'sees images', tools: 'uses tools', thinking: 'thinks' },
   modelMissing: 'not on this server',
   // Status line
   queued: (place: string) => `${place} in line`,
