@@ -251,9 +251,13 @@ export interface ClientOptions {
   random?: (() => number) | undefined;
 }
 
-/** Talks to one server. Holds no connection and no state besides its options: share it, nothing needs closing. */
+/**
+ * Talks to one server, or to several of a kind. Holds no connection and, but for what it saw of several hosts, no state
+ * besides its options: share it, nothing needs closing.
+ */
 export interface ZiggieClient {
   readonly target: 'kit' | 'ollama' | 'openai';
+  /** The first one, where there are several. */
   readonly baseUrl: string;
   chat(request: ChatRequest, options?: CallOptions): ChatStream;
   generate(request: GenerateRequest, options?: CallOptions): ChatStream;

@@ -1,55 +1,27 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
-import { build } from 'vite';
 import { expect, test } from 'vitest';
 import { chromiumArgs, chromiumPath } from '../../../.ci/chromium.mjs';
+import { pageScript } from './page-script.ts';
 import { serveSockets } from './scripted-socket-server.ts';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-
-/** One script of a page that asks over a WebSocket, built for browsers. */
-async function pageScript(): Promise<string> {
-  const id = '\0page';
-  const code = `
-    import { createClient } from '${here}../src/index.ts';
-    import { webSocketTransport } from '${here}../src/websocket.ts';
-    const client = createClient({ baseUrl: '/', credentials: 'page-token', transport: webSocketTransport() });
-    const ask = (model) => client.chat({ model, messages: [{ role: 'user', content: 'Hi' }] });
-    globalThis.askAll = async () => {
-      const left = ask('left');
-      for await (const event of left) if (event.type === 'text-delta') break;
-      return Promise.all(['one', 'two'].map((model) => ask(model).text()));
-    };
-    globalThis.askAndBreak = () => ask('break').text().catch((error) => ({ code: error.code, partial: error.partial.text }));
-  `;
-  const output = await build({
-    configFile: false,
-    root: here,
-    logLevel: 'silent',
-    resolve: { conditions: ['@ziggie/source', 'browser', 'module', 'import', 'default'] },
-    plugins: [
-      {
-        name: 'page',
-        resolveId: (source) => (source === 'page' ? id : null),
-        load: (source) => (source === id ? code : null),
-      },
-    ],
-    build: {
-      write: false,
-      target: 'es2022',
-      rollupOptions: { input: 'page', output: { format: 'iife', codeSplitting: false } },
-      modulePreload: { polyfill: false },
-    },
-  });
-  const chunks = [output].flat().flatMap((result) => ('output' in result ? result.output : []));
-  return chunks.map((chunk) => (chunk.type === 'chunk' ? chunk.code : '')).join('');
-}
+const code = `
+  import { createClient } from 'src/index.ts';
+  import { webSocketTransport } from 'src/websocket.ts';
+  const client = createClient({ baseUrl: '/', credentials: 'page-token', transport: webSocketTransport() });
+  const ask = (model) => client.chat({ model, messages: [{ role: 'user', content: 'Hi' }] });
+  globalThis.askAll = async () => {
+    const left = ask('left');
+    for await (const event of left) if (event.type === 'text-delta') break;
+    return Promise.all(['one', 'two'].map((model) => ask(model).text()));
+  };
+  globalThis.askAndBreak = () => ask('break').text().catch((error) => ({ code: error.code, partial: error.partial.text }));
+`;
 
 test.skipIf(!existsSync(chromiumPath ?? ''))(
   'Chromium’s own WebSocket: a ticket for the page’s token, many answers on one socket, a close told by its code',
   async () => {
-    const script = (await pageScript()).replaceAll('</script', '<\\/script');
+    const script = await pageScript(code);
     const server = await serveSockets({
       page: `<!doctype html><title>Page</title><script>${script}</script>`,
       onFrame(side, { type, id, request }) {
