@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { last, piece } from './samples.ts';
-import { lines, serve } from './scripted-server.ts';
+import { done, last, piece, start, text } from './samples.ts';
+import { events, lines, reply, serve } from './scripted-server.ts';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -92,18 +92,18 @@ test('in Node the built package speaks through node:http', async () => {
 });
 
 test('a build for browsers holds no module of Node and stays small', async () => {
-  const { start, all } = await bundleForBrowsers(`
+  const { start: code, all } = await bundleForBrowsers(`
     import { createClient } from '@ziggie/llm-client';
     globalThis.ask = (url, request) => createClient({ baseUrl: url }).chat(request);
   `);
-  expect(start.includes('globalThis.fetch')).toBe(true);
+  expect(code.includes('globalThis.fetch')).toBe(true);
   expect(all.match(/node:|require\(|process\.|Buffer\./)).toBeNull();
   // Telemetry and administration are entries of their own.
   expect(all.match(/gen_ai|opentelemetry|admin\/models/)).toBeNull();
   // Other dialects, the other framing and what only failures need come when they are needed.
-  expect(start.match(/prompt_tokens|eval_count|onRetry|RateLimit|api\/embed/)).toBeNull();
+  expect(code.match(/prompt_tokens|eval_count|onRetry|RateLimit|api\/embed/)).toBeNull();
   expect(all.match(/prompt_tokens|eval_count|onRetry|RateLimit|api\/embed/g)?.length).toBeGreaterThan(4);
-  expect(gzipSync(start).length).toBeLessThanOrEqual(MAX_PAGE_BYTES);
+  expect(gzipSync(code).length).toBeLessThanOrEqual(MAX_PAGE_BYTES);
 });
 
 test('what is not used is not bundled', async () => {
@@ -112,4 +112,58 @@ test('what is not used is not bundled', async () => {
     globalThis.known = isZiggieError;
   `);
   expect(code.length).toBeLessThan(700);
+});
+
+/** The built files that are there from the start. */
+async function startFiles(dist: string, file: string, seen = new Set<string>()): Promise<Set<string>> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  const code = await readFile(join(dist, file), 'utf8');
+  for (const [, next = ''] of code.matchAll(/(?:from|^import) ?"(\.\.?\/[^"]+)"/gm)) {
+    await startFiles(dist, join(dirname(file), next), seen);
+  }
+  return seen;
+}
+
+test('where nothing can be loaded later, the kit still answers, and every failure is one of ours', async () => {
+  const server = await serve(
+    events(start, text('Hi'), done),
+    reply(503, '{}'),
+    events({ type: 'error', code: 'queue_full', message: 'Full.' }),
+  );
+  const bare = join(folder, 'bare');
+  await cp(join(folder, 'node_modules'), join(bare, 'node_modules'), { recursive: true });
+  const dist = join(bare, 'node_modules/@ziggie/llm-client/dist');
+  const kept = await startFiles(dist, 'index.js');
+  kept.add('http/platform-transport.node.js');
+  for (const file of await readdir(dist)) {
+    if (file.endsWith('.js') && !kept.has(file)) await rm(join(dist, file));
+  }
+  await writeFile(
+    join(bare, 'ask.mjs'),
+    `import { createClient, isZiggieError } from '@ziggie/llm-client';
+    const seen = [];
+    const ask = async (baseUrl, target) => {
+      const stream = createClient({ baseUrl, target }).chat({ model: 'm', messages: [] });
+      await stream.text().then(
+        (text) => seen.push(text),
+        (error) => seen.push([isZiggieError(error), error.code, error.status ?? 0, error.attempts.length]),
+      );
+    };
+    await ask(process.argv[2]);
+    await ask(process.argv[2]);
+    await ask(process.argv[2]);
+    await ask('http://127.0.0.1:1');
+    await ask(process.argv[2], 'ollama');
+    console.log(JSON.stringify(seen));`,
+  );
+  const { stdout, stderr } = await run(process.execPath, [join(bare, 'ask.mjs'), server.url]);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual([
+    'Hi',
+    [true, 'upstream_error', 503, 1],
+    [true, 'connect_failed', 0, 1],
+    [true, 'connect_failed', 0, 1],
+    [true, 'connect_failed', 0, 0],
+  ]);
 });

@@ -6,7 +6,7 @@ import { timeoutsFor } from '../settings.ts';
 import type { CallOptions, ZiggieClient } from '../types.ts';
 import { readDetails, readRunning } from './details.ts';
 import { checkDigest, digestOf } from './digest.ts';
-import { ProgressRun } from './progress-run.ts';
+import { OpenProgress } from './open-progress.ts';
 import { explained, refusal } from './refusal.ts';
 import { type AdminTask, routeFor } from './routes.ts';
 import type { Admin, ProgressStream, TransferOptions } from './types.ts';
@@ -37,7 +37,7 @@ export function createAdmin(client: ZiggieClient): Admin {
     checkName(model);
     const route = routeFor(target, task);
     const request = { operation: `models.${task}`, model, path: route?.path ?? '', body };
-    return new ProgressRun(
+    return new OpenProgress(
       settings,
       route ? request : { ...request, refusal: refusal(target, task) },
       options,

@@ -7,7 +7,7 @@ import type { CallOptions } from '../types.ts';
 import { ProgressAttempt } from './progress-attempt.ts';
 import { ProgressTracker } from './progress-tracker.ts';
 import { explained } from './refusal.ts';
-import type { ModelProgress, ProgressStream } from './types.ts';
+import type { ModelProgress } from './types.ts';
 
 /** Checking the sum of a large layer says nothing for minutes. */
 const IDLE_MS = 600_000;
@@ -22,19 +22,18 @@ export interface ProgressRequest {
 }
 
 /** A pull, push or create over all its attempts. Lazy and pull based, like an answer. */
-export class ProgressRun implements ProgressStream, AsyncIterator<ModelProgress> {
+export class ProgressRun {
   readonly #scope: CallScope;
   readonly #request: ProgressRequest;
   readonly #body: string;
   readonly #tracker = new ProgressTracker();
-  readonly #result: Promise<ModelProgress>;
+  readonly result: Promise<ModelProgress>;
   #resolve!: (last: ModelProgress) => void;
   #reject!: (error: ZiggieError) => void;
   #attempt: ProgressAttempt | undefined;
   /** Attempts in a row that moved nothing, and whether the present one did. */
   #idleAttempts = 0;
   #moved = false;
-  #reader: 'none' | 'iterator' | 'result' = 'none';
   #queue: ModelProgress[] = [];
   #last: ModelProgress | undefined;
   #over = false;
@@ -47,31 +46,15 @@ export class ProgressRun implements ProgressStream, AsyncIterator<ModelProgress>
     this.#scope = new CallScope(settings, options, { operation, model, streaming: true }, IDLE_MS, (reason) =>
       this.#fail(reason),
     );
-    this.#result = new Promise((resolve, reject) => {
+    this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#result.catch(() => {});
-  }
-
-  final(): Promise<ModelProgress> {
-    if (this.#reader === 'none') {
-      this.#reader = 'result';
-      void this.#readAll();
-    }
-    return this.#result;
+    this.result.catch(() => {});
   }
 
   abort(reason?: unknown): void {
     this.#scope.stop(new AbortedError(reason));
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<ModelProgress> {
-    if (this.#reader !== 'none') {
-      throw new TypeError('Iterating a progress: it is being read already. Ask for another.');
-    }
-    this.#reader = 'iterator';
-    return this;
   }
 
   async next(): Promise<IteratorResult<ModelProgress, undefined>> {
@@ -87,13 +70,13 @@ export class ProgressRun implements ProgressStream, AsyncIterator<ModelProgress>
     return { done: true, value: undefined };
   }
 
-  return(): Promise<IteratorResult<ModelProgress, undefined>> {
-    this.abort(new Error('The loop over the progress was left.'));
+  /** For a reader who asks for nothing more, not even why it ended. */
+  leave(reason: unknown): void {
+    this.abort(reason);
     this.#untold = undefined;
-    return Promise.resolve({ done: true, value: undefined });
   }
 
-  async #readAll(): Promise<void> {
+  async readAll(): Promise<void> {
     while (!this.#over) {
       await this.#readNext();
       this.#queue = [];

@@ -4,6 +4,8 @@ import { say, stall } from '@ziggie/llm-testing';
 import { startFakeOllama } from '@ziggie/llm-testing/node';
 import { expect, onTestFinished, test } from 'vitest';
 import { question as anyQuestion } from '../../test/samples.ts';
+import { serve } from '../../test/scripted-server.ts';
+import { createAdmin } from '../admin.ts';
 import { createClient } from '../index.ts';
 
 setFlagsFromString('--expose-gc');
@@ -30,6 +32,42 @@ test('a stream that was begun and then dropped closes its connection when it is 
   expect(server.fake.report().openGenerations).toBe(1);
   await collectUntil(() => server.fake.report().openGenerations === 0);
   expect(server.fake.report()).toMatchObject({ openGenerations: 0, disconnects: [{}] });
+});
+
+test('the progress of a pull that was begun and then dropped closes its connection when it is collected', async () => {
+  const server = await serve(({ response }) => {
+    response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+    response.write('{"status":"pulling manifest"}\n');
+    response.on('close', () => closed.push('closed'));
+  });
+  const closed: string[] = [];
+  const admin = createAdmin(createClient({ baseUrl: server.url, target: 'ollama' }));
+  await (async () => {
+    const iterator = admin.pull('llama3.2')[Symbol.asyncIterator]();
+    await iterator.next();
+  })();
+  expect(closed).toEqual([]);
+  await collectUntil(() => closed.length > 0);
+  expect(closed).toEqual(['closed']);
+});
+
+test('the progress of a pull whose next step is waited for is not dropped', async () => {
+  const server = await serve(({ response }) => {
+    response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+    response.write('{"status":"pulling manifest"}\n');
+    setTimeout(() => response.end('{"status":"success"}\n'), 300);
+  });
+  const admin = createAdmin(createClient({ baseUrl: server.url, target: 'ollama' }));
+  let over = false;
+  const waited = (async () => {
+    const seen: string[] = [];
+    for await (const { status } of admin.pull('llama3.2')) seen.push(status);
+    return seen;
+  })().finally(() => {
+    over = true;
+  });
+  await collectUntil(() => over);
+  expect(await waited).toEqual(['pulling manifest', 'success']);
 });
 
 test('a stream whose next event or result is waited for is not dropped', async () => {
