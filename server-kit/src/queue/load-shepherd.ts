@@ -23,6 +23,8 @@ interface Load {
   readonly giveUp: AbortController;
   readonly done: Promise<void>;
   joined: number;
+  /** Whether its failure has been counted against the server. */
+  isBlamed: boolean;
   cancelLook: (() => void) | undefined;
   cancelLimit: () => void;
 }
@@ -48,19 +50,20 @@ export class LoadShepherd {
    * Brings the model of a place into memory before it is used.
    *
    * @param limitMs How long a load may take that begins now.
-   * @returns `undefined` when it is there; else how long that took, in ms.
+   * @returns How long that took, in ms; `undefined` when it was there.
    * @throws {KitFailure} What went wrong, the same for all who wait for one load; or what ended the request.
    */
-  bring(place: PlaceLease, lease: Lease, limitMs: number): Promise<number> | undefined {
+  bring(place: PlaceLease, lease: Lease, limitMs: number): Promise<number | undefined> | undefined {
     const { upstream } = place;
     // Others bring in what they serve by themselves.
     if (upstream.dialect !== 'ollama') return undefined;
-    if (place.cold) return this.#load(place, lease, limitMs);
     const key = keyOf(place);
+    if (place.cold || this.#loads.has(key)) return this.#load(place, lease, limitMs);
     const usedAt = this.#usedAt.get(key) ?? Number.NEGATIVE_INFINITY;
     const now = this.#clock.now();
+    if (now - usedAt > stillThereMs) return this.#loadIfAbsent(place, lease, limitMs);
     this.#usedAt.set(key, now);
-    return now - usedAt <= stillThereMs ? undefined : this.#loadIfAbsent(place, lease, limitMs);
+    return undefined;
   }
 
   /** Loads that are going on. */
@@ -68,9 +71,11 @@ export class LoadShepherd {
     return this.#loads.size;
   }
 
-  async #loadIfAbsent(place: PlaceLease, lease: Lease, limitMs: number): Promise<number> {
+  async #loadIfAbsent(place: PlaceLease, lease: Lease, limitMs: number): Promise<number | undefined> {
     const isLoaded = await lease.during(place.upstream.catalog.isLoaded(place.model));
-    return isLoaded === false ? this.#load(place, lease, limitMs) : 0;
+    if (isLoaded === false) return this.#load(place, lease, limitMs);
+    this.#usedAt.set(keyOf(place), this.#clock.now());
+    return undefined;
   }
 
   async #load(place: PlaceLease, lease: Lease, limitMs: number): Promise<number> {
@@ -83,6 +88,11 @@ export class LoadShepherd {
     place.loads();
     try {
       await lease.during(load.done);
+    } catch (thrown) {
+      // One load that failed is one fault of its server, however many waited for it.
+      if (load.isBlamed) place.excuse();
+      load.isBlamed ||= !lease.signal.aborted;
+      throw thrown;
     } finally {
       load.joined--;
       if (load.joined === 0 && this.#loads.get(key) === load) this.#lookAt(load, lingerMs);
@@ -109,6 +119,7 @@ export class LoadShepherd {
       giveUp,
       done: Promise.race([this.#run(upstream, model, giveUp.signal), ended]),
       joined: 0,
+      isBlamed: false,
       cancelLook: undefined,
       cancelLimit: this.#clock.setTimer(() => {
         giveUp.abort(upstreamFailure('load_timeout', `longer than ${Math.round(limitMs)} ms`));

@@ -20,6 +20,7 @@ export class PlaceLease implements Place {
   servedSince: number;
   isLoading: boolean;
   #hasBegun = false;
+  #isExcused = false;
   #isOver = false;
 
   constructor(place: Place, charge: LineCharge, watcher: PlaceWatcher, now: () => number) {
@@ -54,6 +55,11 @@ export class PlaceLease implements Place {
     this.#watcher.warmed(this);
   }
 
+  /** What went wrong has been counted against the upstream already. */
+  excuse(): void {
+    this.#isExcused = true;
+  }
+
   /** The load is over. */
   loaded(): void {
     if (!this.isLoading || this.#isOver) return;
@@ -74,6 +80,6 @@ export class PlaceLease implements Place {
     this.#isOver = true;
     const servedMs = this.isLoading ? 0 : Math.max(0, this.#now() - this.servedSince);
     this.#watcher.ended(this, servedMs, outcome === 'done' || (outcome === 'left' && this.#hasBegun));
-    this.#place.release(outcome, code);
+    this.#place.release(outcome === 'failed' && this.#isExcused ? 'left' : outcome, code);
   }
 }

@@ -23,7 +23,7 @@ export interface AttemptParts {
     onMove: (place: PlaceInLine) => void,
   ) => PlaceLease | Promise<PlaceLease>;
   /** Brings the model of a place into memory, if it must be. `undefined` when it is there. Rejects with a `KitFailure`. */
-  load: (place: PlaceLease, lease: Lease) => Promise<number> | undefined;
+  load: (place: PlaceLease, lease: Lease) => Promise<number | undefined> | undefined;
   budget: RetryBudget;
 }
 
