@@ -8,6 +8,7 @@ import {
 } from '@ziggie/llm-protocol';
 import type { Answer } from './answer/answer.ts';
 import type { HeaderList } from './answer/header-list.ts';
+import type { WriteFailure } from './surfaces/surface.ts';
 
 /** What a refusal or failure carries besides its code. */
 export interface FailureMore {
@@ -62,21 +63,33 @@ export function shuttingDown(): KitFailure {
 }
 
 /** The failure as an HTTP answer (RFC 9457), with `Retry-After` in whole seconds, rounded up (RFC 9110 §10.2.3). */
-export function failureAnswer(failure: KitFailure, requestId: string, headers: HeaderList): Answer {
+export function failureAnswer(
+  failure: KitFailure,
+  requestId: string,
+  headers: HeaderList,
+  write: WriteFailure = failureProblem,
+): Answer {
+  const { retryAfterMs } = failure.more;
+  const { contentType, body } = write(failure, requestId);
+  headers.set('content-type', contentType);
+  headers.set('cache-control', 'no-store');
+  for (const [name, value] of Object.entries(failure.more.headers ?? {}))
+    headers.set(name.toLowerCase(), value);
+  if (retryAfterMs !== undefined)
+    headers.set('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
+  return { status: failure.status, headers, body: { text: JSON.stringify(body) } };
+}
+
+/** The failure in our own form (RFC 9457). */
+export const failureProblem: WriteFailure = (failure, requestId) => {
   const { retryAfterMs } = failure.more;
   const { retryable, status } = failure;
   const problem: Problem = {
     ...problemOf(failure.code, failure.message, requestId, { retryAfterMs, retryable }),
     status,
   };
-  headers.set('content-type', PROBLEM_CONTENT_TYPE);
-  headers.set('cache-control', 'no-store');
-  for (const [name, value] of Object.entries(failure.more.headers ?? {}))
-    headers.set(name.toLowerCase(), value);
-  if (retryAfterMs !== undefined)
-    headers.set('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
-  return { status, headers, body: { text: JSON.stringify(problem) } };
-}
+  return { contentType: PROBLEM_CONTENT_TYPE, body: problem };
+};
 
 /** The same failure once the status line is gone. */
 export function failureEvent(failure: KitFailure, requestId: string): ErrorEvent {

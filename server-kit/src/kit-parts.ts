@@ -13,7 +13,7 @@ import type { Dispatcher } from './queue/dispatcher.ts';
 import type { LoadShepherd } from './queue/load-shepherd.ts';
 import { waitInLine } from './queue/wait-in-line.ts';
 import { Waiting } from './queue/waiting.ts';
-import type { AnswerParts } from './routes/answer-route.ts';
+import type { AnswerParts } from './routes/answer-with.ts';
 import type { InfoParts } from './routes/info-routes.ts';
 import type { KeyParts } from './routes/key-routes.ts';
 import type { MeParts } from './routes/me-routes.ts';

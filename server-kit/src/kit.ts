@@ -3,6 +3,7 @@ import type { Revocations } from './auth/revocations.ts';
 import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
 import { Doctor } from './doctor/doctor.ts';
+import { embedRoute } from './embed/embed-route.ts';
 import { asFailure, failureAnswer, KitFailure, shuttingDown } from './failure.ts';
 import type { Keys } from './keys/keys.ts';
 import { settingsOf } from './kit-options.ts';
@@ -26,12 +27,15 @@ import {
   statusRoute,
 } from './routes/info-routes.ts';
 import { keyRoute } from './routes/key-routes.ts';
+import { listRoute } from './routes/list-routes.ts';
 import { meRoute, myLimitsRoute } from './routes/me-routes.ts';
 import { queueRoute } from './routes/queue-routes.ts';
 import { allowedMethods, type Operation, type Route, routeFor, routesAt } from './routes/route-table.ts';
+import { writeFailure } from './surfaces/surfaces.ts';
 import { canonicalName } from './upstream/model-name.ts';
 import { UndiciTransport } from './upstream/undici-transport.ts';
 import { Upstreams } from './upstreams/upstreams.ts';
+import { version } from './version.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import { SocketDesk } from './ws/socket-desk.ts';
 
@@ -205,6 +209,7 @@ class Kit implements ServerKit {
   ): Promise<Answer> {
     await admit(this.#parts.pipeline, request, connection, context);
     const { operation } = route;
+    if (operation === 'embed') return embedRoute(this.#parts.answering, request, connection, context);
     if (isAnswering(operation)) return answerRoute(this.#parts.answering, request, connection, context);
     if (operation === 'selftest') return selftestRoute(this.#parts.settings.clock, request, context);
     const { status, body } = await this.#inform(operation, request, connection, context);
@@ -220,7 +225,7 @@ class Kit implements ServerKit {
   }
 
   async #inform(
-    operation: Exclude<Operation, Answering | 'selftest'>,
+    operation: Exclude<Operation, Answering | 'selftest' | 'embed'>,
     request: Request,
     connection: Connection,
     context: RequestContext,
@@ -242,6 +247,19 @@ class Kit implements ServerKit {
         return liveRoute();
       case 'ready':
         return readyRoute(this.#parts.info);
+      case 'version':
+        return { status: 200, body: { version } };
+      case 'ollama-tags':
+      case 'ollama-ps':
+      case 'ollama-show':
+      case 'openai-models':
+      case 'openai-model':
+        return listRoute(this.#parts.info, operation, request, connection, context);
+      case 'closed':
+        throw new KitFailure(
+          'forbidden',
+          'Models are changed by administrators, on the addresses of the kit below /admin. This one is closed.',
+        );
       case 'me':
         return meRoute(context);
       case 'my-limits':
@@ -294,5 +312,6 @@ function isAnswering(operation: Operation): operation is Answering {
 function refusal(thrown: unknown, context: RequestContext): Answer {
   const failure = asFailure(thrown);
   context.log(failure.status >= 500 ? 'failed' : 'refused', failure.status, failure);
-  return failureAnswer(failure, context.id, context.finalHeaders());
+  const write = writeFailure[context.route.surface ?? 'native'];
+  return failureAnswer(failure, context.id, context.finalHeaders(), write);
 }

@@ -54,6 +54,30 @@ const expected: Record<string, Expected> = {
   'GET /queue': everybody(200, [200, 403]),
   'GET /queue/:id': everybody(404, [404, 403]),
   'DELETE /queue/:id': everybody(404, [404, 403]),
+  'POST /embed': everybody(200, [200, 403]),
+  'GET /version': everybody(200, [403, 200]),
+  'POST /api/chat': everybody(200, [200, 403]),
+  'POST /api/generate': everybody(200, [200, 403]),
+  'POST /api/embed': everybody(200, [200, 403]),
+  'POST /api/embeddings': everybody(200, [200, 403]),
+  'GET /api/tags': everybody(200, [403, 200]),
+  'GET /api/ps': everybody(200, [403, 200]),
+  'POST /api/show': everybody(200, [403, 200]),
+  'GET /api/version': everybody(200, [403, 200]),
+  // Closed to everybody, administrators too.
+  'POST /api/pull': everybody(403, [403, 403]),
+  'POST /api/push': everybody(403, [403, 403]),
+  'POST /api/create': everybody(403, [403, 403]),
+  'POST /api/copy': everybody(403, [403, 403]),
+  'DELETE /api/delete': everybody(403, [403, 403]),
+  'GET /api/blobs/:digest': everybody(403, [403, 403]),
+  'POST /api/blobs/:digest': everybody(403, [403, 403]),
+  'POST /v1/chat/completions': everybody(200, [200, 403]),
+  'POST /v1/completions': everybody(200, [200, 403]),
+  'POST /v1/embeddings': everybody(200, [200, 403]),
+  'GET /v1/models': everybody(200, [403, 200]),
+  'GET /v1/models/:model': everybody(200, [403, 200]),
+  'POST /v1/messages': everybody(200, [200, 403]),
   'GET /me': everybody(200, [403, 200]),
   'GET /me/limits': everybody(200, [403, 200]),
   'GET /me/keys': everybody(200, [403, 403]),
@@ -76,6 +100,16 @@ const bodies: Record<string, unknown> = {
   '/chat': hello,
   '/generate': prompt,
   '/generate-complete': prompt,
+  '/embed': { model: 'stand-in-embed', input: 'Hello' },
+  '/api/chat': hello,
+  '/api/generate': prompt,
+  '/api/embed': { model: 'stand-in-embed', input: ['Hello'] },
+  '/api/embeddings': { model: 'stand-in-embed', prompt: 'Hello' },
+  '/api/show': { model: 'stand-in' },
+  '/v1/chat/completions': hello,
+  '/v1/completions': prompt,
+  '/v1/embeddings': { model: 'stand-in-embed', input: 'Hello' },
+  '/v1/messages': { ...hello, max_tokens: 16 },
   '/ws/ticket': {},
   '/me/keys': { name: 'mine' },
   '/me/keys/:id/reroll': { graceSeconds: 60 },
@@ -136,7 +170,10 @@ async function tokenOf(bench: Bench, caller: Caller): Promise<string | null> {
 async function askOn(bench: Bench, { method, path }: Route, token: string | null, keyId?: string) {
   const ask: Ask = { token, method };
   if (method === 'POST') ask.body = bodies[path];
-  const target = path.includes(':id') ? path.replace(':id', keyId ?? 'missing') : path;
+  const target = path
+    .replace(':id', keyId ?? 'missing')
+    .replace(':model', 'stand-in:latest')
+    .replace(':digest', `sha256:${'a'.repeat(64)}`);
   return bench.answer(target, ask);
 }
 
@@ -234,17 +271,19 @@ describe('which models', () => {
           for (const spelling of spellings(model)) {
             const before = bench.ollama.fake
               .report()
-              .requests.filter(({ path }) => path.startsWith('/api/g') || path === '/api/chat').length;
-            const body = { ...(bodies[route.path] as object), model: spelling, stream: false };
+              .requests.filter(({ path }) => /^\/api\/(?:generate|chat|embed)$/.test(path)).length;
+            const stream = route.operation === 'embed' ? {} : { stream: false };
+            const body = { ...(bodies[route.path] as object), model: spelling, ...stream };
             const response = await bench.answer(route.path, { token, body });
             const answer = await response.text();
             const may = (caller.may as readonly string[]).includes(model);
-            // The embedding model is allowed where it is allowed, and cannot chat.
-            const status = may ? (model === 'stand-in-embed' ? 400 : 200) : 404;
+            // The embedding model is allowed where it is allowed, and cannot chat; the others make no vectors.
+            const fits = (model === 'stand-in-embed') === (route.operation === 'embed');
+            const status = may ? (fits ? 200 : 400) : 404;
             expect.soft(response.status, `${route.path} ${spelling}: ${answer.slice(0, 200)}`).toBe(status);
             const after = bench.ollama.fake
               .report()
-              .requests.filter(({ path }) => path.startsWith('/api/g') || path === '/api/chat').length;
+              .requests.filter(({ path }) => /^\/api\/(?:generate|chat|embed)$/.test(path)).length;
             if (!may) expect(after).toBe(before);
           }
         }

@@ -10,7 +10,7 @@ import type { PlaceInLine } from '../queue/place-in-line.ts';
 import { recordFailure, streamFailure, upstreamFailure } from '../upstream/failures.ts';
 import { type AttemptParts, type AttemptRequest, Attempts } from '../upstreams/attempts.ts';
 import type { Place } from '../upstreams/places.ts';
-import { endOfBody, type RecordText } from '../upstreams/upstream-call.ts';
+import type { RecordText } from '../upstreams/upstream-call.ts';
 import { PhaseClock } from './phase-clock.ts';
 
 /** Longest time from the first token to the end, in ms: 15 min. */
@@ -31,9 +31,10 @@ export interface RunRequest extends AttemptRequest {
   /** The model as the caller named it, and as the upstreams do. */
   asked: string;
   model: string;
-  isChat: boolean;
   /** Whether Ollama may hold text back (tools, formats). */
   holdsBack: boolean;
+  /** Tokens of the input, before anybody has counted them. */
+  estimatedInputTokens: number;
   /** What the answer goes through before anybody sees it. */
   filter?: AnswerFilter | undefined;
   /** Counts the answer, and says when it is longer than its quota. */
@@ -59,7 +60,6 @@ export class Run {
   #firstTokenAt: number | undefined;
   /** Events of a whole answer whose end is being waited for. */
   #last: StreamEventBody[] | undefined;
-  #lastRecord: string | undefined;
   /** Called when it is worth taking again after there was nothing. */
   onReady: (() => void) | undefined;
   /** Called while the model is being loaded, about once a second. */
@@ -118,11 +118,6 @@ export class Run {
     this.#attempts.release(this.lease.failure ?? this.#failure);
   }
 
-  /** The last record of a whole answer, as it came. */
-  get lastRecord(): string | undefined {
-    return this.#lastRecord;
-  }
-
   /**
    * The events that are here, maybe none; `undefined` while there is nothing to read: then {@link Run.onReady} is called
    * when it is worth asking again.
@@ -160,10 +155,7 @@ export class Run {
     try {
       for (const record of records) {
         this.#read(record, events);
-        if (this.#attempts.ended) {
-          if (record !== endOfBody) this.#lastRecord = record;
-          return this.#finish(events);
-        }
+        if (this.#attempts.ended) return this.#finish(events);
       }
     } catch (thrown) {
       if (events.length === 0) throw thrown;
@@ -213,6 +205,7 @@ export class Run {
         const now = this.#parts.settings.clock.now();
         timings.totalMs = rounded(now - this.#startedAt);
         if (this.#firstTokenAt !== undefined) timings.ttftMs = rounded(this.#firstTokenAt - this.#startedAt);
+        else this.#answers();
         if (this.#placedAt !== undefined && this.#placedAt > this.#askedAt) {
           timings.queueMs = rounded(this.#placedAt - this.#askedAt + (timings.queueMs ?? 0));
         }
@@ -225,12 +218,17 @@ export class Run {
     }
   }
 
+  /** The model is in memory, whatever the list says. An answer without a token (vectors) shows it at its end. */
+  #answers(): void {
+    this.#attempts.began();
+    this.place?.upstream.catalog.sawAnswer(this.request.model);
+  }
+
   /** The first token is here: only silence and sheer length can end the answer now. */
   #begin(): void {
     const { clock, timeouts } = this.#parts.settings;
     this.#firstTokenAt = clock.now();
-    this.#attempts.began();
-    this.place?.upstream.catalog.sawAnswer(this.request.model);
+    this.#answers();
     this.#clock.enter('idle_timeout', this.request.holdsBack ? timeouts.idleWithToolsMs : timeouts.idleMs);
     this.lease.setTimer(() => {
       this.lease.fail(upstreamFailure('deadline_exceeded', `longer than ${maxWritingMs} ms`));

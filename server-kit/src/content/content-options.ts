@@ -5,7 +5,7 @@ import type { RedactKind } from './detectors.ts';
 /** What is known about the request whose content is looked at. */
 export interface ContentFacts {
   requestId: string;
-  operation: 'chat' | 'generate';
+  operation: 'chat' | 'generate' | 'embed';
   principal: Principal;
   /** As the caller named it. */
   model: string;

@@ -25,6 +25,8 @@ export class Reservation {
   readonly meter: Meter;
   /** Tokens that the answer may have: what was wanted, or less where a quota has no more. */
   readonly maxTokens: number;
+  /** Tokens of the input as they were estimated. */
+  readonly inputTokens: number;
   readonly #parts: MeteringParts;
   readonly #subject: LimitSubject & { model: string };
   readonly #size: InputSize;
@@ -42,6 +44,7 @@ export class Reservation {
     this.#parts = parts;
     this.#subject = subject;
     this.#size = size;
+    this.inputTokens = granted.input;
     this.#startedAtMs = granted.startedAtMs;
     this.#gpuMs = granted.gpuMs;
     this.#beganAt = parts.clock.now();

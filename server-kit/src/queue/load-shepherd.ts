@@ -1,9 +1,10 @@
-import { parseJson } from '@ziggie/llm-protocol';
+import { type ModelInfo, parseJson } from '@ziggie/llm-protocol';
 import { classifyOllamaError } from '@ziggie/llm-protocol/ollama';
 import type { Clock } from '../clock.ts';
 import { asFailure, type KitFailure, shuttingDown } from '../failure.ts';
 import type { Lease } from '../lease.ts';
 import { statusFailure, streamFailure, transportFailure, upstreamFailure } from '../upstream/failures.ts';
+import { canonicalName } from '../upstream/model-name.ts';
 import type { PlaceUpstream } from '../upstreams/places.ts';
 import type { PlaceLease } from './place-lease.ts';
 
@@ -155,11 +156,11 @@ export class LoadShepherd {
     }, afterMs);
   }
 
-  /** Asks Ollama to load and nothing else: `/api/generate` without a prompt. @throws {KitFailure} */
-  async #run({ transport }: PlaceUpstream, model: string, signal: AbortSignal): Promise<void> {
+  /** Asks Ollama to load and nothing else. @throws {KitFailure} */
+  async #run({ transport, catalog }: PlaceUpstream, model: string, signal: AbortSignal): Promise<void> {
     try {
-      const body = JSON.stringify({ model, stream: false });
-      const answer = await transport.send({ method: 'POST', path: '/api/generate', body, signal });
+      const { path, body } = loadCall(model, catalog.find(canonicalName(model)));
+      const answer = await transport.send({ method: 'POST', path, body: JSON.stringify(body), signal });
       if (answer.status !== 200) throw await statusFailure(answer);
       const decoder = new TextDecoder();
       let text = '';
@@ -173,6 +174,14 @@ export class LoadShepherd {
       throw signal.aborted ? asFailure(signal.reason) : transportFailure(thrown, 'head');
     }
   }
+}
+
+/** What loads a model and nothing else: a prompt without text, or no texts for a model that only makes vectors. */
+function loadCall(model: string, info: ModelInfo | undefined): { path: string; body: object } {
+  const makesVectors = info?.capabilities.includes('embedding') && !info.capabilities.includes('completion');
+  return makesVectors
+    ? { path: '/api/embed', body: { model, input: [] } }
+    : { path: '/api/generate', body: { model, stream: false } };
 }
 
 /** An error that stands in an answer with status 200. */

@@ -34,6 +34,11 @@ const loadTime: ReadonlySet<string> = new Set([
   'draft_num_predict',
 ]);
 
+/** Whether Ollama knows an option of this name, be it the caller's to choose or not. */
+export function isKnownOption(name: string): boolean {
+  return sampling.has(name) || loadTime.has(name);
+}
+
 /** What a caller may ask for in options, with the seed's two top-level names. */
 export interface WantedOptions {
   options?: Record<string, unknown> | undefined;

@@ -1,4 +1,5 @@
 import type { Permission } from '../auth/permissions.ts';
+import type { SurfaceName } from '../surfaces/surface.ts';
 
 /** What the kit does on a route. */
 export type Operation =
@@ -16,7 +17,14 @@ export type Operation =
   | 'my-limits'
   | 'selftest'
   | KeyOperation
-  | QueueOperation;
+  | QueueOperation
+  | 'embed'
+  | 'version'
+  | ListOperation
+  | 'closed';
+
+/** Lists of models in the forms of others. */
+export type ListOperation = 'ollama-tags' | 'ollama-ps' | 'ollama-show' | 'openai-models' | 'openai-model';
 
 /** Operations of the routes about keys. */
 export type KeyOperation =
@@ -42,14 +50,51 @@ export type QueueOperation =
 /** One row of the route table. */
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE';
-  /** Raw path below the mount, compared byte for byte. A part `:id` stands for one id. */
+  /** Raw path below the mount, compared byte for byte. A part `:id`, `:model` or `:digest` stands for one of those. */
   path: string;
   operation: Operation;
   /** `public` asks nothing of anybody. */
   permission: Permission | 'public';
   /** Members that its query may have. Default none. */
   query?: readonly string[] | undefined;
+  /** The form of its answers and failures. Default ours. */
+  surface?: SurfaceName | undefined;
 }
+
+const on = (
+  surface: SurfaceName,
+  method: Route['method'],
+  path: string,
+  operation: Operation,
+  permission: Permission,
+): Route => ({ surface, method, path, operation, permission });
+
+/** The addresses of other servers, in their forms. */
+const foreignRoutes: readonly Route[] = [
+  on('ollama', 'POST', '/api/chat', 'chat', 'chat'),
+  on('ollama', 'POST', '/api/generate', 'generate', 'chat'),
+  on('ollama', 'POST', '/api/embed', 'embed', 'chat'),
+  on('ollama', 'POST', '/api/embeddings', 'embed', 'chat'),
+  on('ollama', 'GET', '/api/tags', 'ollama-tags', 'models:read'),
+  on('ollama', 'GET', '/api/ps', 'ollama-ps', 'models:read'),
+  on('ollama', 'POST', '/api/show', 'ollama-show', 'models:read'),
+  on('ollama', 'GET', '/api/version', 'version', 'models:read'),
+  // What changes models is the administrators' and has addresses of its own: here it is closed to everybody, so that a
+  // client gets an answer in its own form instead of one of the host app's.
+  on('ollama', 'POST', '/api/pull', 'closed', 'models:read'),
+  on('ollama', 'POST', '/api/push', 'closed', 'models:read'),
+  on('ollama', 'POST', '/api/create', 'closed', 'models:read'),
+  on('ollama', 'POST', '/api/copy', 'closed', 'models:read'),
+  on('ollama', 'DELETE', '/api/delete', 'closed', 'models:read'),
+  on('ollama', 'GET', '/api/blobs/:digest', 'closed', 'models:read'),
+  on('ollama', 'POST', '/api/blobs/:digest', 'closed', 'models:read'),
+  on('openai', 'POST', '/v1/chat/completions', 'chat', 'chat'),
+  on('openai', 'POST', '/v1/completions', 'generate', 'chat'),
+  on('openai', 'POST', '/v1/embeddings', 'embed', 'chat'),
+  on('openai', 'GET', '/v1/models', 'openai-models', 'models:read'),
+  on('openai', 'GET', '/v1/models/:model', 'openai-model', 'models:read'),
+  on('anthropic', 'POST', '/v1/messages', 'chat', 'chat'),
+];
 
 /**
  * Everything the kit answers. A path that is not here goes on to the host app and never to a model server; a row without
@@ -59,6 +104,7 @@ export const routeTable: readonly Route[] = [
   { method: 'POST', path: '/chat', operation: 'chat', permission: 'chat' },
   { method: 'POST', path: '/generate', operation: 'generate', permission: 'chat' },
   { method: 'POST', path: '/generate-complete', operation: 'generate-complete', permission: 'chat' },
+  { method: 'POST', path: '/embed', operation: 'embed', permission: 'chat' },
   { method: 'GET', path: '/models', operation: 'models', permission: 'models:read' },
   { method: 'GET', path: '/ws', operation: 'socket', permission: 'chat' },
   { method: 'POST', path: '/ws/ticket', operation: 'ticket', permission: 'chat' },
@@ -69,6 +115,7 @@ export const routeTable: readonly Route[] = [
   { method: 'GET', path: '/queue', operation: 'my-queue', permission: 'chat' },
   { method: 'GET', path: '/queue/:id', operation: 'my-place', permission: 'chat' },
   { method: 'DELETE', path: '/queue/:id', operation: 'leave-queue', permission: 'chat' },
+  { method: 'GET', path: '/version', operation: 'version', permission: 'me:read' },
   { method: 'GET', path: '/me', operation: 'me', permission: 'me:read' },
   { method: 'GET', path: '/me/limits', operation: 'my-limits', permission: 'me:read' },
   {
@@ -96,23 +143,31 @@ export const routeTable: readonly Route[] = [
   { method: 'GET', path: '/admin/queue', operation: 'queue', permission: 'queue:admin' },
   { method: 'DELETE', path: '/admin/queue/:id', operation: 'kick-from-queue', permission: 'queue:admin' },
   { method: 'POST', path: '/admin/queue/:id/priority', operation: 'reprioritise', permission: 'queue:admin' },
+  ...foreignRoutes,
 ];
 
 const byPath = new Map<string, Route[]>();
 for (const route of routeTable) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
 
+/** What may stand for a part of a path. None of it can be a dot segment. */
+const placeholders: Readonly<Record<string, string>> = {
+  id: '[A-Za-z0-9_-]{1,128}',
+  model: '[A-Za-z0-9][A-Za-z0-9_:.-]{0,127}(?:/[A-Za-z0-9][A-Za-z0-9_:.-]{0,127}){0,3}',
+  digest: 'sha256[:-][a-f0-9]{64}',
+};
+
 /** Rows with an id in their path, by a pattern of it. */
 const byPattern = [...byPath]
   .filter(([path]) => path.includes(':'))
   .map(([path, rows]) => ({
-    pattern: new RegExp(`^${path.replace(':id', '([A-Za-z0-9_-]{1,128})')}$`),
+    pattern: new RegExp(`^${path.replace(/:([a-z]+)/, (_, name: string) => `(${placeholders[name]})`)}$`),
     rows,
   }));
 
 /** The rows of a path; none when it is not the kit's. */
 export function routesAt(path: string): readonly Route[] {
-  // A path that spells `:id` out is not one of ours.
-  const exact = path.includes(':') ? undefined : byPath.get(path);
+  // Patterns are kept by the paths that spell `:id` out; those are not ours.
+  const exact = /\/:[a-z]+(?:\/|$)/.test(path) ? undefined : byPath.get(path);
   return exact ?? byPattern.find(({ pattern }) => pattern.test(path))?.rows ?? [];
 }
 

@@ -16,6 +16,14 @@ const loadedForMs = 500;
 const askTimeoutMs = 5000;
 const maxListBytes = 8 * 1024 * 1024;
 
+/** What an upstream says of a model beside what every list of ours has. */
+export interface ModelFile {
+  /** RFC 3339. */
+  modifiedAt?: string | undefined;
+  /** Hex of the manifest. */
+  digest?: string | undefined;
+}
+
 /** A model in the memory of an upstream. */
 export interface LoadedModel {
   /** Bytes it takes there, `null` when the upstream does not say. */
@@ -84,6 +92,19 @@ export class ModelCatalog {
     const refusedAt = this.#refused.get(canonical);
     if (refusedAt !== undefined && this.#clock.now() - refusedAt < lookUpForMs) return undefined;
     return this.knownNames()?.get(canonical);
+  }
+
+  /** When a model was changed last and which it is, as far as the upstream says. */
+  fileOf(canonical: string): ModelFile | undefined {
+    const { models } = (this.#list.known(Number.POSITIVE_INFINITY)?.body ?? {}) as { models?: unknown };
+    if (!Array.isArray(models)) return undefined;
+    const entry = models.find(({ name }) => typeof name === 'string' && canonicalName(name) === canonical);
+    if (!entry) return undefined;
+    const { modified_at: modifiedAt, digest } = entry as { modified_at?: unknown; digest?: unknown };
+    return {
+      modifiedAt: typeof modifiedAt === 'string' ? modifiedAt : undefined,
+      digest: typeof digest === 'string' && /^[a-f0-9]{1,128}$/.test(digest) ? digest : undefined,
+    };
   }
 
   /** Notes that the upstream does not have what it lists. */

@@ -8,7 +8,7 @@ import type { QueueAsk } from '../queue/waiting.ts';
 import { faultsOf } from './faults.ts';
 import type { Place, PlaceAsk, PlaceOutcome } from './places.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { decoderFor, type RecordDecoder, type RecordText, type UpstreamCall } from './upstream-call.ts';
+import type { RecordDecoder, RecordText, UpstreamCall } from './upstream-call.ts';
 import type { UpstreamDialect } from './upstream-settings.ts';
 
 /** What the tries of one request need of the kit. */
@@ -33,6 +33,7 @@ export interface AttemptRequest {
   /** How it stands in a line. */
   turn: Omit<QueueAsk, 'place'>;
   callFor(dialect: UpstreamDialect, model: string): UpstreamCall;
+  decoderFor(dialect: UpstreamDialect): RecordDecoder;
 }
 
 /** What whoever reads an answer hears of its tries. */
@@ -216,7 +217,7 @@ export class Attempts {
     }
     this.#tries++;
     this.#place = place;
-    this.#decoder = decoderFor(place.upstream.dialect);
+    this.#decoder = this.#request.decoderFor(place.upstream.dialect);
     this.#events.onPlace(place);
     const loading = this.#parts.load(place, this.#lease);
     if (loading === undefined) {

@@ -2,7 +2,7 @@ import type { ModelInfo } from '@ziggie/llm-protocol';
 import type { Clock } from '../clock.ts';
 import { asFailure, type KitFailure } from '../failure.ts';
 import { upstreamFailure } from '../upstream/failures.ts';
-import { lookUpForMs, showForMs } from '../upstream/model-catalog.ts';
+import { lookUpForMs, type ModelFile, showForMs } from '../upstream/model-catalog.ts';
 import { canonicalName } from '../upstream/model-name.ts';
 import type { Upstream } from './upstream.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -65,6 +65,23 @@ export class FleetCatalog {
     );
     if (found !== undefined) return found;
     throw upstreamFailure('model_not_found', 'not in the list of models');
+  }
+
+  /** What an upstream says of a model's file, as far as it is known without asking. */
+  fileOf(canonical: string): ModelFile | undefined {
+    for (const { catalog } of this.#upstreams.all) {
+      const file = catalog.fileOf(canonical);
+      if (file) return file;
+    }
+    return undefined;
+  }
+
+  /** Whether a model is known to think. `true` when nothing is known: then the upstream says. */
+  async canThink(name: string): Promise<boolean> {
+    const wanted = canonicalName(name);
+    const models = await this.models(() => true);
+    const model = models.find((one) => canonicalName(one.name) === wanted);
+    return model === undefined || model.capabilities.includes('thinking');
   }
 
   /**

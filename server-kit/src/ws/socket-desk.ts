@@ -9,7 +9,8 @@ import type { Principal } from '../kit-types.ts';
 import { admit, type PipelineParts } from '../pipeline.ts';
 import { newId } from '../request/request-id.ts';
 import { pathOf } from '../request/target.ts';
-import { type AnswerParts, answerWith, openStream } from '../routes/answer-route.ts';
+import { openStream, promptReader } from '../routes/answer-route.ts';
+import { type AnswerParts, answerWith } from '../routes/answer-with.ts';
 import { type Route, routeFor, routesAt } from '../routes/route-table.ts';
 import type { AcceptUpgrade } from './kit-socket.ts';
 import { SocketBook } from './socket-book.ts';
@@ -266,9 +267,16 @@ export class SocketDesk {
       const connection: Connection = { ...upgrade.connection, target, rawHeaders: [], parsedBody: body };
       const authenticate = () => this.#stillGood(session);
       await admit({ ...pipeline, authenticate }, web, connection, context);
-      await answerWith(answering, web, connection, context, async (run) => {
-        request.begin(await openStream(answering, run));
-      });
+      await answerWith(
+        answering,
+        web,
+        connection,
+        context,
+        promptReader(answering, context, null),
+        async (run) => {
+          request.begin(await openStream(answering, run));
+        },
+      );
     } catch (thrown) {
       const failure = asFailure(thrown);
       context.log(failure.status >= 500 ? 'failed' : 'refused', failure.status, failure);

@@ -277,6 +277,8 @@ const tests: Record<string, [file: string, words: string]> = {
     'identity/13': "{ tenant: 'c', id: 'a:b' }",
     'identity/25': 'a model by a name with a space is no second bucket',
   }),
+  'identity/17': ['surfaces/embed.test.ts', 'one bucket for every surface'],
+  'behaviour/cost-batch': ['surfaces/embed.test.ts', 'each text of a batch counts'],
   'identity/23': ['matrix.test.ts', 'on every answering route and in every spelling'],
 };
 

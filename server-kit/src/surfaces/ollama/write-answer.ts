@@ -1,0 +1,120 @@
+import {
+  NDJSON_CONTENT_TYPE,
+  type StreamEventBody,
+  type Timings,
+  type ToolCallEvent,
+  type UsageEvent,
+} from '@ziggie/llm-protocol';
+import type { Framing } from '../../answer/framing.ts';
+import type { KitFailure } from '../../failure.ts';
+import { JSON_TYPE } from '../json-forms.ts';
+import type { AnswerForm, FailureBody, RunFacts, WholeAnswer } from '../surface.ts';
+
+type Kind = 'chat' | 'generate';
+
+/** Ollama's records, as `api/types.go` writes them: in NDJSON, or one at the end. */
+export function ollamaForm(kind: Kind, streams: boolean): AnswerForm {
+  return {
+    streams,
+    framing: (facts) => ollamaFraming(kind, facts),
+    whole: (answer, facts) => wholeRecord(kind, answer, facts),
+  };
+}
+
+/** `{"error": "…"}`, which is all that Ollama's clients read of a failure. */
+export function ollamaFailure({ message }: KitFailure): FailureBody {
+  return { contentType: JSON_TYPE, body: { error: message } };
+}
+
+function ollamaFraming(kind: Kind, facts: RunFacts): Framing {
+  const line = (members: Record<string, unknown>) =>
+    `${JSON.stringify({ model: facts.model, created_at: stamp(facts), ...members })}\n`;
+  const piece = (content: string, more: Record<string, unknown> = {}) =>
+    line({ ...said(kind, content, more), done: false });
+  let usage: UsageEvent | undefined;
+  let calls = 0;
+  const encode = (event: StreamEventBody): string => {
+    switch (event.type) {
+      case 'text-delta':
+        return piece(event.text);
+      case 'thinking-delta':
+        return piece('', { thinking: event.text });
+      case 'tool-call':
+        return piece('', { tool_calls: [toolCall(event, calls++)] });
+      case 'usage':
+        usage = event;
+        return '';
+      case 'done':
+        return line({
+          ...said(kind, ''),
+          done: true,
+          done_reason: event.finishReason === 'length' ? 'length' : 'stop',
+          ...metrics(event.timings, usage),
+        });
+      case 'error':
+        return `${JSON.stringify({ error: event.message })}\n`;
+      default:
+        // Nothing in Ollama's form says that somebody waits; an empty piece shows that the line is alive.
+        return '';
+    }
+  };
+  return {
+    contentType: NDJSON_CONTENT_TYPE,
+    get heartbeat() {
+      return piece('');
+    },
+    encode,
+  };
+}
+
+function wholeRecord(
+  kind: Kind,
+  { text, thinking, toolCalls, usage, done }: WholeAnswer,
+  facts: RunFacts,
+): unknown {
+  return {
+    model: facts.model,
+    created_at: stamp(facts),
+    ...said(kind, text, {
+      ...(thinking === '' ? {} : { thinking }),
+      ...(toolCalls.length > 0 ? { tool_calls: toolCalls.map(toolCall) } : {}),
+    }),
+    done: true,
+    done_reason: done.finishReason === 'length' ? 'length' : 'stop',
+    ...metrics(done.timings, usage),
+  };
+}
+
+function said(kind: Kind, content: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return kind === 'chat'
+    ? { message: { role: 'assistant', content, ...more } }
+    : { response: content, ...more };
+}
+
+function toolCall({ id, name, arguments: given }: ToolCallEvent, index: number): unknown {
+  return { id, function: { index, name, arguments: given } };
+}
+
+function stamp({ now }: RunFacts): string {
+  return new Date(now()).toISOString();
+}
+
+/** Counts, and durations in ns; a number nobody knows is absent, as in Ollama's own records. */
+function metrics(
+  { totalMs, loadMs, prefillMs, decodeMs }: Timings,
+  usage: UsageEvent | undefined,
+): Record<string, number> {
+  const known: [string, number | undefined][] = [
+    ['total_duration', nanoseconds(totalMs)],
+    ['load_duration', nanoseconds(loadMs)],
+    ['prompt_eval_count', usage?.inputTokens],
+    ['prompt_eval_duration', nanoseconds(prefillMs)],
+    ['eval_count', usage?.outputTokens],
+    ['eval_duration', nanoseconds(decodeMs)],
+  ];
+  return Object.fromEntries(known.filter((one): one is [string, number] => (one[1] ?? 0) > 0));
+}
+
+function nanoseconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 1e6);
+}
