@@ -155,6 +155,7 @@ function optionsOf(values: Values, jwt: JwtOptions | undefined): ServerKitOption
               },
             ],
     },
+    queue: { maxPerModel: values.queueMaxPerModel, maxWaitMs: values.queueMaxWaitMs },
     cors: values.corsOrigins && { origins: values.corsOrigins },
     sockets: { enabled: values.sockets },
     content: (redactInput ?? redactOutput) && { redact: { input: redactInput, output: redactOutput } },

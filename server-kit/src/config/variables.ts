@@ -109,6 +109,13 @@ export const variables = {
     'before any credential is looked at; `Infinity` for none',
   ),
   maxInFlight: variable('MAX_IN_FLIGHT', rate, '8', 'answers at once per principal; `Infinity` for none'),
+  queueMaxPerModel: variable(
+    'QUEUE_MAX_PER_MODEL',
+    number({ min: 0, max: 100_000, isWhole: true }),
+    '100',
+    'requests that may wait for one model; 0 refuses at once',
+  ),
+  queueMaxWaitMs: variable('QUEUE_MAX_WAIT_MS', ms, '300000', 'longest wait for a place, loads not counted'),
   tokensPerDay: variable('TOKENS_PER_DAY', whole, 'no limit', 'tokens per user and calendar day'),
   timeZone: variable('TIME_ZONE', text, 'UTC', 'whose calendar days follow, such as `Europe/Berlin`'),
   maxBodyBytes: variable('MAX_BODY_BYTES', whole, '1048576', 'longest body without images'),
