@@ -99,13 +99,13 @@ export class Lease {
   async during<T>(work: Promise<T>): Promise<T> {
     const { signal } = this;
     let stop = () => {};
-    const ended = new Promise<never>((_, reject) => {
-      stop = () => reject(signal.reason);
-    });
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
     try {
-      return await Promise.race([ended, work]);
+      return await new Promise<T>((resolve, reject) => {
+        stop = () => reject(signal.reason);
+        if (signal.aborted) stop();
+        else signal.addEventListener('abort', stop);
+        work.then(resolve, reject);
+      });
     } finally {
       signal.removeEventListener('abort', stop);
     }

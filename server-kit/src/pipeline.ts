@@ -24,7 +24,8 @@ export async function admit(
   connection: Connection,
   context: RequestContext,
 ): Promise<void> {
-  await meet(parts, connection, context);
+  const met = meet(parts, connection, context);
+  if (met !== undefined) await met;
   const { permission } = context.route;
   if (permission === 'public') return;
   if (parts.isDraining()) throw shuttingDown();
@@ -32,7 +33,8 @@ export async function admit(
   context.principal = principal;
   context.rights = rightsOf(principal, parts.roles);
   context.mark('auth');
-  await takeLimits(parts.limits, 'principal', context);
+  const taken = takeLimits(parts.limits, 'principal', context);
+  if (taken !== undefined) await taken;
   context.mark('limit');
   if (!context.rights.may(permission)) {
     throw new KitFailure('forbidden', 'You may not do this here. Ask whoever runs this server.', {
@@ -42,24 +44,27 @@ export async function admit(
 }
 
 /** The stages before anything of the request is answered, whoever asks and however. @throws {KitFailure} */
-export async function meet(
+export function meet(
   { limits }: PipelineParts,
   { rawHeaders, target, remoteAddress }: Connection,
   context: RequestContext,
-): Promise<void> {
+): void | Promise<void> {
   checkFraming(rawHeaders);
   checkTarget(target, context.route);
   context.address = remoteAddress;
-  await takeLimits(limits, 'address', context);
+  return takeLimits(limits, 'address', context);
 }
 
-/** Takes one request of the rules of a stage. @throws {KitFailure} of the limit that refused. */
-export async function takeLimits(
+/** Takes one request of the rules of a stage, at once where the store does. @throws {KitFailure} of the limit that refused. */
+export function takeLimits(
   limits: Limits,
   stage: 'address' | 'principal' | 'entry',
   context: RequestContext,
   holdId?: string,
-): Promise<void> {
+): void | Promise<void> {
   const { address, principal } = context;
-  await limits.take(stage, { address, principal }, holdId, (statuses) => context.limits.push(...statuses));
+  const taken = limits.take(stage, { address, principal }, holdId, (statuses) => {
+    for (const status of statuses) context.limits.push(status);
+  });
+  if (taken instanceof Promise) return taken.then(() => {});
 }

@@ -5,6 +5,19 @@ import { isIPv6 } from 'node:net';
  * addresses (RFC 6177). IPv4 inside IPv6 counts as IPv4. Requests without an address share one key.
  */
 export function addressKey(address: string): string {
+  const known = keys.get(address);
+  if (known !== undefined) return known;
+  if (keys.size >= maxKeys) keys.clear();
+  const key = keyOf(address);
+  keys.set(address, key);
+  return key;
+}
+
+/** The last ones: few addresses ask again and again. */
+const keys = new Map<string, string>();
+const maxKeys = 1000;
+
+function keyOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped) return mapped[1] as string;
   const plain = address.replace(/%.*$/, '');

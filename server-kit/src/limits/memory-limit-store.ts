@@ -20,7 +20,7 @@ interface Hold {
 
 /** How long an ended hold is remembered, so that a second end is seen for what it is. */
 const rememberMs = 60_000;
-const maxEnded = 10_000;
+const maxEnded = 5_000;
 /** How long a window is kept after its end, for holds that began in it. */
 const keepWindowMs = 3_600_000;
 const sweepEveryMs = 60_000;
@@ -33,7 +33,15 @@ export class MemoryLimitStore implements LimitStore {
   readonly #gauges = new Map<string, number>();
   /** Open ones in the order in which they run out, since each gets the same time. */
   readonly #open = new Map<string, Hold>();
-  readonly #ended = new Map<string, Hold>();
+  /**
+   * Ended ones of two stretches of time. Taken from one map one by one they would leave gaps at its beginning, which
+   * every look at the oldest has to step over.
+   */
+  #ended = new Map<string, Hold>();
+  #endedBefore = new Map<string, Hold>();
+  #turnedAt = Number.NEGATIVE_INFINITY;
+  /** Before this no open hold runs out. */
+  #nextEndAt = Number.NEGATIVE_INFINITY;
   #sweptAt = Number.NEGATIVE_INFINITY;
 
   /** @param capacity Rates per class that are kept at most. */
@@ -44,7 +52,11 @@ export class MemoryLimitStore implements LimitStore {
 
   /** How much is kept, for tests of its bounds. */
   get size(): { rates: number; quotas: number; holds: number } {
-    return { rates: this.#rates.size, quotas: this.#quotas.size, holds: this.#open.size + this.#ended.size };
+    return {
+      rates: this.#rates.size,
+      quotas: this.#quotas.size,
+      holds: this.#open.size + this.#ended.size + this.#endedBefore.size,
+    };
   }
 
   take(ask: LimitAsk): LimitAnswer {
@@ -56,7 +68,7 @@ export class MemoryLimitStore implements LimitStore {
   }
 
   settle(holdId: string, charges: readonly Charge[]): void {
-    const hold = this.#open.get(holdId) ?? this.#ended.get(holdId);
+    const hold = this.#open.get(holdId) ?? this.#ended.get(holdId) ?? this.#endedBefore.get(holdId);
     if (hold?.state === 'settled' || (!hold && charges.length === 0)) return;
     if (hold?.state === 'open') this.#release(holdId, hold);
     for (const { key, amount, endsAtMs } of charges) this.#quota(key, endsAtMs).settled += amount;
@@ -144,25 +156,33 @@ export class MemoryLimitStore implements LimitStore {
   #remember(holdId: string, hold: Hold | undefined, state: Hold['state']): void {
     const ended = hold ?? { state, untilMs: 0, reserved: new Map(), gauges: [] };
     ended.state = state;
-    ended.untilMs = this.#clock.now() + rememberMs;
-    this.#ended.delete(holdId);
     this.#ended.set(holdId, ended);
-    if (this.#ended.size <= maxEnded) return;
-    const oldest = this.#ended.keys().next();
-    if (!oldest.done) this.#ended.delete(oldest.value);
+    if (this.#ended.size >= maxEnded) this.#turn(this.#clock.now());
+  }
+
+  #turn(now: number): void {
+    this.#endedBefore = this.#ended;
+    this.#ended = new Map();
+    this.#turnedAt = now;
+  }
+
+  #expireOpen(now: number): void {
+    this.#nextEndAt = now + holdForMs;
+    for (const [id, hold] of this.#open) {
+      if (hold.untilMs > now) {
+        this.#nextEndAt = hold.untilMs;
+        return;
+      }
+      this.#release(id, hold);
+      this.#remember(id, hold, 'expired');
+    }
   }
 
   #expire(): void {
     const now = this.#clock.now();
-    for (const [id, hold] of this.#open) {
-      if (hold.untilMs > now) break;
-      this.#release(id, hold);
-      this.#remember(id, hold, 'expired');
-    }
-    for (const [id, hold] of this.#ended) {
-      if (hold.untilMs > now) break;
-      this.#ended.delete(id);
-    }
+    // None can have run out before the one that was the next to: then nothing has to be looked at.
+    if (now >= this.#nextEndAt) this.#expireOpen(now);
+    if (now - this.#turnedAt >= rememberMs) this.#turn(now);
     if (now - this.#sweptAt < sweepEveryMs) return;
     this.#sweptAt = now;
     const wallNow = this.#clock.wallNow();
