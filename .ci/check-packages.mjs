@@ -67,7 +67,7 @@ function closure(file, seen = new Set()) {
   return [code, ...chunks.flatMap((chunk) => closure(chunk, seen))];
 }
 
-const css = join(root, 'packages/react/dist/styles.css');
+const css = join(root, 'packages/react/dist/styles/styles.css');
 const cssBytes = gzipSync(readFileSync(css), { level: 9 }).length;
 console.log(`  styles.css: ${(cssBytes / 1000).toFixed(1)} kB gz (budget 9 kB)`);
 if (cssBytes > 9000) problems.push(`styles.css is ${cssBytes} bytes gz, more than 9,000`);

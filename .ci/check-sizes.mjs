@@ -25,6 +25,16 @@ const uses = {
   'one streamed chat with an OpenAI-compatible server': { ceiling: 20 * 1024, code: chat('openai') },
 };
 
+/** What a page with React begins with; the ceiling counts everything but React. */
+const pages = {
+  'the whole chat': { ceiling: 80 * 1024, code: `export { ZiggieChat } from '@ziggie/llm-react';` },
+  'the hooks of the chat': {
+    ceiling: 35 * 1024,
+    code: `export { useBranches, useChat, useComposer, useConnection, useIsRunning, useMessage, useMessageIds, useModels,
+      useQueue, useRun, ZiggieProvider } from '@ziggie/llm-react';`,
+  },
+};
+
 // Inside the workspace, so that the built packages are found; under node_modules, so that no tool looks at it.
 const folder = mkdtempSync(join(root, 'packages/react/node_modules/.sizes-'));
 const problems = [];
@@ -43,6 +53,11 @@ try {
   for (const [use, { code, ceiling }] of Object.entries(uses)) {
     sizes[use] = zipped(loadedBy(await bundle(code, [])));
     if (sizes[use] > ceiling) problems.push(`${use}: ${sizes[use]} bytes gz, more than ${ceiling}`);
+  }
+  const peers = Object.keys(manifestOf('packages/react').peerDependencies);
+  for (const [page, { code, ceiling }] of Object.entries(pages)) {
+    sizes[page] = zipped((await bundle(code, peers)).start);
+    if (sizes[page] > ceiling) problems.push(`${page}: ${sizes[page]} bytes gz, more than ${ceiling}`);
   }
   if (process.argv.includes('--write')) writeFileSync(budgetsFile, `${JSON.stringify(sizes, null, 2)}\n`);
   const budgets = JSON.parse(readFileSync(budgetsFile, 'utf8'));

@@ -13,6 +13,7 @@ import { focusMessage, pressInMessage } from '../keys/move-between-messages.ts';
 import { useHotkeys } from '../keys/use-hotkeys.ts';
 import { EmptyState } from '../messages/empty-state.tsx';
 import { ModelPicker, type ModelPickerHandle } from '../model-picker/model-picker.tsx';
+import { useEarlyParts } from '../parts/lazy-part.tsx';
 import { useSession } from '../provider/session.ts';
 import { QueueTray } from '../queue/queue-tray.tsx';
 import { FollowEnd } from '../scroll/follow-end.ts';
@@ -20,11 +21,11 @@ import { OfflineBar } from '../status/offline-bar.tsx';
 import { useText } from '../text/text-context.ts';
 import { type ChatParts, ChatPartsContext, type UndoOffer } from './chat-parts.ts';
 import { HistoryLoading } from './history-loading.tsx';
+import { LazyUndoBar } from './lazy-undo-bar.ts';
 import { SidebarButton } from './sidebar-button.tsx';
 import { SidebarFrame } from './sidebar-frame.tsx';
 import { StartOver } from './start-over.tsx';
 import { Transcript } from './transcript.tsx';
-import { UndoBar } from './undo-bar.tsx';
 import { useFileDrop } from './use-file-drop.ts';
 import { useFirstModel } from './use-first-model.ts';
 import { useSidebar } from './use-sidebar.ts';
@@ -58,6 +59,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
   const composer = useRef<ComposerHandle>(null);
   const picker = useRef<ModelPickerHandle>(null);
   useFirstModel();
+  useEarlyParts();
 
   const onFeedback = useLatest(props.onFeedback);
   const [cells] = useState(() => ({
@@ -139,7 +141,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
       />
       <div className="zg-column zg-bottom">
         <OfflineBar />
-        <UndoBar offer={cells.undo} onClose={parts.focusComposer} />
+        <LazyUndoBar offer={cells.undo} onClose={parts.focusComposer} />
         <QueueTray />
         <Composer handle={composer} />
         {footnote === undefined ? null : <div className="zg-footnote">{footnote}</div>}

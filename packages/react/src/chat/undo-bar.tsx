@@ -9,7 +9,7 @@ import type { UndoOffer } from './chat-parts.ts';
 /** How long what was deleted can come back, in ms; longer while the pointer or the focus is on the bar. */
 const OFFER_MS = 10_000;
 
-interface UndoBarProps {
+export interface UndoBarProps {
   offer: WritableCell<UndoOffer | null>;
   /** Puts the focus where it belongs now. */
   onClose: () => void;

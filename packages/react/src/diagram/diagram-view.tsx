@@ -1,7 +1,8 @@
 import { type ReactElement, useEffect, useRef, useState } from 'react';
 import { CodeBlock } from '../markdown/code-block.tsx';
 import type { DiagramPlugin } from '../plugins/plugin-types.ts';
-import { usePlugin, useRichText } from '../plugins/rich-text-context.tsx';
+import { useRichText } from '../plugins/rich-text-context.tsx';
+import { usePlugin } from '../plugins/use-plugin.ts';
 import { useText } from '../text/text-context.ts';
 
 /** Longest source that is drawn. */

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import { DiagramView } from '../diagram/diagram-view.tsx';
+import { Formula } from '../math/formula.tsx';
 import { FENCE_MARK } from '../math/math-marks.ts';
-import { MathView } from '../math/math-view.tsx';
 import { useRichText } from '../plugins/rich-text-context.tsx';
 import { CodeBlock } from './code-block.tsx';
 
@@ -14,7 +14,7 @@ interface FencedBlockProps {
 /** What stands between two fences: a formula, a diagram once it is complete, or code. */
 export function FencedBlock({ language, code, growing = false }: FencedBlockProps): ReactElement {
   const { diagram } = useRichText();
-  if (language === FENCE_MARK) return <MathView tex={code} display />;
+  if (language === FENCE_MARK) return <Formula tex={code} display />;
   if (diagram !== null && !growing && code !== '') return <DiagramView language={language} source={code} />;
   return <CodeBlock language={language} code={code} growing={growing} />;
 }

@@ -1,6 +1,6 @@
-import { type ReactElement, useState } from 'react';
-import { MathRewriter } from '../math/math-rewriter.ts';
+import { type ReactElement, useMemo, useState } from 'react';
 import { useRichText } from '../plugins/rich-text-context.tsx';
+import { usePlugin } from '../plugins/use-plugin.ts';
 import { BlockGroup, GROUP_SIZE } from './block-group.tsx';
 import { BlockSplitter, type MarkdownBlock } from './block-splitter.ts';
 import { PlainText } from './plain-text.tsx';
@@ -33,9 +33,9 @@ export interface MarkdownProps {
 export function Markdown({ text, streaming = false }: MarkdownProps): ReactElement {
   // Only a memory of the text before: the same text gives the same blocks, however often it renders.
   const [splitter] = useState(() => new BlockSplitter());
-  const [formulas] = useState(() => new MathRewriter());
-  const { decided, shownRest } =
-    useRichText().math === null ? asItIs(text) : formulas.update(text, !streaming);
+  const finder = usePlugin(useRichText().mathFinder);
+  const formulas = useMemo(() => finder && new finder.MathRewriter(), [finder]);
+  const { decided, shownRest } = formulas?.update(text, !streaming) ?? { decided: text, shownRest: '' };
   const { closed, open, openInFence } = splitter.update(decided, shownRest);
   const blocks = open === null ? closed : [...closed, open];
   const rich = countRich(blocks);
@@ -79,8 +79,4 @@ function countRich(blocks: readonly MarkdownBlock[]): number {
     if (characters > MAX_RICH_CHARACTERS) return index;
   }
   return most;
-}
-
-function asItIs(text: string): { decided: string; shownRest: string } {
-  return { decided: text, shownRest: '' };
 }

@@ -2,11 +2,9 @@ import type { Root } from 'mdast';
 import { type Extension, fromMarkdown, type Options } from 'mdast-util-from-markdown';
 import { gfmStrikethroughFromMarkdown } from 'mdast-util-gfm-strikethrough';
 import { gfmTableFromMarkdown } from 'mdast-util-gfm-table';
-import { gfmTaskListItemFromMarkdown } from 'mdast-util-gfm-task-list-item';
 import { gfmAutolinkLiteral } from 'micromark-extension-gfm-autolink-literal';
 import { gfmStrikethrough } from 'micromark-extension-gfm-strikethrough';
 import { gfmTable } from 'micromark-extension-gfm-table';
-import { gfmTaskListItem } from 'micromark-extension-gfm-task-list-item';
 import { limitedNames, limitMarks } from './limit-marks.ts';
 
 type Handle = NonNullable<Extension['enter']>[string];
@@ -47,7 +45,6 @@ const options: Options = {
     ...github.map(({ text: _, ...rest }) => rest),
     limitMarks(github),
     gfmTable(),
-    gfmTaskListItem(),
     {
       disable: {
         null: [
@@ -61,15 +58,10 @@ const options: Options = {
       },
     },
   ],
-  mdastExtensions: [
-    bareAddresses,
-    gfmStrikethroughFromMarkdown(),
-    gfmTableFromMarkdown(),
-    gfmTaskListItemFromMarkdown(),
-  ],
+  mdastExtensions: [bareAddresses, gfmStrikethroughFromMarkdown(), gfmTableFromMarkdown()],
 };
 
-/** The tree of one block: CommonMark with GitHub's tables, task lists, strikethrough and bare addresses. */
+/** The tree of one block: CommonMark with GitHub's tables, strikethrough and bare addresses. */
 export function parseMarkdown(source: string): Root {
   return fromMarkdown(source, options);
 }

@@ -1,4 +1,4 @@
-import type { List, ListItem } from 'mdast';
+import type { List, ListItem, Paragraph } from 'mdast';
 import { createElement, Fragment, type ReactElement, type ReactNode } from 'react';
 import { TaskMark } from './inline-parts.tsx';
 import type { NodeRenderer } from './render-nodes.tsx';
@@ -19,7 +19,11 @@ export function renderList(list: List, key: number, render: NodeRenderer): React
     );
   }
   return (
-    <ul key={key} dir="auto" data-tasks={list.children.some(isTask) ? '' : undefined}>
+    <ul
+      key={key}
+      dir="auto"
+      data-tasks={list.children.some((item) => taskMark(item) !== null) ? '' : undefined}
+    >
       {items}
     </ul>
   );
@@ -27,25 +31,27 @@ export function renderList(list: List, key: number, render: NodeRenderer): React
 
 /** Without blank lines in the list, the words of an item stand in it directly. */
 function renderItem(item: ListItem, isLoose: boolean, render: NodeRenderer): ReactNode {
-  const box = isTask(item) ? <TaskMark done={item.checked === true} /> : null;
-  const content = item.children.map((child, index) => {
+  const mark = taskMark(item);
+  return item.children.map((child, index) => {
     if (child.type !== 'paragraph') return render.node(child, index);
-    const words = render.children(child);
-    if (index === 0 && box !== null) words.unshift(<Fragment key="box">{box} </Fragment>);
+    const words = render.children(index === 0 && mark !== null ? withoutMark(child) : child);
+    if (index === 0 && mark !== null) words.unshift(<TaskMark key="box" done={mark !== '[ ]'} />, ' ');
     else if (index > 0 && !isLoose) words.unshift('\n');
     return isLoose
       ? createElement('p', { key: index, dir: 'auto' }, words)
       : createElement(Fragment, { key: index }, words);
   });
-  if (box === null || item.children[0]?.type === 'paragraph') return content;
-  return (
-    <>
-      {box}
-      {content}
-    </>
-  );
 }
 
-function isTask(item: ListItem): boolean {
-  return typeof item.checked === 'boolean';
+/** `[ ]` or `[x]` at the beginning of an item, as on GitHub, or `null`. */
+function taskMark({ children: [first] }: ListItem): string | null {
+  const words = first?.type === 'paragraph' ? first.children[0] : undefined;
+  return words?.type === 'text' ? (/^\[[ xX]\](?=\s)/.exec(words.value)?.[0] ?? null) : null;
+}
+
+function withoutMark(paragraph: Paragraph): Paragraph {
+  const [first, ...rest] = paragraph.children;
+  return first?.type === 'text'
+    ? { ...paragraph, children: [{ ...first, value: first.value.slice('[ ] '.length) }, ...rest] }
+    : paragraph;
 }

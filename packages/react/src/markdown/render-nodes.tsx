@@ -1,8 +1,8 @@
 import type { Definition, Parents, RootContent } from 'mdast';
 import { normalizeUri } from 'micromark-util-sanitize-uri';
 import { createElement, type ReactElement, type ReactNode } from 'react';
+import { Formula } from '../math/formula.tsx';
 import { readMathSpan } from '../math/math-marks.ts';
-import { MathView } from '../math/math-view.tsx';
 import { FencedBlock } from './fenced-block.tsx';
 import { footnoteMark, markFootnotes } from './footnotes.ts';
 import { Link } from './inline-parts.tsx';
@@ -122,7 +122,7 @@ function renderFootnote(node: Definition, key: number): ReactNode {
 
 function renderCodeSpan(code: string, key: number): ReactElement {
   const formula = readMathSpan(code);
-  if (formula !== null) return <MathView key={key} {...formula} />;
+  if (formula !== null) return <Formula key={key} {...formula} />;
   return (
     <code key={key} className="zg-code-inline">
       {code}

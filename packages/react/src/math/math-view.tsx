@@ -1,15 +1,19 @@
 import { memo, type ReactElement, useLayoutEffect, useRef, useState } from 'react';
-import { usePlugin, useRichText } from '../plugins/rich-text-context.tsx';
+import type { LazyPlugin } from '../plugins/lazy-plugin.ts';
+import type { MathPlugin } from '../plugins/plugin-types.ts';
+import { usePlugin } from '../plugins/use-plugin.ts';
 
 /** A formula. Its source stands there until the plug-in has come, and when the source is no formula. */
 export const MathView = memo(function MathView({
+  plugin: lazy,
   tex,
   display,
 }: {
+  plugin: LazyPlugin<MathPlugin> | null;
   tex: string;
   display: boolean;
 }): ReactElement {
-  const plugin = usePlugin(useRichText().math);
+  const plugin = usePlugin(lazy);
   const host = useRef<HTMLSpanElement>(null);
   const [isDrawn, setDrawn] = useState(false);
   useLayoutEffect(() => {

@@ -4,7 +4,7 @@ import { ErrorCard } from '../errors/error-card.tsx';
 import { useMessage } from '../hooks/use-messages.ts';
 import { Markdown } from '../markdown/markdown.tsx';
 import { useText } from '../text/text-context.ts';
-import { ToolCalls } from '../tools/tool-calls.tsx';
+import { LazyToolCalls } from '../tools/lazy-tool-calls.tsx';
 import { MessageBoundary } from './message-boundary.tsx';
 import { MessageFoot } from './message-foot.tsx';
 import { segmentsOf } from './message-segments.ts';
@@ -34,7 +34,7 @@ export function AssistantMessage({ id }: { id: string }): ReactElement | null {
         // biome-ignore lint/suspicious/noArrayIndexKey: an answer only grows at its end
         <Fragment key={index}>
           {segment.kind === 'tools' ? (
-            <ToolCalls uses={segment.uses} live={streaming} />
+            <LazyToolCalls uses={segment.uses} live={streaming} />
           ) : segment.text === '' ? null : (
             <MessageBoundary text={segment.text}>
               <Markdown text={segment.text} streaming={streaming && index === segments.length - 1} />

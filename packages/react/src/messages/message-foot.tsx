@@ -6,7 +6,7 @@ import { useSession } from '../provider/session.ts';
 import { StatusLine } from '../status/status-line.tsx';
 import { useText } from '../text/text-context.ts';
 import { useGiveFeedback } from './feedback-buttons.tsx';
-import { FeedbackNote } from './feedback-note.tsx';
+import { LazyFeedbackNote } from './lazy-message-parts.ts';
 import { MessageActions } from './message-actions.tsx';
 import { statsWords } from './stats-words.ts';
 
@@ -44,7 +44,10 @@ export function MessageFoot({ message, isLast }: MessageFootProps): ReactElement
         {isLast && !busy && canContinue(message) ? <ContinueButton id={message.id} /> : null}
       </div>
       {asksWhy ? (
-        <FeedbackNote onSave={(note) => give({ rating: 'down', note })} onClose={() => setAsksWhy(false)} />
+        <LazyFeedbackNote
+          onSave={(note) => give({ rating: 'down', note })}
+          onClose={() => setAsksWhy(false)}
+        />
       ) : null}
     </>
   );

@@ -9,7 +9,7 @@ import { BranchSteps } from '../parts/branch-steps.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { breakMarks } from '../text/break-marks.ts';
 import { useText } from '../text/text-context.ts';
-import { EditMessage } from './edit-message.tsx';
+import { LazyEditMessage } from './lazy-message-parts.ts';
 import { useRemoveMessage } from './use-remove-message.ts';
 
 const textOf = (message: MessageNode) => message.text;
@@ -29,7 +29,7 @@ export function UserMessage({ id }: { id: string }): ReactElement {
     <article className="zg-message" data-zg-row={id} data-role="user" aria-label={strings.you}>
       {attachments.length > 0 ? <AttachmentList attachments={attachments} /> : null}
       {isEditing ? (
-        <EditMessage id={id} text={text} mayBeEmpty={attachments.length > 0} />
+        <LazyEditMessage id={id} text={text} mayBeEmpty={attachments.length > 0} />
       ) : (
         <>
           {text === '' ? null : (

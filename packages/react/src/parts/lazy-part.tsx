@@ -1,11 +1,19 @@
-import { type ComponentType, type ReactElement, useSyncExternalStore } from 'react';
+import { type ComponentType, type ReactElement, useEffect, useSyncExternalStore } from 'react';
+
+const earlyParts: (() => void)[] = [];
 
 /**
  * A component whose code is fetched when it is first shown; until then, and on a server, it is nothing. Unlike `lazy` it
  * needs no boundary and never hides what is around it. A failed fetch is tried again the next time it is shown. To be
  * called once per component, outside of any other.
+ *
+ * With `early` it is fetched once the page has nothing else to do (see `useEarlyParts`), for what must be there at once,
+ * or without a network. `Waiting` keeps its place free until it is there.
  */
-export function lazyPart<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+export function lazyPart<P extends object>(
+  load: () => Promise<ComponentType<P>>,
+  { early = false, Waiting }: { early?: boolean; Waiting?: ComponentType<P> } = {},
+): ComponentType<P> {
   let Part: ComponentType<P> | null = null;
   let isAsked = false;
   const listeners = new Set<() => void>();
@@ -19,6 +27,11 @@ export function lazyPart<P extends object>(load: () => Promise<ComponentType<P>>
     }
     for (const listener of [...listeners]) listener();
   };
+  if (early) {
+    earlyParts.push(() => {
+      if (!isAsked) void ask();
+    });
+  }
   const subscribe = (listener: () => void) => {
     const own = () => listener();
     listeners.add(own);
@@ -34,6 +47,23 @@ export function lazyPart<P extends object>(load: () => Promise<ComponentType<P>>
       () => Part,
       () => null,
     );
-    return Shown === null ? null : <Shown {...props} />;
+    const Now = Shown ?? Waiting;
+    return Now === undefined ? null : <Now {...props} />;
   };
+}
+
+/** Fetches what is needed early, after what is shown now. */
+export function useEarlyParts(): void {
+  useEffect(() => {
+    const fetchAll = () => {
+      for (const fetchPart of earlyParts.splice(0)) fetchPart();
+    };
+    // Safari has no idle time to give.
+    const idle = globalThis.requestIdleCallback?.(fetchAll, { timeout: 3_000 });
+    const timer = idle === undefined ? setTimeout(fetchAll, 1_000) : undefined;
+    return () => {
+      if (idle !== undefined) cancelIdleCallback(idle);
+      clearTimeout(timer);
+    };
+  }, []);
 }

@@ -1,7 +1,7 @@
 import { createContext, type ReactElement, type ReactNode, useContext, useMemo, useState } from 'react';
-import { useCell } from '../hooks/use-cell.ts';
 import { useLatest } from '../hooks/use-latest.ts';
 import { LazyPlugin } from './lazy-plugin.ts';
+import type { MathFinder } from './math-finder-type.ts';
 import type { CodePlugin, DiagramPlugin, MathPlugin, RichTextPlugins } from './plugin-types.ts';
 
 /** What answers may show beyond text. */
@@ -17,7 +17,10 @@ export interface RichTextOptions {
 
 interface RichText {
   readonly code: LazyPlugin<CodePlugin> | null;
+  readonly painter: LazyPlugin<typeof import('../markdown/code-painter.ts')> | null;
   readonly math: LazyPlugin<MathPlugin> | null;
+  /** Finds formulas in a text. Fetched before the plug-in, which waits for the first of them. */
+  readonly mathFinder: LazyPlugin<MathFinder> | null;
   readonly diagram: LazyPlugin<DiagramPlugin> | null;
   readonly imageHosts: readonly string[];
   /** Hosts that the reader allowed, for as long as the component lives. */
@@ -25,7 +28,15 @@ interface RichText {
 }
 
 const none: readonly string[] = [];
-const plain: RichText = { code: null, math: null, diagram: null, imageHosts: none, allowedHosts: new Set() };
+const plain: RichText = {
+  code: null,
+  painter: null,
+  math: null,
+  mathFinder: null,
+  diagram: null,
+  imageHosts: none,
+  allowedHosts: new Set(),
+};
 const RichTextContext = createContext<RichText>(plain);
 
 /** Gives `Markdown` below it plug-ins and image hosts. `ZiggieChat` and `ZiggieProvider` take the same as props. */
@@ -37,14 +48,18 @@ export function RichTextProvider({
   const latest = useLatest(plugins);
   const [lazy] = useState(() => ({
     code: plugins?.code && new LazyPlugin(() => present(latest.current?.code)),
+    painter: plugins?.code && new LazyPlugin(() => import('../markdown/code-painter.ts')),
     math: plugins?.math && new LazyPlugin(() => present(latest.current?.math)),
+    mathFinder: plugins?.math && new LazyPlugin(() => import('../math/math-finder.ts')),
     diagram: plugins?.diagram && new LazyPlugin(() => present(latest.current?.diagram)),
     allowedHosts: new Set<string>(),
   }));
   const value = useMemo<RichText>(
     () => ({
       code: lazy.code ?? null,
+      painter: lazy.painter ?? null,
       math: lazy.math ?? null,
+      mathFinder: lazy.mathFinder ?? null,
       diagram: lazy.diagram ?? null,
       imageHosts,
       allowedHosts: lazy.allowedHosts,
@@ -60,11 +75,4 @@ function present<T>(fetch: (() => Promise<T>) | undefined): Promise<T> {
 
 export function useRichText(): RichText {
   return useContext(RichTextContext);
-}
-
-const missing = { get: () => null, subscribe: () => () => {} };
-
-/** The plug-in, `null` while it is not there. Watching it fetches it. */
-export function usePlugin<T>(plugin: LazyPlugin<T> | null): T | null {
-  return useCell<T | null>(plugin ?? missing);
 }

@@ -3,13 +3,16 @@ import { type ReactElement, useId, useState } from 'react';
 import { ToolIcon } from '../icons/action-icons.tsx';
 import { ChevronDownIcon, RingIcon } from '../icons/icons.tsx';
 import { useText } from '../text/text-context.ts';
+import { MOST_APART } from './most-apart.ts';
 import { ToolCard, useAsks } from './tool-card.tsx';
 
-/** More calls than this in one round stand behind one line. */
-const MOST_APART = 3;
+export interface ToolCallsProps {
+  uses: readonly ToolUse[];
+  live: boolean;
+}
 
 /** The calls of one round. What waits for the reader is always in sight. */
-export function ToolCalls({ uses, live }: { uses: readonly ToolUse[]; live: boolean }): ReactElement {
+export function ToolCalls({ uses, live }: ToolCallsProps): ReactElement {
   if (uses.length <= MOST_APART) {
     return (
       <div className="zg-tools">

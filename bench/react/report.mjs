@@ -1,0 +1,55 @@
+const round = (value, digits = 0) => value.toFixed(digits);
+const names = {
+  'plain-text': 'plain text in React (the floor)',
+  ziggie: '@ziggie/llm-react',
+  'ai-sdk': '@ai-sdk/react 4.0.177, streamdown 2.7.1',
+  'assistant-ui': '@assistant-ui/react 0.15.20, react-markdown',
+  copilotkit: '@copilotkit/react-core 1.74.0, v2',
+};
+
+/** The tables of RESULTS.md. */
+export function report({ version, node, cpu, peers, ours }) {
+  const floor = peers['plain-text'];
+  const rows = Object.entries(peers).map(([name, { empty, below100, ready }]) =>
+    [
+      names[name],
+      `${round(empty.scriptMs)} (${round(empty.scriptMs / floor.empty.scriptMs, 2)})`,
+      `${round(below100.scriptMs)} (${round(below100.scriptMs / floor.empty.scriptMs, 2)})`,
+      `${round(empty.taskMs)} (${round(empty.taskMs / floor.empty.taskMs, 2)})`,
+      `${round(empty.longestMs)} (${round(empty.longestMs / floor.empty.longestMs, 2)})`,
+      round(below100.shifted, 3),
+      `${round(ready.taskMs)} (${round(ready.taskMs / floor.ready.taskMs, 2)})`,
+      ready.nodes,
+    ].join(' | '),
+  );
+  const { length, behind, pathological, memory } = ours;
+  return `# The chat beside its peers
+
+One answer of ${floor.empty.tokens.toLocaleString('en')} tokens at 150 tokens/s (headings, prose, lists, code, tables), and 1,000 messages that are there at once.
+Milliseconds of the page's main thread (thread time, so other processes do not count); in brackets, times the floor of the
+same run. The floor is a list of plain paragraphs with a state that is set for each token: it shows no markdown. Each
+page shows the same texts from the same source. Chromium ${version}, Node ${node}, ${cpu}. Made by \`chat.mjs\`.
+
+| page | script, empty | script, below 100 messages | all tasks, empty | longest task | layout shift | 1,000 messages ready | DOM nodes then |
+|---|---|---|---|---|---|---|---|
+${rows.map((row) => `| ${row} |`).join('\n')}
+
+CopilotKit's chat is given its messages through an agent of its own; where a page shows none of them, its row says so by its
+number of nodes.
+
+## Ours alone
+
+| what | measured | at most |
+|---|---|---|
+| script time per token late in a 196 kB answer, × the same early | ${round(length.late / length.early, 2)} | 1.25 |
+| a token at 40 tokens/s on the screen after its server's stamp, p50 / p95 (${behind.count} tokens, wall time) | ${behind.p50} / ${behind.p95} ms | p95 100 ms |
+${
+  pathological === undefined
+    ? ''
+    : `| ${pathological.count} costly texts of 16, 64 and 256 KiB, whole and growing: longest task | ${round(pathological.longest[0].longestMs)} ms (${pathological.longest[0].id}, ${pathological.longest[0].kibibytes} KiB) | 200 ms |
+| of those, texts that threw | ${pathological.errors} | 0 |
+`
+}| heap after 50 long turns and \`clear()\`, above before | ${round(memory.after.heap - memory.before.heap, 1)} MiB (full: ${round(memory.full.heap - memory.before.heap, 1)}) | 2 MiB |
+| after 100 chats were shown and taken away: heap, DOM nodes, listeners above before | ${round(memory.afterMounts.heap - memory.beforeMounts.heap, 1)} MiB, ${memory.afterMounts.nodes - memory.beforeMounts.nodes}, ${memory.afterMounts.listeners - memory.beforeMounts.listeners} | 2 MiB, 0, 0 |
+`;
+}
