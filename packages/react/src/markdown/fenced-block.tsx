@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { DiagramView } from '../diagram/diagram-view.tsx';
+import { LazyDiagramView } from '../diagram/lazy-diagram-view.tsx';
 import { Formula } from '../math/formula.tsx';
 import { FENCE_MARK } from '../math/math-marks.ts';
 import { useRichText } from '../plugins/rich-text-context.tsx';
@@ -15,6 +15,7 @@ interface FencedBlockProps {
 export function FencedBlock({ language, code, growing = false }: FencedBlockProps): ReactElement {
   const { diagram } = useRichText();
   if (language === FENCE_MARK) return <Formula tex={code} display />;
-  if (diagram !== null && !growing && code !== '') return <DiagramView language={language} source={code} />;
+  if (diagram !== null && !growing && code !== '')
+    return <LazyDiagramView language={language} source={code} />;
   return <CodeBlock language={language} code={code} growing={growing} />;
 }
