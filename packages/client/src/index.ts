@@ -17,6 +17,7 @@ export { type TimedPhase, TimeoutError } from './errors/timeout-error.ts';
 export { ToolError } from './errors/tool-error.ts';
 export { type ErrorPhase, isZiggieError, ZiggieError } from './errors/ziggie-error.ts';
 export type { CallInfo, ClientHooks } from './hooks.ts';
+export { severalHosts } from './hosts/several-hosts.ts';
 export { reconnectNow } from './http/reconnect-now.ts';
 export { type EncodeImageOptions, encodeImage, type ImageSource } from './images/encode-image.ts';
 export type { ClientTransport } from './internals.ts';

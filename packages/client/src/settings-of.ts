@@ -1,7 +1,6 @@
 import { platformTransport } from '#platform-transport';
 import { checkCall, checkToken } from './check-arguments.ts';
 import { systemClock } from './clock.ts';
-import { severalHosts } from './hosts/several-hosts.ts';
 import { parseBaseUrl } from './http/base-url.ts';
 import { fetchTransport } from './http/fetch-transport.ts';
 import { transportBehind } from './internals.ts';
@@ -14,14 +13,9 @@ export function settingsOf(options: ClientOptions, target: Target): Settings {
   checkCall(options);
   const { fetch, credentials } = options;
   if (typeof credentials === 'string') checkToken(credentials);
-  const urls = [options.baseUrl]
-    .flat()
-    .map((one) => target.baseUrl(parseBaseUrl(one, globalThis.location?.href)));
-  const [baseUrl] = urls;
-  if (baseUrl === undefined) throw new TypeError('Reading baseUrl: the list is empty.');
   const settings: Settings = {
     target,
-    baseUrl,
+    baseUrl: target.baseUrl(parseBaseUrl(options.baseUrl, globalThis.location?.href)),
     transport: fetch === undefined ? platformTransport : fetchTransport(fetch),
     credentials,
     headers: options.headers ?? {},
@@ -34,7 +28,6 @@ export function settingsOf(options: ClientOptions, target: Target): Settings {
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   };
-  if (urls.length > 1) settings.transport = severalHosts({ ...settings }, urls);
   if (options.transport) settings.transport = transportBehind(options.transport, { ...settings });
   return settings;
 }

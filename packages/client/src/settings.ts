@@ -39,7 +39,6 @@ const defaultRetry: RetryOptions = {
   capMs: 8_000,
   maxRetryAfterMs: 60_000,
   reconnectMs: 300_000,
-  reconnectCapMs: 30_000,
 };
 
 /** The call's own timeouts over the client's over the defaults. */

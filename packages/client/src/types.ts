@@ -183,11 +183,6 @@ export interface RetryOptions {
   maxRetryAfterMs: number;
   /** How long a broken resumable answer is picked up again, offline time included. Default 5 min. */
   reconnectMs: number;
-  /**
-   * Longest wait before a broken answer is picked up again. The first try is immediate (over a WebSocket, which a server
-   * ends for everybody at once, after 1 to 15 s); those after it wait from 1 s up to this. Default 30 s.
-   */
-  reconnectCapMs: number;
 }
 
 /** The time, replaceable in tests. */
@@ -215,13 +210,8 @@ export interface ClientOptions {
    * Where the kit is mounted (`https://app.example/api/llm`), Ollama listens (`http://127.0.0.1:11434`) or an
    * OpenAI-compatible server does, with or without its `/v1`. A path alone (`/api/llm`) is resolved against the page in
    * browsers.
-   *
-   * A list names several hosts of the same kind, with `target: 'ollama'` or `'openai'`: each question goes to one that
-   * holds the model and answers, and on to the next when it cannot be reached or says 502, 503 or 504. One that failed
-   * five times in a row rests for 10 s. Lists come from any of them, and whatever changes a host goes to the first. The
-   * credentials are sent to each of them.
    */
-  baseUrl: string | readonly string[];
+  baseUrl: string;
   /** What answers there. Default `kit`. `openai` is every server that speaks like it: vLLM, llama.cpp, a cloud. */
   target?: 'kit' | 'ollama' | 'openai' | undefined;
   /**
@@ -233,7 +223,10 @@ export interface ClientOptions {
   credentials?: Credentials | undefined;
   /** Another fetch. Default: node:http(s) in Node, the global `fetch` elsewhere. */
   fetch?: typeof globalThis.fetch | undefined;
-  /** Another way for answers to travel: `webSocketTransport()` of `@ziggie/llm-client/websocket`. Default: HTTP. */
+  /**
+   * Another way for answers to travel: `webSocketTransport()` of `@ziggie/llm-client/websocket`, or `severalHosts()`.
+   * Default: HTTP to `baseUrl`.
+   */
   transport?: ClientTransport | undefined;
   timeouts?: Partial<Timeouts> | undefined;
   retry?: Partial<RetryOptions> | undefined;

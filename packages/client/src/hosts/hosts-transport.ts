@@ -17,8 +17,8 @@ const anyHost =
  *
  * @param urls In the order of preference; the first is the client's own `baseUrl`.
  */
-export function hostsTransport(settings: Settings, inner: Transport, urls: readonly string[]): Transport {
-  const { clock, target, baseUrl } = settings;
+export function hostsTransport(settings: Settings, urls: readonly string[]): Transport {
+  const { clock, target, baseUrl, transport: inner } = settings;
   const hosts = urls.map((url) => new Host(url, inner, clock));
   let looking: Promise<unknown> | undefined;
 

@@ -1,31 +1,36 @@
-import type { Transport } from '../http/transport.ts';
+import { parseBaseUrl } from '../http/base-url.ts';
+import { type ClientTransport, transportOver } from '../internals.ts';
 import { part } from '../part.ts';
-import type { Settings } from '../settings.ts';
 
 /**
- * A transport over several hosts. How one is chosen is loaded with the first request: most clients have one.
+ * Several hosts of the same kind behind one client, directly: Ollamas, or servers that speak like OpenAI's.
  *
- * @param urls All of them, the client's own `baseUrl` first.
+ * ```ts
+ * const client = createClient({ baseUrl: 'http://gpu-1:11434', target: 'ollama', transport: severalHosts(['http://gpu-2:11434']) });
+ * ```
+ *
+ * Each question goes to a host that holds the model and answers, and on to the next, within the same try, when it cannot
+ * be reached or says 502, 503 or 504. One that failed five times in a row rests for 10 s. Lists come from any of them;
+ * whatever changes a host goes to `baseUrl`. The credentials are sent to each.
+ *
+ * @param others The hosts besides `baseUrl`, in the order of preference.
+ * @throws {TypeError} for an address that is none, and when used for a kit: its `upstreams` are the place for several.
  */
-export function severalHosts(settings: Settings, urls: readonly string[]): Transport {
-  const { transport: inner, target } = settings;
-  if (target.name === 'kit') {
-    throw new TypeError(
-      'Reading baseUrl: give one for a kit. Its "upstreams" are the place for several hosts.',
-    );
-  }
-  let made: Promise<Transport> | undefined;
-  return {
-    reportsConnection: inner.reportsConnection,
-    async send(request) {
-      // One for all requests, those that come while it is loaded included: it knows what every host is busy with.
-      made ??= part(() => import('./hosts-transport.ts')).then((hosts) =>
-        hosts.hostsTransport(settings, inner, urls),
+export function severalHosts(others: readonly string[]): ClientTransport {
+  const given = others.map((one) => parseBaseUrl(one, globalThis.location?.href));
+  return transportOver({ close() {} }, (settings) => {
+    const { target, baseUrl } = settings;
+    if (target.name === 'kit') {
+      throw new TypeError(
+        'Reading transport: severalHosts() is for Ollamas and servers like OpenAI’s. Give a kit several upstreams.',
       );
-      made.catch(() => {
-        made = undefined;
-      });
-      return (await made).send(request);
-    },
-  };
+    }
+    const urls = [baseUrl, ...given.map((one) => target.baseUrl(one))];
+    // One for all requests: it knows what every host is busy with.
+    const hosts = part(() => import('./hosts-transport.ts')).then((loaded) =>
+      loaded.hostsTransport(settings, urls),
+    );
+    hosts.catch(() => {});
+    return { ...settings.transport, send: async (request) => (await hosts).send(request) };
+  });
 }

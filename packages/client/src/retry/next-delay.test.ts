@@ -7,7 +7,6 @@ const options = {
   capMs: 8_000,
   maxRetryAfterMs: 60_000,
   reconnectMs: 0,
-  reconnectCapMs: 0,
 };
 const worst = 0.999_999;
 

@@ -4,6 +4,8 @@ import type { RetryOptions } from '../types.ts';
 const LEAST_MS = 1_000;
 /** The first wave: at most 8 % of all come in any second of it. */
 const FIRST_WAVE_MS = 15_000;
+/** Later ones are spread wider. */
+const LATER_WAVES_MS = 30_000;
 
 /**
  * How long to wait before a broken answer is picked up again, in milliseconds; `undefined` when the server asks for a
@@ -11,7 +13,7 @@ const FIRST_WAVE_MS = 15_000;
  *
  * The first try is immediate, for a lost connection is most often one's own. Once that failed, or where the connection
  * was one of the kind that a server ends for everybody at once (`isShared`), clients that lost the same server come back
- * apart: after 1 to 15 s, then 1 to `reconnectCapMs`.
+ * apart: after 1 to 15 s, then 1 to 30 s.
  *
  * @param tries The try that follows, counted from 1.
  */
@@ -36,7 +38,6 @@ export function reconnectDelayMs({
   }
   const wave = isShared ? tries : tries - 1;
   if (wave === 0) return 0;
-  const mostMs = Math.min(retry.reconnectCapMs, FIRST_WAVE_MS * wave);
-  const leastMs = Math.min(LEAST_MS, mostMs);
-  return leastMs + random * (mostMs - leastMs);
+  const mostMs = wave === 1 ? FIRST_WAVE_MS : LATER_WAVES_MS;
+  return LEAST_MS + random * (mostMs - LEAST_MS);
 }
