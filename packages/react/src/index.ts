@@ -42,3 +42,5 @@ export { defaultStrings, type Strings } from './text/strings.ts';
 export { createToolApprovals, type ToolApprovals } from './tools/tool-approvals.ts';
 export { ToolCard } from './tools/tool-card.tsx';
 export type { ToolView, ToolViews } from './tools/tool-views.ts';
+export type { VoiceAdapter, VoiceListener } from './voice/voice-adapter.ts';
+export { createWebSpeech } from './voice/web-speech.ts';

@@ -46,6 +46,8 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
     commands = true,
     templates = noTemplates,
     hotkeys = noRules,
+    voice = null,
+    locale,
     className,
   } = props;
   const { strings } = useText();
@@ -84,8 +86,8 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
   const rules = attachments === true ? noRules : attachments || null;
   const ownCommands = commands === true ? noTemplates : commands || null;
   const composerOptions = useMemo(
-    () => ({ attachments: rules, whenBusy, commands: ownCommands, templates }),
-    [rules, whenBusy, ownCommands, templates],
+    () => ({ attachments: rules, whenBusy, commands: ownCommands, templates, voice, locale }),
+    [rules, whenBusy, ownCommands, templates, voice, locale],
   );
   const drop = useFileDrop(rules);
   useEffect(() => {

@@ -6,6 +6,7 @@ import type { SlashCommand } from '../commands/slash-command.ts';
 import type { Hotkeys } from '../keys/key-map.ts';
 import type { Starter } from '../messages/empty-state.tsx';
 import type { ConnectionProps } from '../provider/provider-props.ts';
+import type { VoiceAdapter } from '../voice/voice-adapter.ts';
 
 /** Props of `ZiggieChat`. Connection props are needed only outside a `ZiggieProvider`. */
 export interface ZiggieChatProps extends ConnectionProps {
@@ -31,6 +32,9 @@ export interface ZiggieChatProps extends ConnectionProps {
   /** Commands of your own behind `/`, beside ours; `false` for none at all, so that a slash is a slash. Keep the list
    * between renders. Default `true`: ours. */
   commands?: boolean | readonly SlashCommand[] | undefined;
+  /** A microphone in the composer: `createWebSpeech()`, or an adapter of your own. Keep the object between renders.
+   * Default: none. */
+  voice?: VoiceAdapter | undefined;
   /** Other keys than `defaultHotkeys`, `null` for none; `false` takes all of them away. Default `{}`. */
   hotkeys?: Hotkeys | false | undefined;
   /** Whether the model can be picked. Default `true`. */

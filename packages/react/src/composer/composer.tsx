@@ -12,6 +12,7 @@ import { SlashIcon } from '../icons/action-icons.tsx';
 import { SendIcon, StopIcon } from '../icons/icons.tsx';
 import { useSession } from '../provider/session.ts';
 import { useText } from '../text/text-context.ts';
+import { LazyVoiceButton } from '../voice/lazy-voice-button.tsx';
 import { useComposerOptions } from './composer-context.ts';
 import { enterSends } from './enter-sends.ts';
 import { type ComposerView, useComposer } from './use-composer.ts';
@@ -28,7 +29,7 @@ export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined 
   const composer = useComposer();
   const { text, mode, canSend, submit, setText } = composer;
   const { followEnd, editing, template } = useChatParts();
-  const { attachments: rules, commands } = useComposerOptions();
+  const { attachments: rules, commands, voice, locale } = useComposerOptions();
   const { send: sendText } = useChat();
   const asked = useCell(template);
   const slash = useRef<SlashMenuHandle>(null);
@@ -122,6 +123,13 @@ export function Composer({ handle }: { handle?: Ref<ComposerHandle> | undefined 
             >
               <SlashIcon />
             </button>
+          )}
+          {voice === null ? null : (
+            <LazyVoiceButton
+              adapter={voice}
+              locale={locale}
+              onDone={() => input.current?.focus({ preventScroll: true })}
+            />
           )}
           <span className="zg-hint" data-hint={hint.kind} id={hintId}>
             {hint.words}

@@ -66,3 +66,9 @@ export const SlashIcon = () => (
     <path d="m9.6 5-3.2 6" />
   </Icon>
 );
+export const MicrophoneIcon = () => (
+  <Icon>
+    <rect x="5.8" y="1.8" width="4.4" height="7.6" rx="2.2" />
+    <path d="M3.4 7.6a4.6 4.6 0 0 0 9.2 0M8 12.2v2" />
+  </Icon>
+);

@@ -52,6 +52,16 @@ export const moreStrings = {
   commandFailed: 'That did not work',
   templateInsert: 'Put into the message',
   templateMissing: 'This is needed',
+  // Voice
+  voiceStart: 'Speak',
+  voiceStop: 'Stop listening',
+  voiceListening: 'Listening',
+  voiceEnded: 'Not listening any more',
+  voiceTroubles: {
+    denied: 'The microphone is not allowed here. Allow it in the settings of the browser.',
+    unavailable: 'There is no microphone, or the language is not known.',
+    failed: 'Speech could not be understood right now.',
+  },
   // Models
   modelLoad: 'Load into memory',
   modelUnload: 'Free its memory',
