@@ -28,6 +28,7 @@ import { StartOver } from './start-over.tsx';
 import { Transcript } from './transcript.tsx';
 import { useFileDrop } from './use-file-drop.ts';
 import { useFirstModel } from './use-first-model.ts';
+import { useKeyboardInset } from './use-keyboard-inset.ts';
 import { useSidebar } from './use-sidebar.ts';
 import type { ZiggieChatProps } from './ziggie-chat-props.ts';
 
@@ -55,6 +56,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
   const hasList = props.layout === 'page' && history !== null;
   const { startOver = !hasList } = props;
   const sidebar = useSidebar(hasList);
+  useKeyboardInset(sidebar.root);
   const storage = useCell(conversation.storageState);
   const isEmpty = useMessageIds().length === 0;
   const [follow] = useState(() => new FollowEnd());
