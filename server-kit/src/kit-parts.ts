@@ -18,6 +18,7 @@ import type { InfoParts } from './routes/info-routes.ts';
 import type { KeyParts } from './routes/key-routes.ts';
 import type { MeParts } from './routes/me-routes.ts';
 import type { QueueParts } from './routes/queue-routes.ts';
+import type { UpstreamParts } from './routes/upstream-routes.ts';
 import { FleetCatalog } from './upstreams/fleet-catalog.ts';
 import { RetryBudget } from './upstreams/retry-budget.ts';
 import type { Upstreams } from './upstreams/upstreams.ts';
@@ -48,6 +49,7 @@ export interface KitParts {
   me: MeParts;
   keyParts: KeyParts;
   queueParts: QueueParts;
+  upstreamParts: UpstreamParts;
   ticketStore: TicketStore;
 }
 
@@ -91,6 +93,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
       metering,
       content,
       budget,
+      prove: (avoid) => upstreams.prove(avoid),
       takePlace(ask, lease, onMove) {
         const taken = queue.take(ask);
         return taken instanceof Waiting ? waitInLine(queue, taken, lease, onMove) : taken;
@@ -101,6 +104,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
     me: { limits, now: () => clock.wallNow() },
     ticketStore: stores.tickets,
     queueParts: { queue },
+    upstreamParts: { upstreams, clock },
     keyParts: { keys: identity.keys, revocations: identity.revocations, roles, clock },
   };
 }

@@ -31,6 +31,7 @@ import { listRoute } from './routes/list-routes.ts';
 import { meRoute, myLimitsRoute } from './routes/me-routes.ts';
 import { queueRoute } from './routes/queue-routes.ts';
 import { allowedMethods, type Operation, type Route, routeFor, routesAt } from './routes/route-table.ts';
+import { upstreamRoute } from './routes/upstream-routes.ts';
 import { writeFailure } from './surfaces/surfaces.ts';
 import { canonicalName } from './upstream/model-name.ts';
 import { UndiciTransport } from './upstream/undici-transport.ts';
@@ -79,6 +80,7 @@ class Kit implements ServerKit {
       clock,
     );
     const queue = new Dispatcher(settings.queue, upstreams, clock);
+    upstreams.waitingFor = (model) => queue.waitingFor(model);
     this.#lasting = {
       leases: new LeaseBook(clock, isDraining),
       stores: storesOf(settings),
@@ -271,6 +273,11 @@ class Kit implements ServerKit {
       case 'kick-from-queue':
       case 'reprioritise':
         return queueRoute(this.#parts.queueParts, operation, request, connection, context);
+      case 'upstreams':
+      case 'drain-upstream':
+      case 'undrain-upstream':
+      case 'probe-upstream':
+        return upstreamRoute(this.#parts.upstreamParts, operation, request, connection);
       default:
         return keyRoute(this.#parts.keyParts, operation, request, connection, context);
     }

@@ -60,7 +60,7 @@ describe.each(doors)('the kit in %s in front of an Ollama', (_name, start) => {
   beforeEach(async () => {
     ollama = await startFakeOllama({ tokensPerSecond: Number.POSITIVE_INFINITY });
     kit = createServerKit({
-      upstreams: [{ url: ollama.url }],
+      upstreams: [{ url: ollama.url, slots: 64 }],
       auth: { jwt: { secret, issuer: false, audience: false } },
     });
     running = await start(kit);

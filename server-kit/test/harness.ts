@@ -110,7 +110,7 @@ export async function startBench(
   const { logs, logger } = keptLog();
   const kit = createServerKit({
     doctor: false,
-    upstreams: [{ url: ollama.url }],
+    upstreams: [{ url: ollama.url, name: 'stand-in', slots: 64 }],
     auth: options.authenticate ? undefined : { jwt: { secret, issuer, audience } },
     clock,
     logger,

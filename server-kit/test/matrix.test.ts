@@ -93,6 +93,10 @@ const expected: Record<string, Expected> = {
   'GET /admin/queue': admins(200),
   'DELETE /admin/queue/:id': admins(404),
   'POST /admin/queue/:id/priority': admins(404),
+  'GET /admin/upstreams': admins(200),
+  'POST /admin/upstreams/drain': admins(200),
+  'POST /admin/upstreams/undrain': admins(200),
+  'POST /admin/upstreams/probe': admins(200),
 };
 
 /** A good body for each POST. */
@@ -117,6 +121,9 @@ const bodies: Record<string, unknown> = {
   '/admin/keys/:id/reroll': {},
   '/admin/revocations': { principalId: 'mallory' },
   '/admin/queue/:id/priority': { priority: 'batch' },
+  '/admin/upstreams/drain': { id: 'stand-in' },
+  '/admin/upstreams/undrain': { id: 'stand-in' },
+  '/admin/upstreams/probe': { id: 'stand-in' },
 };
 
 const pepper = 'a pepper for tests, longer than 32 bytes';

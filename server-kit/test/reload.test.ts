@@ -24,7 +24,7 @@ const signed = (key: string) =>
     .setExpirationTime('2h')
     .sign(new TextEncoder().encode(key));
 const optionsFor = (url: string, more: Partial<ServerKitOptions> = {}, key = secret): ServerKitOptions => ({
-  upstreams: [{ url }],
+  upstreams: [{ url, slots: 64 }],
   auth: { jwt: { secret: key, issuer: false, audience: false } },
   ...more,
 });

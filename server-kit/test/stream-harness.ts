@@ -107,7 +107,7 @@ export function startBench(url: string, options: BenchOptions = {}): Bench {
   };
   const kit = createServerKit({
     doctor: false,
-    upstreams: [{ url }],
+    upstreams: [{ url, slots: 64 }],
     auth: { jwt: { secret, issuer: false, audience: false } },
     limits: {
       requestsPerMinute: Number.POSITIVE_INFINITY,

@@ -14,7 +14,7 @@ const log = (fields) => {
   usage.tokens += fields.outputTokens ?? 0;
 };
 const kit = createServerKit({
-  upstreams: [{ url: upstream }],
+  upstreams: [{ url: upstream, slots: 10_000 }],
   auth: { jwt: { secret: process.env.JWT_SECRET, issuer: false, audience: false } },
   limits: {
     requestsPerMinute: much,

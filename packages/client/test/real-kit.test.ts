@@ -25,7 +25,7 @@ function token(): string {
 async function serveKit() {
   const ollama = await startFakeOllama({ tokensPerSecond: Number.POSITIVE_INFINITY });
   const kit = createServerKit({
-    upstreams: [{ url: ollama.url }],
+    upstreams: [{ url: ollama.url, slots: 64 }],
     auth: { jwt: { secret, issuer: false, audience: false } },
   });
   const server = createServer(ziggieNode(kit, { prefix }));

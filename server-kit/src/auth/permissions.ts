@@ -19,6 +19,10 @@ export const permissions = [
   'queue:admin',
   /** The stream that shows whether tokens arrive one by one. */
   'selftest',
+  /** How the model servers are. */
+  'upstreams:read',
+  /** Taking one out of use, putting it back, asking it whether it answers. */
+  'upstreams:admin',
 ] as const;
 
 /** One thing that somebody can be allowed to do. */

@@ -12,8 +12,10 @@ export interface Candidate {
   maxInFlight: number;
   /** How long an answer of this model holds its place. */
   serviceMs: number;
-  /** Requests for the same model that stand before this one. */
+  /** Requests that will want a place here before this one does. */
   ahead: number;
+  /** Requests whose turn a load here would put off, because it takes the whole upstream. */
+  heldUp: number;
   /** How long the prompt takes to read, without what is still in a cache here. */
   prefillMs: number;
   /** Share of the work it should get. */
@@ -43,6 +45,7 @@ export function expectedCost({
   maxInFlight,
   serviceMs,
   ahead,
+  heldUp,
   prefillMs,
   weight,
 }: Candidate): ExpectedCost {
@@ -51,7 +54,7 @@ export function expectedCost({
   const placeMs = isFree ? 0 : ((ahead + 1) * serviceMs) / parallel;
   const crowdMs = parallel > 1 ? (serviceMs * crowding * Math.min(1, totalInFlight / parallel)) / weight : 0;
   const waitMs = placeMs + loadMs + prefillMs;
-  return { isFree, waitMs, costMs: waitMs + evictionMs + crowdMs };
+  return { isFree, waitMs, costMs: waitMs + evictionMs + loadMs * heldUp + crowdMs };
 }
 
 /** Costs this near to each other, in ms, are equal: then shares of the work decide. */

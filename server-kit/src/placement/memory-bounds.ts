@@ -7,16 +7,20 @@ export class MemoryBounds {
   #tooMuch = Number.POSITIVE_INFINITY;
   #last: ReadonlyMap<string, number> = new Map();
 
-  /** Takes a look at the models in memory with their sizes in bytes. */
-  saw(loaded: ReadonlyMap<string, number>): void {
+  /**
+   * Takes a look at the models in memory, with their sizes in bytes.
+   *
+   * @param loading Those on their way, which are not among them: what has gone meanwhile had to make room.
+   */
+  saw(loaded: ReadonlyMap<string, number>, loading: ReadonlyMap<string, number>): void {
     const before = this.#last;
     this.#last = loaded;
     const sum = sumOf(loaded);
     this.#fits = Math.max(this.#fits, sum);
     const came = [...loaded].filter(([name]) => !before.has(name));
     const hasLost = [...before.keys()].some((name) => !loaded.has(name));
-    if (came.length > 0 && hasLost) {
-      this.#tooMuch = Math.min(this.#tooMuch, sumOf(before) + sumOf(came));
+    if (hasLost && came.length + loading.size > 0) {
+      this.#tooMuch = Math.min(this.#tooMuch, sumOf(before) + sumOf(came) + sumOf(loading));
     }
     // It holds more than was thought: a larger card, or other settings.
     if (this.#fits >= this.#tooMuch) this.#tooMuch = Number.POSITIVE_INFINITY;

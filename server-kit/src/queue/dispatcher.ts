@@ -97,7 +97,7 @@ export class Dispatcher implements PlaceWatcher {
       }
       if (place !== 'busy') {
         this.#forgetIfIdle(line);
-        throw noPlaceFailure(place);
+        throw noPlaceFailure(place, this.#places.reopensInMs?.());
       }
     }
     return this.#enter(line, ask);
@@ -267,7 +267,7 @@ export class Dispatcher implements PlaceWatcher {
   #unplaced(line: ModelLine, first: Waiting, why: NoPlace, now: number): boolean {
     const isChoosy = (first.ask.place.avoid?.size ?? 0) > 0;
     if (why === 'unknown_model' || (why === 'none_healthy' && isChoosy)) {
-      this.leave(first, noPlaceFailure(why));
+      this.leave(first, noPlaceFailure(why, this.#places.reopensInMs?.()));
       return true;
     }
     if (why === 'none_healthy') {
@@ -346,7 +346,8 @@ export class Dispatcher implements PlaceWatcher {
   #endWaits(line: ModelLine): void {
     const now = this.#clock.now();
     if (line.downSince !== undefined && now - line.downSince >= bearDownMs) {
-      for (const waiting of [...line.fair.jobs()]) this.leave(waiting, noPlaceFailure('none_healthy'));
+      for (const waiting of [...line.fair.jobs()])
+        this.leave(waiting, noPlaceFailure('none_healthy', this.#places.reopensInMs?.()));
       return;
     }
     for (const waiting of [...line.fair.jobs()]) {

@@ -34,10 +34,10 @@ export function kicked(): KitFailure {
 }
 
 /** There is no place and there will be none by waiting. */
-export function noPlaceFailure(why: Exclude<NoPlace, 'busy'>): KitFailure {
+export function noPlaceFailure(why: Exclude<NoPlace, 'busy'>, reopensInMs?: number): KitFailure {
   return why === 'unknown_model'
     ? upstreamFailure('model_not_found', 'no upstream has it')
-    : upstreamFailure('upstream_unreachable', 'no upstream is healthy');
+    : upstreamFailure('upstream_unreachable', 'no upstream is healthy', undefined, reopensInMs);
 }
 
 function advised(ms: number | null): number {

@@ -1,5 +1,6 @@
 import type { Permission } from '../auth/permissions.ts';
 import type { SurfaceName } from '../surfaces/surface.ts';
+import type { UpstreamOperation } from './upstream-routes.ts';
 
 /** What the kit does on a route. */
 export type Operation =
@@ -18,6 +19,7 @@ export type Operation =
   | 'selftest'
   | KeyOperation
   | QueueOperation
+  | UpstreamOperation
   | 'embed'
   | 'version'
   | ListOperation
@@ -144,6 +146,25 @@ export const routeTable: readonly Route[] = [
   { method: 'DELETE', path: '/admin/queue/:id', operation: 'kick-from-queue', permission: 'queue:admin' },
   { method: 'POST', path: '/admin/queue/:id/priority', operation: 'reprioritise', permission: 'queue:admin' },
   ...foreignRoutes,
+  { method: 'GET', path: '/admin/upstreams', operation: 'upstreams', permission: 'upstreams:read' },
+  {
+    method: 'POST',
+    path: '/admin/upstreams/drain',
+    operation: 'drain-upstream',
+    permission: 'upstreams:admin',
+  },
+  {
+    method: 'POST',
+    path: '/admin/upstreams/undrain',
+    operation: 'undrain-upstream',
+    permission: 'upstreams:admin',
+  },
+  {
+    method: 'POST',
+    path: '/admin/upstreams/probe',
+    operation: 'probe-upstream',
+    permission: 'upstreams:admin',
+  },
 ];
 
 const byPath = new Map<string, Route[]>();

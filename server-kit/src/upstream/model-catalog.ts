@@ -82,6 +82,11 @@ export class ModelCatalog {
     return (await this.#list.get(maxAgeMs)).byName;
   }
 
+  /** Asks the upstream now, whatever is known already. @throws {KitFailure} when it does not answer. */
+  async look(): Promise<void> {
+    await this.#list.get(Number.NEGATIVE_INFINITY);
+  }
+
   /** The list as far as it is known without asking; `undefined` when it is older than `maxAgeMs`. */
   knownNames(maxAgeMs: number = Number.POSITIVE_INFINITY): ReadonlyMap<string, ModelInfo> | undefined {
     return this.#list.known(maxAgeMs)?.byName;

@@ -24,6 +24,8 @@ export interface AttemptParts {
   ) => PlaceLease | Promise<PlaceLease>;
   /** Brings the model of a place into memory, if it must be. `undefined` when it is there. Rejects with a `KitFailure`. */
   load: (place: PlaceLease, lease: Lease) => Promise<number | undefined> | undefined;
+  /** Asks all upstreams but these whether they live, and resolves when each has answered or failed. */
+  prove: (avoid: ReadonlySet<string>) => Promise<void>;
   budget: RetryBudget;
 }
 
@@ -146,7 +148,7 @@ export class Attempts {
     this.#firstFailure ??= failure;
     this.release(failure);
     if (!mayMove || this.#hasBegun || this.#lease.signal.aborted) return false;
-    if (this.#tries >= mostTries || !this.#place || !this.#parts.budget.spend()) return false;
+    if (this.#tries >= mostTries || !this.#place) return false;
     this.#avoid ??= new Set();
     this.#avoid.add(this.#place.upstream.id);
     this.#records?.cancel();
@@ -173,19 +175,29 @@ export class Attempts {
     }
     const { ask, turn } = this.#request;
     try {
-      // Whoever has been let down has waited already.
-      const again = this.#avoid && { place: { ...ask, avoid: this.#avoid }, priority: 'urgent' as const };
-      const taken = this.#parts.takePlace(
-        { place: ask, ...turn, ...again },
-        this.#lease,
-        this.#events.onMove,
-      );
-      const ready =
-        taken instanceof Promise ? taken.then((place) => this.#prepare(place)) : this.#prepare(taken);
+      const ready = this.#avoid ? this.#openAgain(this.#avoid) : this.#openWith({ place: ask, ...turn });
       if (ready !== undefined) this.#await(ready);
     } catch (thrown) {
       throw this.#truer(thrown);
     }
+  }
+
+  #openWith(wanted: QueueAsk): Promise<void> | undefined {
+    const taken = this.#parts.takePlace(wanted, this.#lease, this.#events.onMove);
+    return taken instanceof Promise
+      ? taken.then((place) => this.#prepare(place, wanted))
+      : this.#prepare(taken, wanted);
+  }
+
+  /**
+   * Beyond the budget only what has just shown that it lives may be tried: one look at it serves all who want to know.
+   * Whoever has been let down has waited already.
+   */
+  async #openAgain(avoid: ReadonlySet<string>): Promise<void> {
+    const steadyOnly = this.#parts.budget.left < 1;
+    if (steadyOnly) await this.#lease.during(this.#parts.prove(avoid));
+    const { ask, turn } = this.#request;
+    await this.#openWith({ ...turn, place: { ...ask, avoid, steadyOnly }, priority: 'urgent' });
   }
 
   #await(ready: Promise<void>): void {
@@ -209,12 +221,13 @@ export class Attempts {
   }
 
   /** Loads the model if it must be, then asks; a promise only where that takes time. */
-  #prepare(place: PlaceLease): Promise<void> | undefined {
+  #prepare(place: PlaceLease, { place: { avoid, steadyOnly } }: QueueAsk): Promise<void> | undefined {
     const { signal } = this.#lease;
     if (signal.aborted) {
       place.release('left');
       throw signal.reason ?? shuttingDown();
     }
+    if (avoid && !steadyOnly) this.#parts.budget.spend();
     this.#tries++;
     this.#place = place;
     this.#decoder = this.#request.decoderFor(place.upstream.dialect);

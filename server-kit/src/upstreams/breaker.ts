@@ -28,6 +28,11 @@ export class Breaker {
     return now < this.#openUntil ? 'open' : 'half_open';
   }
 
+  /** Closed, and the last end was not a fault. */
+  get isSteady(): boolean {
+    return this.#openUntil === undefined && this.#inRow === 0;
+  }
+
   /** When an open breaker lets one request through; `undefined` when it is closed. */
   get reopensAt(): number | undefined {
     return this.#openUntil;

@@ -9,6 +9,8 @@ export interface PlaceUpstream {
   /** Stable for its life; what `avoid` holds. Never an address. */
   readonly id: string;
   readonly dialect: UpstreamDialect;
+  /** Whether its last answer ended well. */
+  readonly isSteady: boolean;
   readonly transport: Transport;
   readonly catalog: ModelCatalog;
 }
@@ -23,6 +25,8 @@ export interface PlaceAsk {
   readonly prefix?: (() => PromptPrefix) | undefined;
   /** Ids of upstreams that have failed this ask already. */
   readonly avoid?: ReadonlySet<string> | undefined;
+  /** Only upstreams whose last answer ended well. */
+  readonly steadyOnly?: boolean | undefined;
   /** How many asks for the same model stand before this one; they make waiting dearer. Default 0. */
   readonly ahead?: number | undefined;
 }
@@ -58,6 +62,8 @@ export type NoPlace = 'busy' | 'unknown_model' | 'none_healthy';
 /** Where answers can run. Never waits: who waits, and in which order, is the queue's business. */
 export interface Places {
   tryTake(ask: PlaceAsk): Place | NoPlace;
+  /** When an upstream that is down is tried again, in ms from now; `undefined` when none is down. */
+  reopensInMs?(): number | undefined;
   /** Calls back each time a place may have become free for some ask. Returns how to stop it. */
   onFreed(listener: () => void): () => void;
 }

@@ -1,11 +1,12 @@
 /** Share of the requests that may be tried a second time, and how many tries are there at the start and at most. */
-const share = 0.2;
-const atStart = 10;
-const atMost = 100;
+const share = 0.1;
+const atStart = 5;
+const atMost = 50;
 
 /**
- * How many second tries there may be: one for every five requests, so that an outage meets at most 1.2 tries per request
- * and not a multiple. A few are there from the start, for a kit that has seen little yet.
+ * How many requests may go straight to a second upstream: one of ten, so that an outage of all meets at most 1.2 tries per
+ * request and not a multiple. A few are there from the start, for a kit that has seen little yet. Beyond that a second try
+ * waits until the other upstream has shown that it lives.
  */
 export class RetryBudget {
   #left = atStart;

@@ -46,7 +46,11 @@ export class TakenPlace implements Place {
     upstream.turns++;
     this.#wasTrial = upstream.breaker.passed();
     this.#triesSlot = upstream.settings.slots === undefined && runs.learner.took(runs.inFlight);
-    if (memory === 'absent') runs.loadingSince ??= now;
+    if (memory === 'absent') {
+      runs.loadingSince ??= now;
+      const victim = upstream.victimOf(canonical, now);
+      if (victim !== undefined) upstream.runs(victim).goneAt = now;
+    }
     runs.lastUsedAt = now;
   }
 

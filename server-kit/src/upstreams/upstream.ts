@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@ziggie/llm-protocol';
 import type { Clock } from '../clock.ts';
+import { asFailure } from '../failure.ts';
 import { MemoryBounds } from '../placement/memory-bounds.ts';
 import { MovingAverage } from '../placement/moving-average.ts';
 import { SlotLearner } from '../placement/slot-learner.ts';
@@ -25,6 +26,8 @@ export class ModelRuns {
   /** Since when a load is known to run, and since when the model is known to answer. */
   loadingSince: number | undefined;
   warmAt = Number.NEGATIVE_INFINITY;
+  /** When another model was sent there for which this one has to go. */
+  goneAt = Number.NEGATIVE_INFINITY;
   lastUsedAt = Number.NEGATIVE_INFINITY;
 }
 
@@ -45,8 +48,6 @@ export class Upstream implements PlaceUpstream {
   readonly #runs = new Map<string, ModelRuns>();
   #boundsAt = Number.NEGATIVE_INFINITY;
   settings: UpstreamSettings;
-  /** Whether slots that are not configured are found out. */
-  learnsSlots = false;
   /** No new work, by an administrator. What runs there goes on. */
   isDrained = false;
   totalInFlight = 0;
@@ -70,6 +71,10 @@ export class Upstream implements PlaceUpstream {
     return !this.isDrained && this.breaker.mayPass(now);
   }
 
+  get isSteady(): boolean {
+    return this.breaker.isSteady;
+  }
+
   runs(model: string): ModelRuns {
     let runs = this.#runs.get(model);
     if (!runs) {
@@ -81,8 +86,7 @@ export class Upstream implements PlaceUpstream {
 
   /** Answers of a model at once: as configured, else as learned. */
   slots(model: string, now: number): number {
-    if (this.settings.slots !== undefined) return this.settings.slots;
-    return this.learnsSlots ? this.runs(model).learner.allowed(now) : Number.POSITIVE_INFINITY;
+    return this.settings.slots ?? this.runs(model).learner.allowed(now);
   }
 
   /** Whether the model is in memory, or a load of it runs; as far as is known. */
@@ -90,8 +94,8 @@ export class Upstream implements PlaceUpstream {
     const runs = this.#runs.get(model);
     const { memory } = this.catalog;
     const seenAt = memory?.at ?? Number.NEGATIVE_INFINITY;
-    if (runs && runs.warmAt > seenAt) return 'loaded';
-    if (memory?.loaded.has(model)) return 'loaded';
+    if (runs && runs.warmAt > seenAt && runs.warmAt > runs.goneAt) return 'loaded';
+    if (memory?.loaded.has(model) && !(runs && runs.goneAt >= seenAt)) return 'loaded';
     if (runs?.loadingSince !== undefined) return 'loading';
     // Servers that do not say what is in memory serve what they list.
     return memory ? 'absent' : this.dialect === 'openai' ? 'loaded' : 'unknown';
@@ -104,7 +108,27 @@ export class Upstream implements PlaceUpstream {
       const memory = this.memoryOf(name);
       if (memory === 'loaded' || memory === 'loading') names.add(name);
     }
-    return new Map([...names].map((name) => [name, this.bytesOf(name)]));
+    return new Map(
+      [...names].filter((name) => this.memoryOf(name) !== 'absent').map((name) => [name, this.bytesOf(name)]),
+    );
+  }
+
+  /** The model that a load of this one would put out, as Ollama chooses: the one idle for longest. `undefined`: there is room. */
+  victimOf(model: string, now: number): string | undefined {
+    const inMemory = this.inMemory();
+    let sum = 0;
+    for (const bytes of inMemory.values()) sum += bytes;
+    if (this.bounds.hasRoom(sum, this.bytesOf(model))) return undefined;
+    let victim: string | undefined;
+    let idleSince = Number.POSITIVE_INFINITY;
+    for (const name of inMemory.keys()) {
+      const { inFlight, lastUsedAt } = this.runs(name);
+      const since = inFlight > 0 ? now : lastUsedAt;
+      if (victim !== undefined && since >= idleSince) continue;
+      victim = name;
+      idleSince = since;
+    }
+    return victim;
   }
 
   bytesOf(model: string): number {
@@ -122,9 +146,12 @@ export class Upstream implements PlaceUpstream {
     const { memory } = this.catalog;
     if (memory && memory.at > this.#boundsAt) {
       this.#boundsAt = memory.at;
-      this.bounds.saw(
-        new Map([...memory.loaded].map(([name, { bytes }]) => [name, bytes ?? this.bytesOf(name)])),
+      const sizes = (names: Iterable<string>) =>
+        new Map([...names].map((name) => [name, this.bytesOf(name)] as const));
+      const loading = [...this.#runs].filter(
+        ([name, { loadingSince }]) => loadingSince !== undefined && !memory.loaded.has(name),
       );
+      this.bounds.saw(sizes(memory.loaded.keys()), sizes(loading.map(([name]) => name)));
     }
     this.catalog.refresh(listEveryMs, memoryEveryMs, ({ code }) => {
       if (faultsOf(code).isFault) this.ended('failed', code, false);
@@ -145,9 +172,18 @@ export class Upstream implements PlaceUpstream {
     this.lastFault = { code: code ?? 'upstream_error', atMs: this.#clock.wallNow() };
   }
 
+  /** Looks whether it answers; if it does not, that is a fault of it. */
+  async prove(): Promise<void> {
+    try {
+      await this.catalog.look();
+    } catch (thrown) {
+      this.ended('failed', asFailure(thrown).code, false);
+    }
+  }
+
   /** Asks now whether it answers, and lets requests through again if it does. @throws {KitFailure} when it does not. */
   async probe(): Promise<void> {
-    await this.catalog.names(0);
+    await this.catalog.look();
     this.breaker.close();
   }
 }

@@ -11,8 +11,14 @@ import type { UpstreamSettings } from './upstream-settings.ts';
 /** How long an answer is taken to hold its place, and a character to be read, before anything was seen, in ms. */
 const defaultServiceMs = 8000;
 const prefillMsPerCharacter = 0.1;
-/** A model that is also in memory elsewhere is missed this much when it has to go. */
-const missedElsewhere = 0.3;
+/**
+ * How many loads it costs when a model in use has to go: it comes back and puts out another in turn, the only one of its
+ * kind soonest. Found by `bench/placement`: lower, and loads chase each other; higher, and lines grow that a load would end.
+ */
+const missedAlone = 5;
+const missedElsewhere = 2;
+/** After how long a model that is nowhere in memory is loaded whoever that holds up, in ms. */
+const patienceMs = 60_000;
 /** After how long those who wait although something is free are asked to look again, in ms. */
 const lookAgainMs = 1000;
 
@@ -31,7 +37,11 @@ export class Upstreams implements Places {
   readonly #numbers = new Map<Upstream, number>();
   #nextNumber = 0;
   #all: readonly Upstream[] = [];
+  /** How many wait for a model, by its canonical name. Whoever keeps the line says it. */
+  waitingFor: (model: string) => number = () => 0;
   #isLookingAgain = false;
+  /** Since when those who wait for a model have not got a place. */
+  readonly #busySince = new Map<string, number>();
 
   constructor(settings: readonly UpstreamSettings[], open: OpenTransport, clock: Clock) {
     this.#open = open;
@@ -78,7 +88,7 @@ export class Upstreams implements Places {
 
   tryTake(ask: PlaceAsk): Place | NoPlace {
     const now = this.#clock.now();
-    const { model, avoid } = ask;
+    const { model, avoid, steadyOnly = false } = ask;
     let isKnown = false;
     const open: Upstream[] = [];
     const isOnly = this.#all.length === 1;
@@ -87,7 +97,8 @@ export class Upstreams implements Places {
       const { catalog } = upstream;
       if (!(isOnly ? catalog.knownNames()?.get(model) : catalog.find(model))) continue;
       isKnown = true;
-      if (!avoid?.has(upstream.id) && upstream.isOpen(now)) open.push(upstream);
+      if (avoid?.has(upstream.id) || !upstream.isOpen(now)) continue;
+      if (!steadyOnly || upstream.isSteady) open.push(upstream);
     }
     const [first] = open;
     if (first === undefined) return isKnown ? 'none_healthy' : 'unknown_model';
@@ -104,6 +115,7 @@ export class Upstreams implements Places {
     const chosen = open[best] as Upstream;
     const cost = costs[best] as ExpectedCost;
     if (!cost.isFree) {
+      if (!this.#busySince.has(model)) this.#busySince.set(model, now);
       if (costs.some(({ isFree }) => isFree)) this.#lookAgain();
       return 'busy';
     }
@@ -125,6 +137,13 @@ export class Upstreams implements Places {
   async probe(upstream: Upstream): Promise<void> {
     await upstream.probe();
     this.#freed();
+  }
+
+  /** Looks whether those that take new work live, all but some. Never rejects. */
+  async prove(avoid: ReadonlySet<string>): Promise<void> {
+    const now = this.#clock.now();
+    const others = this.#all.filter((one) => !avoid.has(one.id) && one.isOpen(now));
+    await Promise.all(others.map((one) => one.prove()));
   }
 
   /** When the first of those that are down lets a request through again, in ms from now; `undefined` when none is. */
@@ -161,12 +180,42 @@ export class Upstreams implements Places {
         totalInFlight: upstream.totalInFlight,
         maxInFlight: upstream.settings.maxInFlight,
         serviceMs: runs.serviceMs.value ?? this.#serviceMs(model),
-        ahead: ask.ahead ?? 0,
+        ...this.#others(upstream, ask, now),
         prefillMs: (characters - warm) * prefillMsPerCharacter,
         weight: upstream.settings.weight,
       };
       return expectedCost(candidate);
     });
+  }
+
+  /** Who else waits for what is in memory there: they go first, and a load holds them up or puts out what they wait for. */
+  #others(upstream: Upstream, { model, ahead = 0 }: PlaceAsk, now: number) {
+    const isCold = upstream.memoryOf(model) === 'absent';
+    const homes = this.#homes(model);
+    const before = ahead / Math.max(1, homes);
+    const isShared = Number.isFinite(upstream.settings.maxInFlight);
+    if (!isShared && !isCold) return { ahead: before, heldUp: 0 };
+    const victim = isCold ? upstream.victimOf(model, now) : undefined;
+    const hindered = isShared ? upstream.inMemory().keys() : victim === undefined ? [] : [victim];
+    let others = 0;
+    for (const name of hindered) {
+      if (name !== model) others += this.waitingFor(name) / Math.max(1, this.#homes(name));
+    }
+    if (!isCold) return { ahead: before + others, heldUp: 0 };
+    // What is in memory nowhere cannot wait for ever for a moment in which nobody minds.
+    const waited = now - (this.#busySince.get(model) ?? now);
+    const patience = homes > 0 ? 1 : Math.max(0, 1 - waited / patienceMs);
+    return { ahead: isShared ? before + others : before, heldUp: others * patience };
+  }
+
+  /** On how many upstreams a model is, or soon will be. */
+  #homes(model: string): number {
+    let homes = 0;
+    for (const upstream of this.#all) {
+      const memory = upstream.memoryOf(model);
+      if (memory === 'loaded' || memory === 'loading') homes++;
+    }
+    return homes;
   }
 
   /** What a model's load costs there, itself and others. */
@@ -181,27 +230,14 @@ export class Upstreams implements Places {
     return { loadMs: whole, evictionMs: this.#evictionMs(upstream, model, now) };
   }
 
-  /** What the model that has to go would cost when it is asked for again: Ollama takes the one idle for longest. */
+  /** What the model that has to go would cost when it is asked for again. */
   #evictionMs(upstream: Upstream, model: string, now: number): number {
-    const inMemory = upstream.inMemory();
-    let sum = 0;
-    for (const bytes of inMemory.values()) sum += bytes;
-    if (upstream.bounds.hasRoom(sum, upstream.bytesOf(model))) return 0;
-    let victim: string | undefined;
-    let idleSince = Number.POSITIVE_INFINITY;
-    for (const name of inMemory.keys()) {
-      const { inFlight, lastUsedAt } = upstream.runs(name);
-      const since = inFlight > 0 ? now : lastUsedAt;
-      if (since < idleSince || victim === undefined) {
-        victim = name;
-        idleSince = since;
-      }
-    }
+    const victim = upstream.victimOf(model, now);
     if (victim === undefined) return 0;
     const isElsewhere = this.#all.some(
       (other) => other !== upstream && other.isOpen(now) && other.memoryOf(victim) === 'loaded',
     );
-    const missed = this.#demand.missed(victim, now) * (isElsewhere ? missedElsewhere : 1);
+    const missed = this.#demand.missed(victim, now) * (isElsewhere ? missedElsewhere : missedAlone);
     return upstream.loadMs(victim) * missed;
   }
 
@@ -220,6 +256,7 @@ export class Upstreams implements Places {
     expectedWaitMs: number | undefined,
     prefix?: PromptPrefix,
   ): Place {
+    this.#busySince.delete(ask.model);
     this.#demand.asked(ask.model, now);
     const onOver = (outcome: PlaceOutcome) => {
       if (prefix && outcome !== 'failed') {

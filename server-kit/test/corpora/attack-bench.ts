@@ -107,7 +107,7 @@ export async function startAttackBench(
   const keep = (fields: Record<string, unknown>) => void log.push(fields);
   const unlimited = Number.POSITIVE_INFINITY;
   const kit = createServerKit({
-    upstreams: [{ url: recorder.url }],
+    upstreams: [{ url: recorder.url, slots: 64 }],
     auth: { jwt: { secret: 'a secret of the tests, of more than 32 bytes', issuer: false, audience: false } },
     roles: {
       user: { permissions: ['chat', 'models:read', 'me:read'], models: ['llama3.2', 'llama3.2:latest'] },

@@ -33,7 +33,13 @@ export class VirtualPlaces implements Places {
     this.free.set(model, free - 1);
     let isOver = false;
     return {
-      upstream: { id: 'one', dialect: 'ollama', transport: {} as Transport, catalog: {} as ModelCatalog },
+      upstream: {
+        id: 'one',
+        dialect: 'ollama',
+        isSteady: true,
+        transport: {} as Transport,
+        catalog: {} as ModelCatalog,
+      },
       model,
       cold: this.cold.delete(model),
       began() {},

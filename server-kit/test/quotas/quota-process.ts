@@ -8,7 +8,7 @@ import { createRedisStores } from '../../src/stores-redis.ts';
 const [upstream = '', redis = '', streams = '0', limit = '0'] = process.argv.slice(2);
 const { stores, close } = createRedisStores({ url: redis, nodes: 4, deadlineMs: 5000 });
 const kit = createServerKit({
-  upstreams: [{ url: upstream }],
+  upstreams: [{ url: upstream, slots: 64 }],
   authenticate: () => ({ id: 'ada', roles: ['user'] }),
   cors: { origins: ['http://app.example'] },
   stores: { limits: stores.limits },

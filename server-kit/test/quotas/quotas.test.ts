@@ -26,7 +26,7 @@ const pepper = 'a pepper for tests, longer than 32 bytes';
 
 function start(rules: LimitRule[], more: Partial<ServerKitOptions> = {}): Promise<Bench> {
   return startBench({
-    upstreams: [{ url: ollama.url }],
+    upstreams: [{ url: ollama.url, slots: 64 }],
     auth: { jwt, keys: { pepper } },
     prices: { '*': { inputPerMillion: 1, outputPerMillion: 10 } },
     limits: { requestsPerMinute: 10_000, maxInFlight: 1000, rules },

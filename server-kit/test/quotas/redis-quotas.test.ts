@@ -34,7 +34,7 @@ describe.skipIf(!hasRedis)('limits that processes share', () => {
     closers.push(close);
     await expect.poll(() => stores.revocations.revokedAt(['x']).catch(() => undefined)).toEqual([undefined]);
     return startBench({
-      upstreams: [{ url: ollama.url }],
+      upstreams: [{ url: ollama.url, slots: 64 }],
       auth: { jwt: { secret, issuer, audience }, keys: { pepper } },
       stores,
       limits,

@@ -123,7 +123,7 @@ describe('within 5 s an open socket, and what runs on it, ends with 4401', () =>
     const stores = { keys: new MemoryKeyStore(), revocations: new MemoryRevocationStore() };
     const bench = await startSockets({ auth, stores });
     const elsewhere = createServerKit({
-      upstreams: [{ url: bench.ollama.url }],
+      upstreams: [{ url: bench.ollama.url, slots: 64 }],
       auth,
       stores,
       doctor: false,

@@ -1,0 +1,133 @@
+import type { UpstreamAnswer, UpstreamRequest } from '../../src/upstream/transport.ts';
+import type { LastingTransport } from '../../src/upstreams/upstream.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+/** How the simulated machines are. */
+export interface GpuSettings {
+  models: readonly string[];
+  /** Models in memory at once. */
+  resident: number;
+  loadMs: number;
+  /** Answers at once, over all models (`machine`), or of each model in memory (`model`). */
+  slotsPer: 'machine' | 'model';
+  /** From the place to the first token, once the model is there. */
+  prefillMs: number;
+}
+
+interface Job {
+  model: string;
+  serviceMs: number;
+  onFirst: (loadMs: number) => void;
+  onDone: () => void;
+  /** When it came, and how long it then waited for a load. */
+  loadedFor: number;
+}
+
+const bytes = 8e9;
+
+/**
+ * A machine that runs models as Ollama does: what is in memory answers at once as far as there are slots, everything else
+ * waits for its load; loads are made one after another in the order they were asked for, each takes the model out that has
+ * been idle for longest, and waits until one is idle.
+ */
+export class SimulatedGpu implements LastingTransport {
+  readonly #clock: VirtualClock;
+  readonly #settings: GpuSettings;
+  /** Models in memory, by when each was used last. */
+  readonly #loaded = new Map<string, number>();
+  readonly #running = new Map<string, number>();
+  readonly #waiting: Job[] = [];
+  #loading: string | undefined;
+  loads = 0;
+  open = 0;
+
+  constructor(clock: VirtualClock, settings: GpuSettings) {
+    this.#clock = clock;
+    this.#settings = settings;
+  }
+
+  /** Requests that are there, running or waiting. */
+  get load(): number {
+    let running = 0;
+    for (const count of this.#running.values()) running += count;
+    return running + this.#waiting.length;
+  }
+
+  generate(model: string, serviceMs: number, onFirst: (loadMs: number) => void, onDone: () => void): void {
+    this.#waiting.push({ model, serviceMs, onFirst, onDone, loadedFor: 0 });
+    this.#work();
+  }
+
+  send({ path }: UpstreamRequest): Promise<UpstreamAnswer> {
+    const names = path === '/api/ps' ? [...this.#loaded.keys()] : this.#settings.models;
+    const models = names.map((name) => ({ name, model: name, size: bytes, size_vram: bytes }));
+    let text: string | null = JSON.stringify({ models });
+    const take = () => {
+      const chunk = text === null ? null : Buffer.from(text);
+      text = null;
+      return chunk;
+    };
+    return Promise.resolve({
+      status: 200,
+      contentType: 'application/json',
+      retryAfter: undefined,
+      body: { take, onReady: undefined, read: () => Promise.resolve(take()), cancel() {} },
+    });
+  }
+
+  async close(): Promise<void> {}
+  async retire(): Promise<void> {}
+
+  #work(): void {
+    for (let at = 0; at < this.#waiting.length; at++) {
+      const job = this.#waiting[at] as Job;
+      if (!this.#loaded.has(job.model) || !this.#hasSlot(job.model)) continue;
+      this.#waiting.splice(at--, 1);
+      this.#run(job);
+    }
+    this.#load();
+  }
+
+  #hasSlot(model: string): boolean {
+    if (this.#settings.slotsPer === 'model') return (this.#running.get(model) ?? 0) < 1;
+    for (const count of this.#running.values()) if (count > 0) return false;
+    return true;
+  }
+
+  #run(job: Job): void {
+    const { model } = job;
+    this.#count(model, 1);
+    this.#clock.setTimer(() => job.onFirst(job.loadedFor), this.#settings.prefillMs);
+    this.#clock.setTimer(() => {
+      this.#count(model, -1);
+      job.onDone();
+      this.#work();
+    }, this.#settings.prefillMs + job.serviceMs);
+  }
+
+  #count(model: string, change: number): void {
+    this.#running.set(model, (this.#running.get(model) ?? 0) + change);
+    this.#loaded.set(model, this.#clock.now());
+  }
+
+  #load(): void {
+    if (this.#loading !== undefined) return;
+    const next = this.#waiting.find(({ model }) => !this.#loaded.has(model));
+    if (!next) return;
+    if (this.#loaded.size >= this.#settings.resident) {
+      const idle = [...this.#loaded].filter(([name]) => (this.#running.get(name) ?? 0) === 0);
+      const [victim] = idle.sort((a, b) => a[1] - b[1]);
+      if (!victim) return;
+      this.#loaded.delete(victim[0]);
+    }
+    const { model } = next;
+    this.#loading = model;
+    this.loads++;
+    this.#clock.setTimer(() => {
+      this.#loading = undefined;
+      this.#loaded.set(model, this.#clock.now());
+      for (const job of this.#waiting) if (job.model === model) job.loadedFor = this.#settings.loadMs;
+      this.#work();
+    }, this.#settings.loadMs);
+  }
+}
