@@ -10,6 +10,7 @@ import {
   problemOf,
   question,
   startBench,
+  startWithFake,
   textOf,
   until,
 } from '../stream-harness.ts';
@@ -193,5 +194,17 @@ describe('a model that is not in memory', () => {
       expect(loading[0]).toMatchObject({ typicalMs });
       expect(events.at(-1)).toMatchObject({ type: 'done', timings: { loadMs: 4000 } });
     }
+  });
+
+  test('of embeddings alone is loaded by embedding nothing: /api/generate refuses those', async () => {
+    const bench = await startWithFake();
+    const response = await bench.ask('/api/embed', { model: 'stand-in-embed', input: 'Hello' });
+    expect(response.status).toBe(200);
+    const asked = bench.ollama.fake.report().requests.map(({ path, body }) => [path, body]);
+    expect(asked.filter(([path]) => path === '/api/generate')).toEqual([]);
+    expect(asked.filter(([path]) => path === '/api/embed')).toEqual([
+      ['/api/embed', { model: 'stand-in-embed:latest', input: [] }],
+      ['/api/embed', expect.objectContaining({ input: ['Hello'] })],
+    ]);
   });
 });
