@@ -1,14 +1,22 @@
 import type { EmbedRequest } from './embed/types.ts';
 import type { CallOptions } from './types.ts';
 
+/** @param what Is read. @param found Is wrong with it. */
+function wrong(what: string, found: string): TypeError {
+  return new TypeError(`Reading ${what}: ${found}.`);
+}
+
+function checkModel(model: unknown): void {
+  if (typeof model !== 'string' || model === '')
+    throw wrong('the request', '"model" is not the name of a model');
+}
+
 /** @throws {TypeError} when a request lacks what no server can do without. */
 export function checkRequest(request: object, content: 'messages' | 'prompt'): void {
   const { model, [content]: value } = request as { model?: unknown; messages?: unknown; prompt?: unknown };
-  if (typeof model !== 'string' || model === '') {
-    throw new TypeError('Reading the request: "model" is not the name of a model.');
-  }
+  checkModel(model);
   if (content === 'messages' ? !Array.isArray(value) : typeof value !== 'string') {
-    throw new TypeError(`Reading the request: "${content}" is missing or of another type.`);
+    throw wrong('the request', `"${content}" is missing or of another type`);
   }
   for (const part of content === 'messages' ? (value as object[]) : [request]) {
     checkImages((part as { images?: unknown } | null)?.images);
@@ -26,8 +34,9 @@ function checkImages(images: unknown): void {
       image.length % 4 !== 0 ||
       !/^[A-Za-z0-9+/]+=*$/.test(image.slice(0, 96))
     ) {
-      throw new TypeError(
-        'Reading the request: "images" are plain base64. encodeImage() makes that of files, bytes and data URLs.',
+      throw wrong(
+        'the request',
+        '"images" are plain base64. encodeImage() makes that of files, bytes and data URLs',
       );
     }
   }
@@ -38,9 +47,7 @@ export function checkNumbers(group: string, values: object | undefined): void {
   for (const [name, value] of Object.entries(values ?? {}) as [string, unknown][]) {
     const least = name === 'maxAttempts' ? 1 : 0;
     if (value !== undefined && !(typeof value === 'number' && value >= least)) {
-      throw new TypeError(
-        `Reading ${group}.${name}: give a number of at least ${least}; Infinity for no limit.`,
-      );
+      throw wrong(`${group}.${name}`, `give a number of at least ${least}; Infinity for no limit`);
     }
   }
 }
@@ -51,10 +58,9 @@ export function checkNumbers(group: string, values: object | undefined): void {
  */
 export function checkHeaders(headers: Readonly<Record<string, string>> | undefined): void {
   for (const [name, value] of Object.entries(headers ?? {}) as [string, unknown][]) {
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
-      throw new TypeError('Reading headers: a name holds characters it may not.');
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw wrong('headers', 'a name holds characters it may not');
     if (typeof value !== 'string' || !/^[\t\x20-\x7e]*$/.test(value)) {
-      throw new TypeError(`Reading headers.${name}: the value holds more than printable ASCII characters.`);
+      throw wrong(`headers.${name}`, `the value holds more than printable ASCII characters`);
     }
   }
 }
@@ -65,7 +71,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>> | undefin
  */
 export function checkToken(token: unknown): asserts token is string {
   if (typeof token !== 'string' || !/^[\x21-\x7e]*$/.test(token)) {
-    throw new TypeError('Reading credentials: the token is not a string of printable ASCII without spaces.');
+    throw wrong('credentials', 'the token is not a string of printable ASCII without spaces');
   }
 }
 
@@ -76,22 +82,20 @@ export function checkCall(options: CallOptions): void {
   checkHeaders(options.headers);
   const { recovery } = options;
   if (recovery !== undefined && !/^(?:throw|restart|continue)$/.test(recovery)) {
-    throw new TypeError('Reading recovery: give "throw", "restart" or "continue".');
+    throw wrong('recovery', 'give "throw", "restart" or "continue"');
   }
 }
 
 /** @throws {TypeError} when a request for vectors lacks what no server can do without. */
 export function checkEmbedRequest({ model, input, batchSize = 1, concurrency = 1 }: EmbedRequest): void {
-  if (typeof model !== 'string' || model === '') {
-    throw new TypeError('Reading the request: "model" is not the name of a model.');
-  }
+  checkModel(model);
   const texts: readonly unknown[] = Array.isArray(input) ? input : [input];
   if (texts.length === 0 || !texts.every((text) => typeof text === 'string' && text !== '')) {
-    throw new TypeError('Reading the request: "input" is not a text or a list of texts; none may be empty.');
+    throw wrong('the request', '"input" is not a text or a list of texts; none may be empty');
   }
   for (const [name, value] of Object.entries({ batchSize, concurrency })) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new TypeError(`Reading the request: "${name}" is not a whole number of at least 1.`);
+      throw wrong('the request', `"${name}" is not a whole number of at least 1`);
     }
   }
 }

@@ -1,7 +1,6 @@
 import type { Interrupt } from '../call/interrupt.ts';
 import { checkToken } from '../check-arguments.ts';
 import { ConnectionError } from '../errors/connection-error.ts';
-import { HttpError } from '../errors/http-error.ts';
 import { isZiggieError, ZiggieError } from '../errors/ziggie-error.ts';
 import { part } from '../part.ts';
 import type { Settings } from '../settings.ts';
@@ -77,11 +76,15 @@ export async function send(
     response.body.close();
     if (signal.aborted) throw cause;
     // The status at least is worth telling.
-    throw new HttpError('upstream_error', `${request.method} ${request.path} answered ${response.status}.`, {
-      status: response.status,
-      requestId,
-      cause,
-    });
+    throw new ZiggieError(
+      'upstream_error',
+      `${request.method} ${request.path} answered ${response.status}.`,
+      {
+        status: response.status,
+        requestId,
+        cause,
+      },
+    );
   }
   throw await failed.failureOf(settings, request, response, requestId, interrupt, token);
 }
