@@ -21,7 +21,9 @@ export class RequestContext {
   rights: Rights = noRights;
   /** Every limit that was looked at, for the headers. */
   readonly limits: LimitStatus[] = [];
+  /** The model that answers, and the name it was asked for by when that is another. */
   model: string | undefined;
+  asked: string | undefined;
   inputTokens: number | undefined;
   outputTokens: number | undefined;
   readonly #clock: Clock;
@@ -82,6 +84,7 @@ export class RequestContext {
     if (this.principal?.keyId !== undefined) fields['keyId'] = this.principal.keyId;
     if (this.principal?.tenant !== undefined) fields['tenant'] = this.principal.tenant;
     if (this.model !== undefined) fields['model'] = this.model;
+    if (this.asked !== undefined) fields['asked'] = shown(this.asked);
     if (this.inputTokens !== undefined) fields['inputTokens'] = this.inputTokens;
     if (this.outputTokens !== undefined) fields['outputTokens'] = this.outputTokens;
     if (failure) fields['code'] = failure.code;
@@ -99,4 +102,9 @@ export class RequestContext {
 function tenths(ms: number): string {
   const whole = Math.round(ms * 10);
   return `${Math.trunc(whole / 10)}.${whole % 10}`;
+}
+
+/** A name of the caller's, short and harmless: it goes into a log. */
+function shown(name: string): string {
+  return name.slice(0, 80).replace(/[^\w.:/-]/g, '?');
 }

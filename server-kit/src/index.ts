@@ -51,6 +51,7 @@ export { MemoryLimitStore } from './limits/memory-limit-store.ts';
 export type { WindowUnit } from './limits/window.ts';
 export type { Logger } from './log/logger.ts';
 export type { QueueOptions } from './queue/queue-options.ts';
+export type { AliasTarget, Fallback, FallbackReason, RoutingOptions } from './routing/routing-options.ts';
 export { type MeasureOptions, measureStream, type StreamReport } from './selftest/measure-stream.ts';
 export type { UpstreamDialect, UpstreamOptions } from './upstreams/upstream-settings.ts';
 export type { AcceptUpgrade, KitSocket, SocketEvents, SocketTerms, UpgradeOutcome } from './ws/kit-socket.ts';

@@ -17,6 +17,8 @@ import { count, limitsSchema, pricesSchema } from './limits/limit-options.ts';
 import { type LimitRule, type ModelPrice, type Rule, ruleOf } from './limits/limit-rules.ts';
 import type { Logger } from './log/logger.ts';
 import { type QueueSettings, queueSchema, queueSettings } from './queue/queue-options.ts';
+import { Routing } from './routing/routing.ts';
+import { routingSchema } from './routing/routing-options.ts';
 import { type UpstreamSettings, upstreamSchema, upstreamSettings } from './upstreams/upstream-settings.ts';
 import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
 
@@ -36,6 +38,7 @@ export interface Settings {
     maxImageBodyBytes: number;
   };
   queue: QueueSettings;
+  routing: Routing;
   corsOrigins: ReadonlySet<string>;
   sockets: SocketSettings;
   doctor: boolean;
@@ -75,6 +78,7 @@ const schema = z.strictObject({
     .optional(),
   limits: limitsSchema.optional(),
   queue: queueSchema.optional(),
+  routing: routingSchema.optional(),
   sockets: z
     .strictObject({
       enabled: z.boolean().optional(),
@@ -187,6 +191,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
       maxImageBodyBytes: limits.maxImageBodyBytes ?? 20 * 1024 * 1024,
     },
     queue: queueSettings(options.queue),
+    routing: new Routing(options.routing),
     corsOrigins: new Set(cors?.origins),
     doctor: parsed.data.doctor ?? true,
     content: content && new Content(content, clock ?? systemClock),

@@ -19,6 +19,7 @@ import type { KeyParts } from './routes/key-routes.ts';
 import type { MeParts } from './routes/me-routes.ts';
 import type { QueueParts } from './routes/queue-routes.ts';
 import type { UpstreamParts } from './routes/upstream-routes.ts';
+import { whyNotNow } from './routing/why-not.ts';
 import { FleetCatalog } from './upstreams/fleet-catalog.ts';
 import { RetryBudget } from './upstreams/retry-budget.ts';
 import type { Upstreams } from './upstreams/upstreams.ts';
@@ -94,13 +95,15 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
       content,
       budget,
       prove: (avoid) => upstreams.prove(avoid),
+      routing: settings.routing,
+      whyNotNow: (model) => whyNotNow(upstreams.all, model, clock.now()),
       takePlace(ask, lease, onMove) {
         const taken = queue.take(ask);
         return taken instanceof Waiting ? waitInLine(queue, taken, lease, onMove) : taken;
       },
       load: (place, lease) => shepherd.bring(place, lease, settings.timeouts.loadMs),
     },
-    info: { catalog, clock, isDraining },
+    info: { catalog, clock, isDraining, routing: settings.routing },
     me: { limits, now: () => clock.wallNow() },
     ticketStore: stores.tickets,
     queueParts: { queue },

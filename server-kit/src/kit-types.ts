@@ -11,6 +11,7 @@ import type { LimitRule, ModelPrice } from './limits/limit-rules.ts';
 import type { LimitStore } from './limits/limit-store.ts';
 import type { Logger } from './log/logger.ts';
 import type { QueueOptions } from './queue/queue-options.ts';
+import type { RoutingOptions } from './routing/routing-options.ts';
 import type { UpstreamOptions } from './upstreams/upstream-settings.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import type { SocketOptions } from './ws/socket-settings.ts';
@@ -96,6 +97,8 @@ export interface ServerKitOptions {
     | undefined;
   /** How requests wait when every place for their model is taken. */
   queue?: QueueOptions | undefined;
+  /** Which model answers to which name, and which one when that cannot. */
+  routing?: RoutingOptions | undefined;
   /** WebSockets on `/ws`. They are served wherever a door has been given the host's upgrades. */
   sockets?: SocketOptions | undefined;
   /** What may be said to a model and by it. Default: anything. */

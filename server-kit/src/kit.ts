@@ -240,7 +240,7 @@ class Kit implements ServerKit {
       case 'ticket':
         return { status: 200, body: await this.#sockets.ticket(request, context.principal as Principal) };
       case 'models':
-        return modelsRoute(this.#parts.info, context.rights);
+        return modelsRoute(this.#parts.info, context);
       case 'status':
         return statusRoute(this.#parts.info);
       case 'health':

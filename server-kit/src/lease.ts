@@ -90,6 +90,11 @@ export class Lease {
     return this.#failure;
   }
 
+  /** Whether it is over and what it held was given back. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Whether the client has gone. */
   get hasLeft(): boolean {
     return this.#hasLeft;

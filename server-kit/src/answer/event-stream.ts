@@ -154,7 +154,8 @@ export class EventStream implements EventSource {
     this.#over = true;
     this.#sink?.end();
     this.#run.lease.close();
-    this.#run.context.log(outcome, status, failure);
+    // What failed before its first event is whoever opened the stream's to tell: another model may answer yet.
+    if (failure === undefined || this.#seq > 0) this.#run.context.log(outcome, status, failure);
   }
 
   readonly #onAbort = (): void => {

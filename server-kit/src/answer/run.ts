@@ -98,6 +98,11 @@ export class Run {
     this.#clock.enter('first_token_timeout', this.#parts.settings.timeouts.firstTokenMs);
   };
 
+  /** Whether it wrote anything that was passed on. */
+  get hasBegun(): boolean {
+    return this.#firstTokenAt !== undefined;
+  }
+
   /** Whether the model server was asked. */
   get wasSent(): boolean {
     return this.#attempts.wasSent;

@@ -2,7 +2,7 @@ import { Run, type RunParts, type RunRequest } from '../answer/run.ts';
 import type { Connection } from '../connection.ts';
 import type { Content } from '../content/content.ts';
 import type { RequestContext } from '../context.ts';
-import { asFailure } from '../failure.ts';
+import { asFailure, type KitFailure } from '../failure.ts';
 import type { Lease, LeaseBook } from '../lease.ts';
 import { type MeteringParts, type Reservation, reserve } from '../limits/reservation.ts';
 import { takeLimits } from '../pipeline.ts';
@@ -11,7 +11,11 @@ import { priorityOf } from '../queue/priority-header.ts';
 import { headerOf, leftOf } from '../request/direct-request.ts';
 import { readJsonBody } from '../request/read-body.ts';
 import { newId } from '../request/request-id.ts';
+import type { Routing } from '../routing/routing.ts';
+import type { FallbackReason } from '../routing/routing-options.ts';
+import { reasonOf } from '../routing/why-not.ts';
 import type { StopSignal } from '../stop.ts';
+import { upstreamFailure } from '../upstream/failures.ts';
 import { canonicalName } from '../upstream/model-name.ts';
 import type { FleetCatalog } from '../upstreams/fleet-catalog.ts';
 import type { PlaceAsk } from '../upstreams/places.ts';
@@ -20,6 +24,9 @@ import type { Task } from './task.ts';
 /** What the answering routes need of the kit. */
 export interface AnswerParts extends RunParts {
   catalog: FleetCatalog;
+  routing: Routing;
+  /** Why a model cannot answer at once, as far as is known. */
+  whyNotNow: (model: string) => FallbackReason | undefined;
   leases: LeaseBook;
   content: Content | undefined;
   metering: MeteringParts;
@@ -47,7 +54,7 @@ export async function answerWith<Form, Result>(
   write: WriteAnswer<Form, Result>,
 ): Promise<Result> {
   const { limits, settler } = parts.metering;
-  const holdId = newId('hold');
+  let holdId = newId('hold');
   // Before the body: one that is still arriving takes memory, so it counts.
   await takeLimits(limits, 'entry', context, holdId);
   settler.opened(holdId);
@@ -64,28 +71,105 @@ export async function answerWith<Form, Result>(
     const { task, form } = await lease.during(
       readBody(parts, request, connection, context, lease.signal, read),
     );
-    const model = await lease.during(modelOf(parts, task, context));
-    // Not given up half-way: what a store grants must be settled.
-    const reservation = await reserveFor(parts, task, model, context, holdId);
-    if (lease.signal.aborted) {
-      // It was granted while the caller left, and the lease has settled already.
-      reservation.settle(holdId, false);
-      throw lease.signal.reason;
-    }
-    const run = new Run(parts, runRequest(task, context, turn, model, reservation), context, lease);
-    settle = () => {
-      run.release();
-      reservation.settle(holdId, run.wasSent && (lease.hasLeft || lease.failure !== undefined));
-    };
-    run.onPlaced = () => reservation.placed();
-    reservation.watch(lease, holdId);
-    return await write(run, form);
+    const during: During = (work) => (lease.isClosed ? work : lease.during(work));
+    return await answerByOneOf(parts, context, task, during, async (model) => {
+      if (lease.isClosed) {
+        // The model before failed, and its lease ended with it.
+        holdId = newId('hold');
+        await takeLimits(limits, 'entry', context, holdId);
+        settler.opened(holdId);
+        const id = holdId;
+        settle = () => settler.settle(id, []);
+        lease = parts.leases.open(leftOf(request), () => settle());
+      }
+      // Not given up half-way: what a store grants must be settled.
+      const reservation = await reserveFor(parts, task, model, context, holdId);
+      if (lease.signal.aborted) {
+        // It was granted while the caller left, and the lease has settled already.
+        reservation.settle(holdId, false);
+        throw lease.signal.reason;
+      }
+      const run = new Run(parts, runRequest(task, context, turn, model, reservation), context, lease);
+      const [runLease, runHold] = [lease, holdId];
+      settle = () => {
+        run.release();
+        reservation.settle(runHold, run.wasSent && (runLease.hasLeft || runLease.failure !== undefined));
+      };
+      run.onPlaced = () => reservation.placed();
+      reservation.watch(lease, holdId);
+      try {
+        return await write(run, form);
+      } catch (thrown) {
+        const failure = lease.failure ?? asFailure(thrown);
+        if (run.hasBegun || lease.hasLeft) throw new Final(failure);
+        // What it held is free for the next one.
+        lease.close();
+        throw failure;
+      }
+    });
   } catch (thrown) {
-    const failure = lease.failure ?? asFailure(thrown);
+    const failure = lease.failure ?? asFailure(thrown instanceof Final ? thrown.failure : thrown);
     if (lease.hasLeft) context.log('left', 499);
     lease.close();
     throw failure;
   }
+}
+
+/** Gives up a wait when the caller leaves. */
+type During = <T>(work: Promise<T>) => Promise<T>;
+
+/** A failure of an answer that had begun: no other model is tried for it. */
+class Final {
+  readonly failure: KitFailure;
+
+  constructor(failure: KitFailure) {
+    this.failure = failure;
+  }
+}
+
+/**
+ * Answers with the model that was asked for, or with the first of its fallbacks that is there for a reason that holds. A
+ * model that the caller may not use is no fallback. When none can, the first failure is told.
+ */
+async function answerByOneOf<Result>(
+  parts: AnswerParts,
+  context: RequestContext,
+  { asked }: Task,
+  during: During,
+  answer: (model: string) => Promise<Result>,
+): Promise<Result> {
+  const { principal } = context;
+  const caller = { key: principal?.id ?? context.address, roles: principal?.roles ?? [] };
+  const candidates = parts.routing.candidates(asked, caller);
+  const resolve = (name: string) => during(modelOf(parts, name, asked, context));
+  const [only] = candidates;
+  if (only && candidates.length === 1) return answer(await resolve(only.model));
+  let reason: FallbackReason | undefined;
+  let first: KitFailure | undefined;
+  /** Passed over because it was not free; comes back when nobody else can. */
+  let later: string | undefined;
+  for (const [at, { model: name, on }] of candidates.entries()) {
+    if (on && (reason === undefined || !on.has(reason))) continue;
+    try {
+      const model = await resolve(name);
+      const next = candidates.slice(at + 1);
+      const notNow = next.length > 0 ? parts.whyNotNow(model) : undefined;
+      if (notNow && next.some((one) => one.on?.has(notNow))) {
+        later ??= model;
+        reason = notNow;
+        continue;
+      }
+      return await answer(model);
+    } catch (thrown) {
+      if (thrown instanceof Final) throw thrown;
+      const failure = asFailure(thrown);
+      first ??= failure;
+      reason = reasonOf(failure.code);
+      if (reason === undefined) throw thrown;
+    }
+  }
+  if (later !== undefined) return answer(await resolve(later));
+  throw first ?? upstreamFailure('model_not_found', 'no name for this caller');
 }
 
 async function readBody<Form>(
@@ -104,9 +188,20 @@ async function readBody<Form>(
   return known;
 }
 
-async function modelOf(parts: AnswerParts, { asked }: Task, context: RequestContext): Promise<string> {
-  const model = await parts.catalog.resolve(asked, (name) => context.rights.mayUse('chat', name));
+/** The model's own name on the upstreams. @throws {KitFailure} `model_not_found`, also for one that is not the caller's. */
+async function modelOf(
+  parts: AnswerParts,
+  name: string,
+  asked: string,
+  context: RequestContext,
+): Promise<string> {
+  const model = await parts.catalog.resolve(name, (one) => context.rights.mayUse('chat', one));
   context.model = model;
+  // Forms that have no place for it say it here.
+  if (canonicalName(model) !== canonicalName(asked)) {
+    context.asked = asked;
+    context.headers.set('x-ziggie-model', model);
+  }
   context.mark('model');
   return model;
 }

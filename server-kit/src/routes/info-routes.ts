@@ -1,6 +1,7 @@
 import type { ModelList, ServerHealth, ServerStatus } from '@ziggie/llm-protocol';
-import type { Rights } from '../auth/permissions.ts';
 import type { Clock } from '../clock.ts';
+import type { RequestContext } from '../context.ts';
+import type { Routing } from '../routing/routing.ts';
 import type { FleetCatalog } from '../upstreams/fleet-catalog.ts';
 import { version } from '../version.ts';
 
@@ -9,6 +10,7 @@ export interface InfoParts {
   catalog: FleetCatalog;
   clock: Clock;
   isDraining: () => boolean;
+  routing: Routing;
 }
 
 /** A JSON answer before it has headers. */
@@ -18,9 +20,17 @@ export interface JsonAnswer {
 }
 
 /** `/models`: what the caller may use. @throws {KitFailure} when the model server does not answer. */
-export async function modelsRoute({ catalog }: InfoParts, rights: Rights): Promise<JsonAnswer> {
+export async function modelsRoute(
+  { catalog, routing }: InfoParts,
+  { rights, principal }: RequestContext,
+): Promise<JsonAnswer> {
   const models = await catalog.models((model) => rights.mayUse('models:read', model));
-  const body: ModelList = { models };
+  const body: ModelList = {
+    models: models.map((model) => {
+      const more = routing.aliasesOf(model.name, principal?.roles ?? []);
+      return more.length === 0 ? model : { ...model, aliases: [...model.aliases, ...more] };
+    }),
+  };
   return { status: 200, body };
 }
 
