@@ -75,7 +75,10 @@ export default defineConfig({
             optimizeDeps: fetchedLater,
             test: {
               name: 'long-browser',
-              include: ['packages/react/src/markdown/{attack-strings,pathological}.browser.test.tsx'],
+              include: [
+                'packages/react/src/markdown/{attack-strings,pathological}.browser.test.tsx',
+                'packages/react/src/chat/attack-places.browser.test.tsx',
+              ],
               testTimeout: 900_000,
               browser: browser(),
             },

@@ -1,8 +1,7 @@
 import { reconnectNow } from '@ziggie/llm-client';
 import type { RunPhase } from '@ziggie/llm-client/conversation';
-import type { ReactElement } from 'react';
+import { memo, type ReactElement } from 'react';
 import { useChat } from '../hooks/use-chat.ts';
-import { useRun } from '../hooks/use-messages.ts';
 import { ChipIcon, RingIcon, StopIcon } from '../icons/icons.tsx';
 import { useSession } from '../provider/session.ts';
 import { useText } from '../text/text-context.ts';
@@ -12,14 +11,14 @@ import { useNow } from './use-now.ts';
 import { usePaced } from './use-paced.ts';
 
 /** One line of fixed height that says what the machine is really doing. */
-export function StatusLine({
+export const StatusLine = memo(function StatusLine({
   hideThinking = false,
 }: {
   hideThinking?: boolean | undefined;
 }): ReactElement | null {
-  const phase = usePaced(useRun());
-  const { stop } = useChat();
   const { conversation } = useSession();
+  const phase = usePaced(conversation.phase);
+  const { stop } = useChat();
   if (phase === null) return null;
   return (
     <PhaseLine
@@ -29,7 +28,7 @@ export function StatusLine({
       onCancel={stop}
     />
   );
-}
+});
 
 interface PhaseLineProps {
   phase: RunPhase;
