@@ -1,6 +1,6 @@
 import { cut, error, say, slow, stall, think } from '@ziggie/llm-testing';
 import { startFakeOllama } from '@ziggie/llm-testing/node';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   ask,
   modelIsChosen,
@@ -14,8 +14,9 @@ import {
 withChromium();
 
 let stage: Stage | undefined;
+let over: 'http' | 'websocket' = 'http';
 async function open(options?: StageOptions): Promise<Stage> {
-  stage = await openStage(options);
+  stage = await openStage({ transport: over, ...options });
   return stage;
 }
 afterEach(async () => {
@@ -28,167 +29,244 @@ afterEach(async () => {
 
 const words = (count: number) => Array.from({ length: count }, (_, at) => `word${at}`).join(' ');
 
-describe('a conversation', () => {
-  it('is sent, streams into the page word by word and ends with its numbers', async () => {
-    const { page, fake, complaints } = await open();
-    fake.script([slow(60), say(words(90))]);
-    await ask(page, 'How are you?');
-    const answer = parts.answers(page).last();
-    const lengths: number[] = [];
-    await expect
-      .poll(
-        async () => {
-          lengths.push((await answer.textContent({ timeout: 5000 }))?.match(/word\d+/g)?.length ?? 0);
-          return lengths.at(-1);
-        },
-        { interval: 50, timeout: 15_000 },
-      )
-      .toBe(90);
-    expect(new Set(lengths).size).toBeGreaterThan(4);
-    expect(lengths).toEqual([...lengths].sort((a, b) => a - b));
-    await expect.poll(() => page.getByText(/tok\/s, first token/).isVisible()).toBe(true);
-    await expect.poll(() => parts.questions(page).count()).toBe(1);
-    expect(complaints).toEqual([]);
+// The same for both ways that answers can come.
+describe.each(['http', 'websocket'] as const)('over %s', (transport) => {
+  beforeEach(() => {
+    over = transport;
+  });
+  afterEach(() => {
+    over = 'http';
   });
 
-  it('shows the thinking while it lasts and folds it away', async () => {
-    const { page, fake } = await open();
-    fake.script([think('Let me see. '), think(words(20)), say('Forty-two.')]);
-    await ask(page, 'What is it?');
-    await expect.poll(() => parts.answers(page).last().textContent()).toContain('Forty-two.');
-    await expect.poll(() => page.getByRole('button', { name: /Thought/ }).count()).toBe(1);
-    expect(await parts.answers(page).last().getByText('word19').isVisible()).toBe(false);
-  });
-
-  it('is still there after a reload', async () => {
-    const { page, fake } = await open();
-    fake.script(say('The answer that stays.'));
-    await ask(page, 'Remember this question');
-    await expect.poll(() => page.getByText(/first token/).count()).toBe(1);
-    await page.reload();
-    await expect
-      .poll(() => parts.answers(page).last().textContent(), { timeout: 10_000 })
-      .toContain('The answer that stays.');
-    expect(await parts.questions(page).last().textContent()).toContain('Remember this question');
-  });
-
-  it('can be deleted from the list, and stays gone', async () => {
-    const { page, fake } = await open();
-    fake.script(say('Words to forget.'));
-    await ask(page, 'Say something');
-    await expect.poll(() => page.locator('.zg-stats').last().textContent()).toContain('first token');
-    await page.getByRole('button', { name: 'More for Say something' }).click();
-    await page.getByRole('menuitem', { name: 'Delete' }).click();
-    await expect.poll(() => parts.questions(page).count()).toBe(0);
-    await page.reload();
-    await page.getByRole('heading', { name: 'What should we work on?' }).waitFor();
-    expect(await page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toContain('Words to forget');
-  });
-
-  it('is in the list of a second tab, and both show what either does', async () => {
-    const { page, context, fake, url } = await open();
-    fake.script([say('First answer.')]);
-    await ask(page, 'From the first tab');
-    await expect.poll(() => parts.answers(page).last().textContent()).toContain('First answer.');
-    const other = await context.newPage();
-    await other.goto(url);
-    const row = (tab: typeof page, name: string) => tab.getByRole('button', { name, exact: true });
-    await row(other, 'From the first tab').click();
-    await expect.poll(() => parts.answers(other).last().textContent()).toContain('First answer.');
-    fake.script([say('Second answer.')]);
-    await ask(other, 'From the second tab');
-    await expect.poll(() => parts.answers(page).last().textContent()).toContain('Second answer.');
-    await expect.poll(() => parts.answers(page).count()).toBe(2);
-    await page.getByRole('button', { name: 'More for From the first tab' }).click();
-    await page.getByRole('menuitem', { name: 'Rename' }).click();
-    await page.getByRole('textbox', { name: 'Title of the conversation' }).fill('Both');
-    await page.keyboard.press('Enter');
-    await row(other, 'Both').waitFor();
-    await other.getByRole('button', { name: 'New chat' }).click();
-    expect(new URL(other.url()).hash).not.toBe(new URL(page.url()).hash);
-    fake.script([say('Third answer.')]);
-    await ask(other, 'Another conversation');
-    await row(page, 'Another conversation').waitFor();
-    expect(await parts.answers(page).count()).toBe(2);
-    await page.getByRole('button', { name: 'More for Both' }).click();
-    await page.getByRole('menuitem', { name: 'Delete' }).click();
-    await row(other, 'Both').waitFor({ state: 'detached' });
-  });
-
-  it('keeps what was written when the page is reloaded in the middle', async () => {
-    const { page, fake } = await open();
-    fake.script([say('Half an answer '), stall(undefined)]);
-    await ask(page, 'Go');
-    await expect.poll(() => parts.answers(page).last().textContent()).toContain('Half an answer');
-    await page.reload();
-    await fake.waitFor((report) => report.openGenerations === 0);
-    await expect
-      .poll(() => parts.answers(page).last().textContent(), { timeout: 10_000 })
-      .toContain('Half an answer');
-  });
-});
-
-describe('stop', () => {
-  it('frees the slot of the model while it writes and keeps what was written', async () => {
-    const { page, fake } = await open();
-    fake.script([slow(30), say(words(500))]);
-    await ask(page, 'Write a lot');
-    await expect.poll(() => parts.answers(page).last().textContent()).toContain('word5');
-    expect(fake.report().openGenerations).toBe(1);
-    await parts.stop(page).first().click();
-    await fake.waitFor((report) => report.openGenerations === 0, 2000);
-    await expect.poll(() => page.getByText(/Stopped after/).count()).toBe(1);
-    expect(await parts.answers(page).last().textContent()).toContain('word5');
-    expect(fake.report().disconnects).toHaveLength(1);
-  });
-
-  it('frees the slot before the first token', async () => {
-    const { page, fake } = await open();
-    fake.script(stall(undefined));
-    await ask(page, 'Hang');
-    await fake.waitFor((report) => report.openGenerations === 1);
-    await page
-      .getByRole('button', { name: /^(Stop|Cancel)$/ })
-      .first()
-      .click();
-    await fake.waitFor((report) => report.openGenerations === 0, 2000);
-    await expect.poll(() => parts.send(page).count()).toBe(1);
-  });
-});
-
-describe('failures', () => {
-  it('the model server dies mid-answer: a card, the partial text, and a retry that works', async () => {
-    const first = await open();
-    const { page, standIn, fake } = first;
-    fake.script([say('The beginning '), stall(undefined)]);
-    await ask(page, 'Tell me');
-    await expect.poll(() => parts.answers(page).last().textContent()).toContain('The beginning');
-    const { port } = standIn;
-    await standIn.close();
-    await expect.poll(() => parts.alert(page).count(), { timeout: 10_000 }).toBe(1);
-    expect(await parts.answers(page).last().textContent()).toContain('The beginning');
-
-    const again = await startFakeOllama({ port, tokensPerSecond: Number.POSITIVE_INFINITY });
-    try {
-      again.fake.script(say('The whole answer.'));
-      await parts.alert(page).getByRole('button', { name: 'Try again' }).click();
+  describe('a conversation', () => {
+    it('is sent, streams into the page word by word and ends with its numbers', async () => {
+      const { page, fake, complaints } = await open();
+      fake.script([slow(60), say(words(90))]);
+      await ask(page, 'How are you?');
+      const answer = parts.answers(page).last();
+      const lengths: number[] = [];
       await expect
-        .poll(() => parts.answers(page).last().textContent(), { timeout: 15_000 })
-        .toContain('The whole answer.');
-      expect(await parts.alert(page).count()).toBe(0);
-    } finally {
-      await again.close();
-    }
+        .poll(
+          async () => {
+            lengths.push((await answer.textContent({ timeout: 5000 }))?.match(/word\d+/g)?.length ?? 0);
+            return lengths.at(-1);
+          },
+          { interval: 50, timeout: 15_000 },
+        )
+        .toBe(90);
+      expect(new Set(lengths).size).toBeGreaterThan(4);
+      expect(lengths).toEqual([...lengths].sort((a, b) => a - b));
+      await expect.poll(() => page.getByText(/tok\/s, first token/).isVisible()).toBe(true);
+      await expect.poll(() => parts.questions(page).count()).toBe(1);
+      expect(complaints).toEqual([]);
+      expect(stage?.sockets.length).toBe(over === 'websocket' ? 1 : 0);
+    });
+
+    it('shows the thinking while it lasts and folds it away', async () => {
+      const { page, fake } = await open();
+      fake.script([think('Let me see. '), think(words(20)), say('Forty-two.')]);
+      await ask(page, 'What is it?');
+      await expect.poll(() => parts.answers(page).last().textContent()).toContain('Forty-two.');
+      await expect.poll(() => page.getByRole('button', { name: /Thought/ }).count()).toBe(1);
+      expect(await parts.answers(page).last().getByText('word19').isVisible()).toBe(false);
+    });
+
+    it('is still there after a reload', async () => {
+      const { page, fake } = await open();
+      fake.script(say('The answer that stays.'));
+      await ask(page, 'Remember this question');
+      await expect.poll(() => page.getByText(/first token/).count()).toBe(1);
+      await page.reload();
+      await expect
+        .poll(() => parts.answers(page).last().textContent(), { timeout: 10_000 })
+        .toContain('The answer that stays.');
+      expect(await parts.questions(page).last().textContent()).toContain('Remember this question');
+    });
+
+    it('can be deleted from the list, and stays gone', async () => {
+      const { page, fake } = await open();
+      fake.script(say('Words to forget.'));
+      await ask(page, 'Say something');
+      await expect.poll(() => page.locator('.zg-stats').last().textContent()).toContain('first token');
+      await page.getByRole('button', { name: 'More for Say something' }).click();
+      await page.getByRole('menuitem', { name: 'Delete' }).click();
+      await expect.poll(() => parts.questions(page).count()).toBe(0);
+      await page.reload();
+      await page.getByRole('heading', { name: 'What should we work on?' }).waitFor();
+      expect(await page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toContain('Words to forget');
+    });
+
+    // Tabs meet in the storage of the browser, whatever their answers come over.
+    it.runIf(transport === 'http')(
+      'is in the list of a second tab, and both show what either does',
+      async () => {
+        const { page, context, fake, url } = await open();
+        fake.script([say('First answer.')]);
+        await ask(page, 'From the first tab');
+        await expect.poll(() => parts.answers(page).last().textContent()).toContain('First answer.');
+        const other = await context.newPage();
+        await other.goto(url);
+        const row = (tab: typeof page, name: string) => tab.getByRole('button', { name, exact: true });
+        await row(other, 'From the first tab').click();
+        await expect.poll(() => parts.answers(other).last().textContent()).toContain('First answer.');
+        fake.script([say('Second answer.')]);
+        await ask(other, 'From the second tab');
+        await expect.poll(() => parts.answers(page).last().textContent()).toContain('Second answer.');
+        await expect.poll(() => parts.answers(page).count()).toBe(2);
+        await page.getByRole('button', { name: 'More for From the first tab' }).click();
+        await page.getByRole('menuitem', { name: 'Rename' }).click();
+        await page.getByRole('textbox', { name: 'Title of the conversation' }).fill('Both');
+        await page.keyboard.press('Enter');
+        await row(other, 'Both').waitFor();
+        await other.getByRole('button', { name: 'New chat' }).click();
+        expect(new URL(other.url()).hash).not.toBe(new URL(page.url()).hash);
+        fake.script([say('Third answer.')]);
+        await ask(other, 'Another conversation');
+        await row(page, 'Another conversation').waitFor();
+        expect(await parts.answers(page).count()).toBe(2);
+        await page.getByRole('button', { name: 'More for Both' }).click();
+        await page.getByRole('menuitem', { name: 'Delete' }).click();
+        await row(other, 'Both').waitFor({ state: 'detached' });
+      },
+    );
+
+    it('keeps what was written when the page is reloaded in the middle', async () => {
+      const { page, fake } = await open();
+      fake.script([say('Half an answer '), stall(undefined)]);
+      await ask(page, 'Go');
+      await expect.poll(() => parts.answers(page).last().textContent()).toContain('Half an answer');
+      await page.reload();
+      await fake.waitFor((report) => report.openGenerations === 0);
+      await expect
+        .poll(() => parts.answers(page).last().textContent(), { timeout: 10_000 })
+        .toContain('Half an answer');
+    });
   });
 
-  it('an answer that just ends is never taken for a whole one', async () => {
-    const { page, fake } = await open();
-    fake.script([say('Looks fine'), cut('end')]);
-    await ask(page, 'Go');
-    await expect.poll(() => parts.alert(page).count(), { timeout: 10_000 }).toBe(1);
-    expect(await parts.answers(page).last().textContent()).toContain('Looks fine');
+  describe('stop', () => {
+    it('frees the slot of the model while it writes and keeps what was written', async () => {
+      const { page, fake } = await open();
+      fake.script([slow(30), say(words(500))]);
+      await ask(page, 'Write a lot');
+      await expect.poll(() => parts.answers(page).last().textContent()).toContain('word5');
+      expect(fake.report().openGenerations).toBe(1);
+      await parts.stop(page).first().click();
+      await fake.waitFor((report) => report.openGenerations === 0, 2000);
+      await expect.poll(() => page.getByText(/Stopped after/).count()).toBe(1);
+      expect(await parts.answers(page).last().textContent()).toContain('word5');
+      expect(fake.report().disconnects).toHaveLength(1);
+    });
+
+    it('frees the slot before the first token', async () => {
+      const { page, fake } = await open();
+      fake.script(stall(undefined));
+      await ask(page, 'Hang');
+      await fake.waitFor((report) => report.openGenerations === 1);
+      await page
+        .getByRole('button', { name: /^(Stop|Cancel)$/ })
+        .first()
+        .click();
+      await fake.waitFor((report) => report.openGenerations === 0, 2000);
+      await expect.poll(() => parts.send(page).count()).toBe(1);
+    });
   });
 
+  describe('failures', () => {
+    it('the model server dies mid-answer: a card, the partial text, and a retry that works', async () => {
+      const first = await open();
+      const { page, standIn, fake } = first;
+      fake.script([say('The beginning '), stall(undefined)]);
+      await ask(page, 'Tell me');
+      await expect.poll(() => parts.answers(page).last().textContent()).toContain('The beginning');
+      const { port } = standIn;
+      await standIn.close();
+      await expect.poll(() => parts.alert(page).count(), { timeout: 10_000 }).toBe(1);
+      expect(await parts.answers(page).last().textContent()).toContain('The beginning');
+
+      const again = await startFakeOllama({ port, tokensPerSecond: Number.POSITIVE_INFINITY });
+      try {
+        again.fake.script(say('The whole answer.'));
+        await parts.alert(page).getByRole('button', { name: 'Try again' }).click();
+        await expect
+          .poll(() => parts.answers(page).last().textContent(), { timeout: 15_000 })
+          .toContain('The whole answer.');
+        expect(await parts.alert(page).count()).toBe(0);
+      } finally {
+        await again.close();
+      }
+    });
+
+    it('an answer that just ends is never taken for a whole one', async () => {
+      const { page, fake } = await open();
+      fake.script([say('Looks fine'), cut('end')]);
+      await ask(page, 'Go');
+      await expect.poll(() => parts.alert(page).count(), { timeout: 10_000 }).toBe(1);
+      expect(await parts.answers(page).last().textContent()).toContain('Looks fine');
+    });
+
+    // Over a WebSocket the ticket counts too.
+    it.runIf(transport === 'http')('429: counts down and keeps the words', async () => {
+      const { page, fake } = await open({ limits: { requestsPerMinute: 2 } });
+      fake.script(say('ok'), { times: Number.POSITIVE_INFINITY });
+      for (let turn = 0; turn < 3 && (await parts.alert(page).count()) === 0; turn++) {
+        await ask(page, `Question ${turn}`);
+        await expect
+          .poll(async () => (await parts.alert(page).count()) + (await parts.send(page).count()), {
+            timeout: 15_000,
+          })
+          .toBeGreaterThan(0);
+      }
+      await expect
+        .poll(() => parts.alert(page).textContent(), { timeout: 60_000 })
+        .toContain('Too many requests');
+      const secondsLeft = async () =>
+        Number(/try again in (\d+)/.exec((await parts.alert(page).textContent()) ?? '')?.[1]);
+      const first = await secondsLeft();
+      expect(first).toBeGreaterThan(1);
+      expect(await parts.alert(page).getByRole('button', { name: 'Try again' }).isDisabled()).toBe(true);
+      await expect.poll(secondsLeft).toBeLessThan(first);
+      // The refused question stands in the transcript, and the answers before it too.
+      expect(await parts.questions(page).last().textContent()).toContain('Question');
+      expect(await parts.answers(page).first().textContent()).toContain('ok');
+    });
+
+    it('503: says that the server is busy', async () => {
+      const { page, fake } = await open();
+      fake.script(
+        error('server busy, please try again.  maximum pending requests exceeded', { status: 503 }),
+        {
+          times: Number.POSITIVE_INFINITY,
+        },
+      );
+      await ask(page, 'Hello');
+      await expect
+        .poll(() => parts.alert(page).textContent(), { timeout: 30_000 })
+        .toContain('The server is busy');
+      await expect.poll(() => parts.alert(page).getByRole('button', { name: 'Try again' }).count()).toBe(1);
+    });
+
+    it('a model that is gone: says so and offers another', async () => {
+      const { page, standIn } = await open();
+      await modelIsChosen(page);
+      const { port } = standIn;
+      await standIn.close();
+      const other = await startFakeOllama({ port, models: ['another'] });
+      try {
+        await ask(page, 'Hello');
+        await expect
+          .poll(() => parts.alert(page).textContent(), { timeout: 10_000 })
+          .toContain('not on this server');
+        await expect
+          .poll(() => parts.alert(page).getByRole('button', { name: 'Pick another model' }).count())
+          .toBe(1);
+      } finally {
+        await other.close();
+      }
+    });
+  });
+});
+
+describe('a token', () => {
   it('a token that is no longer good is renewed once, unseen', async () => {
     let stale = false;
     const { page, fake } = await open({
@@ -236,62 +314,6 @@ describe('failures', () => {
     await expect
       .poll(() => parts.alert(page).textContent(), { timeout: 10_000 })
       .toContain('You are signed out');
-  });
-
-  it('429: counts down and keeps the words', async () => {
-    const { page, fake } = await open({ limits: { requestsPerMinute: 2 } });
-    fake.script(say('ok'), { times: Number.POSITIVE_INFINITY });
-    for (let turn = 0; turn < 3 && (await parts.alert(page).count()) === 0; turn++) {
-      await ask(page, `Question ${turn}`);
-      await expect
-        .poll(async () => (await parts.alert(page).count()) + (await parts.send(page).count()), {
-          timeout: 15_000,
-        })
-        .toBeGreaterThan(0);
-    }
-    await expect
-      .poll(() => parts.alert(page).textContent(), { timeout: 60_000 })
-      .toContain('Too many requests');
-    const secondsLeft = async () =>
-      Number(/try again in (\d+)/.exec((await parts.alert(page).textContent()) ?? '')?.[1]);
-    const first = await secondsLeft();
-    expect(first).toBeGreaterThan(1);
-    expect(await parts.alert(page).getByRole('button', { name: 'Try again' }).isDisabled()).toBe(true);
-    await expect.poll(secondsLeft).toBeLessThan(first);
-    // The refused question stands in the transcript, and the answers before it too.
-    expect(await parts.questions(page).last().textContent()).toContain('Question');
-    expect(await parts.answers(page).first().textContent()).toContain('ok');
-  });
-
-  it('503: says that the server is busy', async () => {
-    const { page, fake } = await open();
-    fake.script(error('server busy, please try again.  maximum pending requests exceeded', { status: 503 }), {
-      times: Number.POSITIVE_INFINITY,
-    });
-    await ask(page, 'Hello');
-    await expect
-      .poll(() => parts.alert(page).textContent(), { timeout: 30_000 })
-      .toContain('The server is busy');
-    await expect.poll(() => parts.alert(page).getByRole('button', { name: 'Try again' }).count()).toBe(1);
-  });
-
-  it('a model that is gone: says so and offers another', async () => {
-    const { page, standIn } = await open();
-    await modelIsChosen(page);
-    const { port } = standIn;
-    await standIn.close();
-    const other = await startFakeOllama({ port, models: ['another'] });
-    try {
-      await ask(page, 'Hello');
-      await expect
-        .poll(() => parts.alert(page).textContent(), { timeout: 10_000 })
-        .toContain('not on this server');
-      await expect
-        .poll(() => parts.alert(page).getByRole('button', { name: 'Pick another model' }).count())
-        .toBe(1);
-    } finally {
-      await other.close();
-    }
   });
 });
 

@@ -15,6 +15,8 @@ export interface Stage {
   context: BrowserContext;
   fake: FakeOllama;
   standIn: FakeOllamaServer;
+  /** Addresses of the WebSockets that the page opened. */
+  sockets: string[];
   /** Content security policy violations, page errors and console errors so far. */
   complaints: string[];
   close(): Promise<void>;
@@ -30,6 +32,8 @@ export interface StageOptions {
   colorScheme?: 'light' | 'dark';
   /** A touch screen of 390 x 844 instead of a desktop. */
   phone?: boolean;
+  /** How answers come. Default `http`. */
+  transport?: 'http' | 'websocket';
   /** Runs before the page is opened: routes, init scripts. */
   before?: (page: Page) => Promise<void>;
 }
@@ -59,7 +63,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     ...(options.limits ? { limits: options.limits } : {}),
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
-  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/`;
+  const query = options.transport === 'websocket' ? '?transport=websocket' : '';
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/${query}`;
   const context = await browser.newContext({
     viewport:
       options.viewport ?? (options.phone ? { width: 390, height: 844 } : { width: 1280, height: 800 }),
@@ -68,6 +73,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   });
   const page = await context.newPage();
   const complaints: string[] = [];
+  const sockets: string[] = [];
+  page.on('websocket', (socket) => sockets.push(socket.url()));
   page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
@@ -88,6 +95,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     fake: standIn.fake,
     standIn,
     complaints,
+    sockets,
     async close() {
       await context.close();
       await app.close();

@@ -1,4 +1,5 @@
 import { builtInTemplates } from '@ziggie/llm-client/templates';
+import { webSocketTransport } from '@ziggie/llm-client/websocket';
 import { type RichTextPlugins, ZiggieChat } from '@ziggie/llm-react';
 import { SourceLine } from './source-line.tsx';
 import { useAddress } from './use-address.ts';
@@ -24,6 +25,10 @@ const plugins: RichTextPlugins = {
   math: () => import('@ziggie/llm-react/plugins/math').then(({ mathPlugin }) => mathPlugin),
 };
 
+/** `?transport=websocket`: all answers over one socket. */
+const transport =
+  new URLSearchParams(location.search).get('transport') === 'websocket' ? webSocketTransport() : undefined;
+
 export function App() {
   const source = useSource();
   const shown = useAddress();
@@ -33,6 +38,7 @@ export function App() {
         className="page-chat"
         endpoint="/api/llm"
         credentials={visitorToken}
+        transport={transport}
         userId="demo-visitor"
         layout="page"
         {...shown}

@@ -8,6 +8,7 @@ export { Composer } from './composer/composer.tsx';
 export type { PendingAttachment } from './composer/composer-store.ts';
 export { createBrowserDrafts, type DraftStorage } from './composer/draft-storage.ts';
 export { type ComposerView, useComposer } from './composer/use-composer.ts';
+export { StructuredData, type StructuredDataProps } from './data/lazy-structured-data.tsx';
 export { ErrorCard } from './errors/error-card.tsx';
 export { ConversationList } from './history/conversation-list.tsx';
 export type { ImportReport } from './history/history-source.ts';

@@ -1,4 +1,4 @@
-import type { Credentials, ZiggieClient } from '@ziggie/llm-client';
+import type { ClientTransport, Credentials, ZiggieClient } from '@ziggie/llm-client';
 import type {
   Connection,
   ContextPort,
@@ -23,6 +23,9 @@ export interface ConnectionProps extends RichTextOptions {
   /** A token, or a function that gets one; used with `endpoint`. A new function on every render is fine: the latest is
    * called. Never stored. */
   credentials?: Credentials | undefined;
+  /** What answers come over, such as `webSocketTransport()` of `@ziggie/llm-client/websocket`; used with `endpoint`. Keep the
+   * object between renders. Default: HTTP. */
+  transport?: ClientTransport | undefined;
   /** A conversation made with `createConversation`. It then belongs to the caller: it goes on when the component leaves
    * the page, and `client`, `endpoint`, `conversationId` and `storage` are not looked at. */
   conversation?: Conversation | undefined;

@@ -47,7 +47,7 @@ export function useOpenSession(props: ConnectionProps): Session {
       open,
       history: open === null ? null : new HistorySource(storage, open, composers),
     };
-  }, [givenClient, endpoint, given, props.storage, hasCredentials]);
+  }, [givenClient, endpoint, given, props.storage, hasCredentials, props.transport]);
 
   const activeId = useCell(shared.open?.activeId ?? noId);
   const usesTools = (props.tools?.length ?? 0) > 0;
@@ -132,6 +132,7 @@ function openClient(
   return createClient({
     baseUrl: endpoint,
     credentials: hasCredentials ? credentials : undefined,
+    transport: latest.current.transport,
     retry: { maxRetryAfterMs: MAX_SILENT_WAIT_MS },
   });
 }

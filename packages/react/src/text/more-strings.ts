@@ -52,6 +52,12 @@ export const moreStrings = {
   commandFailed: 'That did not work',
   templateInsert: 'Put into the message',
   templateMissing: 'This is needed',
+  // Structured data
+  dataYes: 'yes',
+  dataNo: 'no',
+  dataSize: (count: number, formatted: string) =>
+    count === 1 ? `${formatted} value` : `${formatted} values`,
+  dataMore: (formatted: string) => `${formatted} more`,
   // Voice
   voiceStart: 'Speak',
   voiceStop: 'Stop listening',
