@@ -5,7 +5,7 @@ import { useChat } from '../hooks/use-chat.ts';
 import { useIsRunning } from '../hooks/use-messages.ts';
 import { useText } from '../text/text-context.ts';
 
-interface EditMessageProps {
+export interface EditMessageProps {
   id: string;
   text: string;
   mayBeEmpty: boolean;
