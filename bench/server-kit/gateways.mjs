@@ -1,7 +1,7 @@
 // CPU of a gateway per small request and per streamed token, beside compositions that a team would make by hand.
 // Every target is a process of its own, started anew for every round and taken in turn; its CPU time is what it says
 // itself (user and system). The median of the rounds counts. node server-kit/gateways.mjs [rounds]
-import { fork } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -9,7 +9,8 @@ import { cpus } from 'node:os';
 
 const rounds = Number(process.argv[2] ?? 5);
 const only = process.argv[3]?.split(',');
-const warmUpRequests = 2000;
+// V8 goes on compiling for some ten thousand requests, the more code a target runs the longer; a gateway runs for days.
+const warmUpRequests = Number(process.env.WARM_UP ?? 12_000);
 const requests = 6000;
 const connections = 20;
 const streams = 100;
@@ -17,8 +18,10 @@ const tokens = 200;
 const everyMs = 20;
 const secret = 'wF3v9Qm1xZk7Lr2TbN8yHs5DcJ6pGa4U+eK0iOqXnYt=';
 
+const hasNginx = spawnSync('nginx', ['-v']).error === undefined;
 const targets = [
   ['node:http pipe', 'pipe', [], '/api'],
+  ...(hasNginx ? [['nginx, passes everything on', 'nginx', [], '/api']] : []),
   ['kit, node:http', 'kit', ['node'], '/llm'],
   ['kit, Express 5', 'kit', ['express'], '/llm'],
   ['kit, Fastify 5', 'kit', ['fastify'], '/llm'],
@@ -135,12 +138,14 @@ for (let round = 0; round < rounds; round++) {
     });
     const path = `${prefix}/chat`;
     await many(target.port, path, warmUpRequests);
+    await stream(target.port, path);
     const before = await ask(target.child, 'cpu');
     await many(target.port, path, requests);
     const between = await ask(target.child, 'cpu');
     await stream(target.port, path);
     const after = await ask(target.child, 'cpu');
-    if (file !== 'pipe' && after.usage.tokens === 0) throw new Error(`${name} counted no tokens.`);
+    if (file !== 'pipe' && file !== 'nginx' && after.usage.tokens === 0)
+      throw new Error(`${name} counted no tokens.`);
     results.get(name).request.push((between.cpuMicros - before.cpuMicros) / requests);
     results.get(name).token.push((after.cpuMicros - between.cpuMicros) / (streams * tokens));
     for (const { child } of [target, upstream]) {
@@ -177,7 +182,7 @@ const text = `# Gateways
 
 CPU time of the gateway's own process (user and system), median of ${rounds} rounds; every target a fresh process in every round, taken in turn. Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}.
 
-Small request: POST of a chat with one short answer, ${connections} connections, ${requests.toLocaleString('en')} after ${warmUpRequests.toLocaleString('en')} to warm up. Token: ${streams} streams at once, one token every ${everyMs} ms each (${((streams * 1000) / everyMs).toLocaleString('en')} tokens a second), every token a write of its own; the start and end of the streams are in it.
+Small request: POST of a chat with one short answer, ${connections} connections, ${requests.toLocaleString('en')} after ${warmUpRequests.toLocaleString('en')} and one round of streams to warm up. Token: ${streams} streams at once, one token every ${everyMs} ms each (${((streams * 1000) / everyMs).toLocaleString('en')} tokens a second), every token a write of its own; the start and end of the streams are in it.
 
 | target | µs per small request | × pipe | µs per token | × pipe |
 |---|---|---|---|---|

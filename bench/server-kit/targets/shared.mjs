@@ -28,6 +28,11 @@ export function ready(server) {
 
 process.on('message', (message) => {
   if (message === 'cpu') process.send({ cpuMicros: sum(process.cpuUsage()), usage });
+  if (message === 'memory') {
+    globalThis.gc?.();
+    const { rss, heapUsed, external } = process.memoryUsage();
+    process.send({ rss, used: heapUsed + external });
+  }
 });
 
 const sum = ({ user, system }) => user + system;

@@ -20,6 +20,26 @@ const lists = JSON.stringify({
   models: [{ name: 'bench:latest', model: 'bench:latest', details: {} }],
   version: '0.33.0',
 });
+/** 200 MB as fast as they are taken. */
+let written = 0;
+function flood(res) {
+  const piece = Buffer.from(record('x'.repeat(16 * 1024)));
+  const more = () => {
+    while (written < 200_000_000) {
+      written += piece.byteLength;
+      if (!res.write(piece)) {
+        res.once('drain', more);
+        return;
+      }
+    }
+    res.end(last(1));
+  };
+  more();
+}
+process.on('message', (message) => {
+  if (message === 'written') process.send({ written });
+});
+
 const server = createServer((req, res) => {
   if (req.method === 'GET') {
     res.setHeader('content-type', 'application/json');
@@ -33,6 +53,16 @@ const server = createServer((req, res) => {
   });
   req.on('end', () => {
     res.setHeader('content-type', 'application/x-ndjson');
+    if (body.includes('long answer')) {
+      flood(res);
+      return;
+    }
+    if (body.includes('slow')) {
+      const timer = setInterval(() => res.write(token), 1000);
+      res.write(token);
+      res.on('close', () => clearInterval(timer));
+      return;
+    }
     if (!body.includes('stream me')) {
       res.end(
         `${JSON.stringify({

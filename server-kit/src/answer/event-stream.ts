@@ -62,7 +62,7 @@ export class EventStream implements EventSource {
     run.onQueued = (place) => this.#write([{ type: 'queued', ...place }]);
     run.onReady = this.#flow;
     run.lease.signal.addEventListener('abort', this.#onAbort, { once: true });
-    this.#beat(Math.min(startAfterMs, heartbeatMs) - (now() - run.lease.openedAt));
+    this.#beat(Math.max(0, Math.min(startAfterMs, heartbeatMs) - (now() - run.lease.openedAt)));
     this.pull();
   }
 
