@@ -53,6 +53,17 @@ export type { Logger } from './log/logger.ts';
 export type { QueueOptions } from './queue/queue-options.ts';
 export type { AliasTarget, Fallback, FallbackReason, RoutingOptions } from './routing/routing-options.ts';
 export { type MeasureOptions, measureStream, type StreamReport } from './selftest/measure-stream.ts';
+export { MemoryStreamStore } from './streams/memory-stream-store.ts';
+export type { ResumeOptions } from './streams/stream-settings.ts';
+export type {
+  Claim,
+  Eventually,
+  StreamBounds,
+  StreamHead,
+  StreamPage,
+  StreamStore,
+  WriterNews,
+} from './streams/stream-store.ts';
 export type { UpstreamDialect, UpstreamOptions } from './upstreams/upstream-settings.ts';
 export type { AcceptUpgrade, KitSocket, SocketEvents, SocketTerms, UpgradeOutcome } from './ws/kit-socket.ts';
 export type { SocketOptions } from './ws/socket-settings.ts';

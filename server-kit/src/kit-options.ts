@@ -19,6 +19,7 @@ import type { Logger } from './log/logger.ts';
 import { type QueueSettings, queueSchema, queueSettings } from './queue/queue-options.ts';
 import { Routing } from './routing/routing.ts';
 import { routingSchema } from './routing/routing-options.ts';
+import { type ResumeSettings, resumeSchema, resumeSettings } from './streams/stream-settings.ts';
 import { type UpstreamSettings, upstreamSchema, upstreamSettings } from './upstreams/upstream-settings.ts';
 import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
 
@@ -39,6 +40,7 @@ export interface Settings {
   };
   queue: QueueSettings;
   routing: Routing;
+  resume: ResumeSettings | undefined;
   corsOrigins: ReadonlySet<string>;
   sockets: SocketSettings;
   doctor: boolean;
@@ -71,7 +73,9 @@ const schema = z.strictObject({
     .max(256, { error: 'must name at most 256 model servers' }),
   auth: authSchema.optional(),
   roles: rolesSchema.optional(),
-  stores: z.strictObject({ keys: store, limits: store, revocations: store, tickets: store }).optional(),
+  stores: z
+    .strictObject({ keys: store, limits: store, revocations: store, tickets: store, streams: store })
+    .optional(),
   prices: pricesSchema.optional(),
   authenticate: z
     .custom<NonNullable<ServerKitOptions['authenticate']>>(isFunction, { error: 'must be a function' })
@@ -79,6 +83,7 @@ const schema = z.strictObject({
   limits: limitsSchema.optional(),
   queue: queueSchema.optional(),
   routing: routingSchema.optional(),
+  resume: resumeSchema.optional(),
   sockets: z
     .strictObject({
       enabled: z.boolean().optional(),
@@ -192,6 +197,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
     },
     queue: queueSettings(options.queue),
     routing: new Routing(options.routing),
+    resume: resumeSettings(options.resume),
     corsOrigins: new Set(cors?.origins),
     doctor: parsed.data.doctor ?? true,
     content: content && new Content(content, clock ?? systemClock),

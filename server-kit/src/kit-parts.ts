@@ -20,13 +20,14 @@ import type { MeParts } from './routes/me-routes.ts';
 import type { QueueParts } from './routes/queue-routes.ts';
 import type { UpstreamParts } from './routes/upstream-routes.ts';
 import { whyNotNow } from './routing/why-not.ts';
+import type { Streams } from './streams/streams.ts';
 import { FleetCatalog } from './upstreams/fleet-catalog.ts';
 import { RetryBudget } from './upstreams/retry-budget.ts';
 import type { Upstreams } from './upstreams/upstreams.ts';
 import { MemoryTicketStore, type TicketStore } from './ws/ticket-store.ts';
 
-/** Every port, with what is behind it. */
-type AllStores = { [Port in keyof Stores]-?: NonNullable<Stores[Port]> };
+/** Every port that is needed at once, with what is behind it. */
+type AllStores = { [Port in Exclude<keyof Stores, 'streams'>]-?: NonNullable<Stores[Port]> };
 
 /** What stays when the options change: who is being answered, and what has been counted. */
 export interface LastingParts {
@@ -36,6 +37,7 @@ export interface LastingParts {
   upstreams: Upstreams;
   queue: Dispatcher;
   shepherd: LoadShepherd;
+  streams: Streams;
 }
 
 /** Everything that follows from the options. New options make new ones; a running answer keeps those it began with. */
@@ -67,7 +69,7 @@ export function storesOf({ stores, clock }: Settings, before?: AllStores): AllSt
 
 /** Puts the parts together. */
 export function kitParts(given: Settings, lasting: LastingParts, before?: KitParts): KitParts {
-  const { leases, stores, isDraining, upstreams, queue, shepherd } = lasting;
+  const { leases, stores, isDraining, upstreams, queue, shepherd, streams } = lasting;
   const settings: Settings = { ...given, stores };
   const { clock, logger } = settings;
   const catalog = before?.answering.catalog ?? new FleetCatalog(upstreams, clock);
@@ -93,6 +95,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
       leases,
       metering,
       content,
+      streams,
       budget,
       prove: (avoid) => upstreams.prove(avoid),
       routing: settings.routing,

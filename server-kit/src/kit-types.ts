@@ -12,6 +12,8 @@ import type { LimitStore } from './limits/limit-store.ts';
 import type { Logger } from './log/logger.ts';
 import type { QueueOptions } from './queue/queue-options.ts';
 import type { RoutingOptions } from './routing/routing-options.ts';
+import type { ResumeOptions } from './streams/stream-settings.ts';
+import type { StreamStore } from './streams/stream-store.ts';
 import type { UpstreamOptions } from './upstreams/upstream-settings.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import type { SocketOptions } from './ws/socket-settings.ts';
@@ -44,6 +46,8 @@ export interface Stores {
   revocations?: RevocationStore | undefined;
   /** One-use tickets of WebSockets, which may be taken by another process than made them. */
   tickets?: TicketStore | undefined;
+  /** Running and finished answers, for readers who come back to another process. Without it only the one that writes has them. */
+  streams?: StreamStore | undefined;
 }
 
 /** Settings of {@link ServerKit}. */
@@ -101,6 +105,8 @@ export interface ServerKitOptions {
   routing?: RoutingOptions | undefined;
   /** WebSockets on `/ws`. They are served wherever a door has been given the host's upgrades. */
   sockets?: SocketOptions | undefined;
+  /** How answers survive a lost connection, where a client asks for that; `false`: they do not. */
+  resume?: ResumeOptions | false | undefined;
   /** What may be said to a model and by it. Default: anything. */
   content?: ContentOptions | undefined;
   /** Exact origins allowed to call from a browser. Default none. */

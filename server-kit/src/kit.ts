@@ -32,6 +32,8 @@ import { meRoute, myLimitsRoute } from './routes/me-routes.ts';
 import { queueRoute } from './routes/queue-routes.ts';
 import { allowedMethods, type Operation, type Route, routeFor, routesAt } from './routes/route-table.ts';
 import { upstreamRoute } from './routes/upstream-routes.ts';
+import { resumeRoute, stopRoute } from './streams/resume-route.ts';
+import { Streams } from './streams/streams.ts';
 import { writeFailure } from './surfaces/surfaces.ts';
 import { canonicalName } from './upstream/model-name.ts';
 import { UndiciTransport } from './upstream/undici-transport.ts';
@@ -81,8 +83,15 @@ class Kit implements ServerKit {
     );
     const queue = new Dispatcher(settings.queue, upstreams, clock);
     upstreams.waitingFor = (model) => queue.waitingFor(model);
+    const leases = new LeaseBook(clock, isDraining);
     this.#lasting = {
-      leases: new LeaseBook(clock, isDraining),
+      leases,
+      streams: new Streams({
+        leases,
+        clock,
+        shared: settings.stores.streams,
+        maxBytes: settings.resume?.maxBytes,
+      }),
       stores: storesOf(settings),
       isDraining,
       upstreams,
@@ -108,6 +117,7 @@ class Kit implements ServerKit {
     this.#lasting.stores = storesOf(given, this.#lasting.stores);
     const retired = this.#parts;
     this.#parts = kitParts(given, this.#lasting, retired);
+    if (given.stores.streams) this.#lasting.streams.share(given.stores.streams);
     this.#lasting.upstreams.replace(given.upstreams);
     this.#lasting.queue.reload(given.queue, this.#lasting.upstreams);
     this.#options = options;
@@ -186,6 +196,7 @@ class Kit implements ServerKit {
     this.#sockets.goAway();
     await leases.idle();
     cancel();
+    await this.#lasting.streams.close();
     shepherd.close();
     this.#sockets.closeAll();
     for (const { settler, identity } of [...this.#retired, this.#parts]) {
@@ -212,6 +223,9 @@ class Kit implements ServerKit {
     await admit(this.#parts.pipeline, request, connection, context);
     const { operation } = route;
     if (operation === 'embed') return embedRoute(this.#parts.answering, request, connection, context);
+    if (operation === 'resume-stream') {
+      return resumeRoute(this.#parts.answering, request, connection, context);
+    }
     if (isAnswering(operation)) return answerRoute(this.#parts.answering, request, connection, context);
     if (operation === 'selftest') return selftestRoute(this.#parts.settings.clock, request, context);
     const { status, body } = await this.#inform(operation, request, connection, context);
@@ -227,7 +241,7 @@ class Kit implements ServerKit {
   }
 
   async #inform(
-    operation: Exclude<Operation, Answering | 'selftest' | 'embed'>,
+    operation: Exclude<Operation, Answering | 'selftest' | 'embed' | 'resume-stream'>,
     request: Request,
     connection: Connection,
     context: RequestContext,
@@ -262,6 +276,9 @@ class Kit implements ServerKit {
           'forbidden',
           'Models are changed by administrators, on the addresses of the kit below /admin. This one is closed.',
         );
+      case 'stop-stream':
+        await stopRoute(this.#parts.answering, connection, context);
+        return { status: 204, body: undefined };
       case 'me':
         return meRoute(context);
       case 'my-limits':

@@ -136,6 +136,11 @@ export class Lease {
     return cancel;
   }
 
+  /** From here on the client may leave without ending this; whoever calls it ends it. */
+  outlive(): void {
+    this.#client.removeEventListener('abort', this.leave);
+  }
+
   /** Ends the request with a failure that its writer will tell. The first one counts. */
   fail(failure: KitFailure): void {
     if (this.#closed || this.#failure) return;

@@ -51,6 +51,9 @@ const expected: Record<string, Expected> = {
   'GET /health/live': open,
   'GET /health/ready': open,
   // Nothing waits: the list is empty, and a place in it is nobody's.
+  // Nothing is written: no stream is there.
+  'GET /streams/:id': everybody(404, [404, 403]),
+  'DELETE /streams/:id': everybody(404, [404, 403]),
   'GET /queue': everybody(200, [200, 403]),
   'GET /queue/:id': everybody(404, [404, 403]),
   'DELETE /queue/:id': everybody(404, [404, 403]),

@@ -23,6 +23,13 @@ export interface EventSource {
   leave(): void;
 }
 
+/** What a stream says of itself. */
+export interface StreamNature {
+  id?: string | undefined;
+  /** Whether a reader may come back. Default not. */
+  isResumable?: boolean | undefined;
+}
+
 /**
  * When `start` goes out by itself, in ms: a reader who waits longer wants to know that the model has the question. Until
  * then a failure keeps its HTTP status, and most refusals of a model server come within a few milliseconds.
@@ -40,7 +47,8 @@ export class EventStream implements EventSource {
   readonly #run: Run;
   readonly #heartbeatMs: number;
   readonly #now: () => number;
-  readonly id = newId('run');
+  readonly #isResumable: boolean;
+  readonly id: string;
   #sink: EventSink | undefined;
   /** What was read before there was a sink. */
   #waiting: StreamEvent[] = [];
@@ -51,7 +59,14 @@ export class EventStream implements EventSource {
   #lastWriteAt: number;
   #settleFirst: (failure: KitFailure | undefined) => void = () => {};
 
-  constructor(run: Run, heartbeatMs: number, now: () => number) {
+  constructor(
+    run: Run,
+    heartbeatMs: number,
+    now: () => number,
+    { id = newId('run'), isResumable = false }: StreamNature = {},
+  ) {
+    this.id = id;
+    this.#isResumable = isResumable;
     this.#run = run;
     this.#heartbeatMs = heartbeatMs;
     this.#now = now;
@@ -124,7 +139,7 @@ export class EventStream implements EventSource {
 
   #startEvent(): StreamEventBody {
     const { asked, model } = this.#run.request;
-    return { type: 'start', id: this.id, model: asked, upstreamModel: model, resumable: false };
+    return { type: 'start', id: this.id, model: asked, upstreamModel: model, resumable: this.#isResumable };
   }
 
   /** A byte at least every interval. The first one is the `start` event itself, if nothing else came before. */
@@ -146,10 +161,10 @@ export class EventStream implements EventSource {
     if (this.#over) return;
     if (this.#seq > 0) this.#write([failureEvent(failure, this.#run.context.id)]);
     this.#settleFirst(failure);
-    this.#finish('failed', failure.status, failure);
+    this.#finish(failure.code === 'aborted' ? 'left' : 'failed', failure.status, failure);
   }
 
-  #finish(outcome: 'ok' | 'failed', status: number, failure?: KitFailure): void {
+  #finish(outcome: 'ok' | 'failed' | 'left', status: number, failure?: KitFailure): void {
     if (this.#over) return;
     this.#over = true;
     this.#sink?.end();

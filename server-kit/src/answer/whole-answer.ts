@@ -1,20 +1,27 @@
-import type { ToolCallEvent, UsageEvent } from '@ziggie/llm-protocol';
+import type { StreamEventBody, ToolCallEvent, UsageEvent } from '@ziggie/llm-protocol';
 import type { WholeAnswer } from '../surfaces/surface.ts';
 import { upstreamFailure } from '../upstream/failures.ts';
-import type { Run } from './run.ts';
+
+/** Where the events of an answer come from: a run, or the log of one. */
+export interface WholeSource {
+  /** The next events, maybe none; waits for them. @throws {KitFailure} */
+  next(): Promise<readonly StreamEventBody[]>;
+  /** Whether nothing more will come. */
+  readonly ended: boolean;
+}
 
 /**
- * Reads a run to its end.
+ * Reads an answer to its end.
  *
  * @throws {KitFailure} when the run fails; nothing partial is ever given.
  */
-export async function wholeAnswer(run: Run): Promise<WholeAnswer> {
+export async function wholeAnswer(source: WholeSource): Promise<WholeAnswer> {
   const text: string[] = [];
   const thinking: string[] = [];
   const toolCalls: ToolCallEvent[] = [];
   let usage: UsageEvent | undefined;
   for (;;) {
-    for (const event of await run.next()) {
+    for (const event of await source.next()) {
       if (event.type === 'text-delta') text.push(event.text);
       else if (event.type === 'thinking-delta') thinking.push(event.text);
       else if (event.type === 'tool-call') toolCalls.push(event);
@@ -23,6 +30,6 @@ export async function wholeAnswer(run: Run): Promise<WholeAnswer> {
         return { text: text.join(''), thinking: thinking.join(''), toolCalls, usage, done: event };
       }
     }
-    if (run.ended) throw upstreamFailure('truncated', 'ended without a last record');
+    if (source.ended) throw upstreamFailure('truncated', 'ended without a last record');
   }
 }

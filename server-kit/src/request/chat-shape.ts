@@ -18,6 +18,7 @@ const think = z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]);
 const common = {
   model: z.string().min(1).max(256),
   stream: z.boolean().optional(),
+  resume: z.boolean().optional(),
   format: z.union([z.literal('json'), record]).optional(),
   options: record.optional(),
   think: think.optional(),

@@ -1,12 +1,13 @@
 import { type Answer, jsonAnswer } from '../answer/answer.ts';
-import { type EventSource, EventStream } from '../answer/event-stream.ts';
 import { type Framing, framingFor } from '../answer/framing.ts';
 import type { Run } from '../answer/run.ts';
+import { streamHeaders } from '../answer/stream-headers.ts';
 import { wholeAnswer } from '../answer/whole-answer.ts';
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../connection.ts';
 import type { RequestContext } from '../context.ts';
 import { KitFailure } from '../failure.ts';
+import type { Lease } from '../lease.ts';
 import {
   type ChatBody,
   countImages,
@@ -19,10 +20,13 @@ import { headerOf } from '../request/direct-request.ts';
 import { tooLarge } from '../request/read-body.ts';
 import { newId } from '../request/request-id.ts';
 import { TickStream } from '../selftest/tick-stream.ts';
+import type { EventFeed } from '../streams/event-feed.ts';
+import { SharedAnswer } from '../streams/shared-answer.ts';
+import { takeAll } from '../streams/whole-feed.ts';
 import { ollamaForm } from '../surfaces/ollama/write-answer.ts';
 import type { AnswerForm, Asked, RunFacts } from '../surfaces/surface.ts';
 import { readers } from '../surfaces/surfaces.ts';
-import { type AnswerParts, answerWith, type ReadBody } from './answer-with.ts';
+import { type AnswerParts, answerWith, type Read, type ReadBody } from './answer-with.ts';
 import { contentFacts, promptTask } from './task.ts';
 
 /**
@@ -37,8 +41,17 @@ export function answerRoute(
   context: RequestContext,
 ): Promise<Answer> {
   const read = promptReader(parts, context, headerOf(request, 'accept'));
-  return answerWith(parts, request, connection, context, read, (run, form) =>
-    form.streams ? streamed(parts, run, form) : complete(parts, run, form),
+  const shared = new SharedAnswer(parts, request, context);
+  return shared.guard(
+    answerWith(
+      parts,
+      request,
+      connection,
+      context,
+      read,
+      (run, form) => (form.streams ? streamed(parts, run, form, shared) : complete(parts, run, form, shared)),
+      shared.isPossible ? (asked, lease) => joined(parts, context, shared, asked, lease) : undefined,
+    ),
   );
 }
 
@@ -73,7 +86,7 @@ function readNative(value: unknown, operation: string, accept: string | null): A
   const body = operation === 'chat' ? parseChat(value) : parseGenerate(value);
   const { whole } = ollamaForm(operation === 'chat' ? 'chat' : 'generate', false);
   const streams = operation !== 'generate-complete' && body.stream !== false;
-  return { body, form: { streams, framing: () => framingFor(accept), whole } };
+  return { body, form: { streams, framing: () => framingFor(accept), whole, resumes: body.resume } };
 }
 
 /** @throws {KitFailure} */
@@ -86,34 +99,20 @@ function checkImages(body: ChatBody | GenerateBody, bytes: number, { settings }:
   if (images === 0 && bytes > maxBodyBytes) throw tooLarge(maxBodyBytes);
 }
 
-/** The events of a run, once the first of them is there. @throws {KitFailure} when the run fails before. */
-export async function openStream(parts: AnswerParts, run: Run): Promise<EventStream> {
-  const { clock, timeouts } = parts.settings;
-  const stream = new EventStream(run, timeouts.heartbeatMs, () => clock.now());
-  const failure = await stream.first;
-  if (failure) throw failure;
-  return stream;
-}
-
-async function streamed(parts: AnswerParts, run: Run, form: AnswerForm): Promise<Answer> {
-  const stream = await openStream(parts, run);
+async function streamed(
+  parts: AnswerParts,
+  run: Run,
+  form: AnswerForm,
+  shared: SharedAnswer,
+): Promise<Answer> {
+  const feed = await shared.open(run, form);
   run.context.mark('upstream');
-  return streamAnswer(stream, form.framing(factsOf(parts, run, stream.id)), run.context);
+  return streamAnswer(feed, form.framing(factsOf(parts, run, feed.id)), run.context);
 }
 
 /** Events as an answer. */
-function streamAnswer(
-  stream: EventSource & { id: string },
-  framing: Framing,
-  context: RequestContext,
-): Answer {
-  const headers = context.finalHeaders();
-  headers.set('content-type', framing.contentType);
-  headers.set('cache-control', 'no-store, no-transform');
-  // nginx would hold tokens back without this.
-  headers.set('x-accel-buffering', 'no');
-  headers.set('x-ziggie-stream-id', stream.id);
-  return { status: 200, headers, body: { events: stream, framing } };
+function streamAnswer(events: EventFeed, framing: Framing, context: RequestContext): Answer {
+  return { status: 200, headers: streamHeaders(context, framing, events.id), body: { events, framing } };
 }
 
 /** `/admin/selftest/stream`: what an answer would be, from no model. */
@@ -122,10 +121,39 @@ export function selftestRoute(clock: Clock, request: Request, context: RequestCo
   return streamAnswer(new TickStream(clock), framingFor(headerOf(request, 'accept')), context);
 }
 
-async function complete(parts: AnswerParts, run: Run, form: AnswerForm): Promise<Answer> {
+/** An answer that somebody has already, or is getting. */
+async function joined(
+  { settings, metering }: AnswerParts,
+  context: RequestContext,
+  shared: SharedAnswer,
+  { task, form, model }: Read<AnswerForm> & { model: string },
+  lease: Lease,
+): Promise<Answer | undefined> {
+  const feed = await shared.find(task, model, lease);
+  if (feed === undefined) return undefined;
+  const facts: RunFacts = {
+    id: feed.id,
+    requestId: context.id,
+    model: task.asked,
+    now: () => settings.clock.wallNow(),
+    estimatedInputTokens: metering.estimate.inputTokens(model, task.size),
+  };
+  context.mark('stream');
+  if (form.streams) return streamAnswer(feed, form.framing(facts), context);
+  const answer = await wholeAnswer(takeAll(feed));
+  context.log('ok', 200);
+  return jsonAnswer(200, JSON.stringify(form.whole(answer, facts)), context.finalHeaders());
+}
+
+async function complete(
+  parts: AnswerParts,
+  run: Run,
+  form: AnswerForm,
+  shared: SharedAnswer,
+): Promise<Answer> {
   const { context, lease } = run;
-  const answer = await wholeAnswer(run);
-  lease.close();
+  const answer = await wholeAnswer(shared.isShared ? takeAll(await shared.open(run, form)) : run);
+  if (!shared.isShared) lease.close();
   context.mark('upstream');
   context.log('ok', 200);
   const body = form.whole(answer, factsOf(parts, run, newId('run')));

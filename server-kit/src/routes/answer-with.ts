@@ -15,6 +15,7 @@ import type { Routing } from '../routing/routing.ts';
 import type { FallbackReason } from '../routing/routing-options.ts';
 import { reasonOf } from '../routing/why-not.ts';
 import type { StopSignal } from '../stop.ts';
+import type { Streams } from '../streams/streams.ts';
 import { upstreamFailure } from '../upstream/failures.ts';
 import { canonicalName } from '../upstream/model-name.ts';
 import type { FleetCatalog } from '../upstreams/fleet-catalog.ts';
@@ -29,6 +30,7 @@ export interface AnswerParts extends RunParts {
   whyNotNow: (model: string) => FallbackReason | undefined;
   leases: LeaseBook;
   content: Content | undefined;
+  streams: Streams;
   metering: MeteringParts;
 }
 
@@ -44,6 +46,12 @@ export type ReadBody<Form> = (value: unknown, bytes: number) => Promise<Read<For
 /** How a run is written to whoever asked. Throws what ends it before the first event. */
 export type WriteAnswer<Form, Result> = (run: Run, form: Form) => Promise<Result>;
 
+/** An answer that is there already, for a question that may have one; `undefined` asks a model. @throws {KitFailure} */
+export type FindAnswer<Form, Result> = (
+  asked: Read<Form> & { model: string },
+  lease: Lease,
+) => Promise<Result | undefined>;
+
 /** The way of every answer, on every surface and over a socket; only the reading and the writing differ. @throws {KitFailure} */
 export async function answerWith<Form, Result>(
   parts: AnswerParts,
@@ -52,6 +60,7 @@ export async function answerWith<Form, Result>(
   context: RequestContext,
   read: ReadBody<Form>,
   write: WriteAnswer<Form, Result>,
+  find?: FindAnswer<Form, Result>,
 ): Promise<Result> {
   const { limits, settler } = parts.metering;
   let holdId = newId('hold');
@@ -82,6 +91,8 @@ export async function answerWith<Form, Result>(
         settle = () => settler.settle(id, []);
         lease = parts.leases.open(leftOf(request), () => settle());
       }
+      const found = await find?.({ task, form, model }, lease);
+      if (found !== undefined) return found;
       // Not given up half-way: what a store grants must be settled.
       const reservation = await reserveFor(parts, task, model, context, holdId);
       if (lease.signal.aborted) {

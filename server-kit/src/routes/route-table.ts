@@ -22,6 +22,8 @@ export type Operation =
   | UpstreamOperation
   | 'embed'
   | 'version'
+  | 'resume-stream'
+  | 'stop-stream'
   | ListOperation
   | 'closed';
 
@@ -114,6 +116,14 @@ export const routeTable: readonly Route[] = [
   { method: 'GET', path: '/health', operation: 'health', permission: 'public' },
   { method: 'GET', path: '/health/live', operation: 'live', permission: 'public' },
   { method: 'GET', path: '/health/ready', operation: 'ready', permission: 'public' },
+  {
+    method: 'GET',
+    path: '/streams/:id',
+    operation: 'resume-stream',
+    permission: 'chat',
+    query: ['after'],
+  },
+  { method: 'DELETE', path: '/streams/:id', operation: 'stop-stream', permission: 'chat' },
   { method: 'GET', path: '/queue', operation: 'my-queue', permission: 'chat' },
   { method: 'GET', path: '/queue/:id', operation: 'my-place', permission: 'chat' },
   { method: 'DELETE', path: '/queue/:id', operation: 'leave-queue', permission: 'chat' },

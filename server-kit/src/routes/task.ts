@@ -6,6 +6,7 @@ import type { ChatBody, GenerateBody } from '../request/chat-shape.ts';
 import { sizeOf } from '../request/input-size.ts';
 import { wantedTokens } from '../request/options-policy.ts';
 import { holdsBack } from '../request/upstream-body.ts';
+import { canonicalJson } from '../streams/canonical-json.ts';
 import { callFor, decoderFor, type RecordDecoder, type UpstreamCall } from '../upstreams/upstream-call.ts';
 import type { UpstreamDialect } from '../upstreams/upstream-settings.ts';
 
@@ -23,6 +24,8 @@ export interface Task {
   /** The request in an upstream's dialect. `maxTokens` is what a quota has room for. */
   callFor(dialect: UpstreamDialect, model: string, maxTokens: number): UpstreamCall;
   decoderFor(dialect: UpstreamDialect): RecordDecoder;
+  /** Everything that is asked of the model, in one form: equal texts are the same question. Absent for what nobody shares. */
+  canonical?: (() => string) | undefined;
   /** What the answer goes through before anybody sees it. */
   filter?: AnswerFilter | undefined;
 }
@@ -37,6 +40,7 @@ export function promptTask(body: ChatBody | GenerateBody, filter: AnswerFilter |
     promptParts: () => promptParts(body),
     callFor: (dialect, model, maxTokens) => callFor(dialect, body, model, maxTokens),
     decoderFor,
+    canonical: () => canonicalJson({ ...body, stream: undefined, resume: undefined }),
     filter,
   };
 }

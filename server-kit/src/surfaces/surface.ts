@@ -37,6 +37,8 @@ export interface AnswerForm {
   framing(facts: RunFacts): Framing;
   /** The whole answer as one JSON body. */
   whole(answer: WholeAnswer, facts: RunFacts): unknown;
+  /** Whether the caller would come back for the rest when its connection breaks. */
+  resumes?: boolean | undefined;
 }
 
 /** A body, read into our own shape and checked, and the form its answer has. */

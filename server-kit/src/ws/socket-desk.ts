@@ -9,9 +9,11 @@ import type { Principal } from '../kit-types.ts';
 import { admit, type PipelineParts } from '../pipeline.ts';
 import { newId } from '../request/request-id.ts';
 import { pathOf } from '../request/target.ts';
-import { openStream, promptReader } from '../routes/answer-route.ts';
+import { promptReader } from '../routes/answer-route.ts';
 import { type AnswerParts, answerWith } from '../routes/answer-with.ts';
 import { type Route, routeFor, routesAt } from '../routes/route-table.ts';
+import { openReader } from '../streams/resume-route.ts';
+import { SharedAnswer } from '../streams/shared-answer.ts';
 import type { AcceptUpgrade } from './kit-socket.ts';
 import { SocketBook } from './socket-book.ts';
 import type { SocketRequest } from './socket-request.ts';
@@ -197,6 +199,7 @@ export class SocketDesk {
       clock,
       settings: sockets,
       answer: (...more) => this.#answer(...more),
+      resume: (...more) => this.#resume(...more),
       authenticate: (one, token) => this.#authenticate(one, token),
       onClosed: (one) => this.#book.remove(one),
     });
@@ -267,22 +270,47 @@ export class SocketDesk {
       const connection: Connection = { ...upgrade.connection, target, rawHeaders: [], parsedBody: body };
       const authenticate = () => this.#stillGood(session);
       await admit({ ...pipeline, authenticate }, web, connection, context);
+      const shared = new SharedAnswer(answering, web, context);
       await answerWith(
         answering,
         web,
         connection,
         context,
         promptReader(answering, context, null),
-        async (run) => {
-          request.begin(await openStream(answering, run));
+        async (run, form) => {
+          request.begin(await shared.open(run, form));
         },
       );
     } catch (thrown) {
-      const failure = asFailure(thrown);
-      context.log(failure.status >= 500 ? 'failed' : 'refused', failure.status, failure);
-      request.fail(failure, context.id);
-      if (failure.code === 'unauthorized') this.#end(session);
+      this.#refuse(session, request, context, thrown);
     }
+  }
+
+  async #resume(
+    session: SocketSession,
+    { streamId, after }: { streamId: string; after: number },
+    request: SocketRequest,
+  ): Promise<void> {
+    const { pipeline, answering } = this.#parts;
+    const upgrade = this.#upgrades.get(session);
+    const context = this.#context('/streams/_', 'GET');
+    try {
+      if (!upgrade) throw new TypeError('The socket has no upgrade.');
+      const web = new Request('http://ziggie.invalid/streams/_', { signal: request.signal });
+      const connection: Connection = { ...upgrade.connection, target: '/streams/_', rawHeaders: [] };
+      const authenticate = () => this.#stillGood(session);
+      await admit({ ...pipeline, authenticate }, web, connection, context);
+      request.begin(await openReader(answering, streamId, after, request.signal, context));
+    } catch (thrown) {
+      this.#refuse(session, request, context, thrown);
+    }
+  }
+
+  #refuse(session: SocketSession, request: SocketRequest, context: RequestContext, thrown: unknown): void {
+    const failure = asFailure(thrown);
+    context.log(failure.status >= 500 ? 'failed' : 'refused', failure.status, failure);
+    request.fail(failure, context.id);
+    if (failure.code === 'unauthorized') this.#end(session);
   }
 
   /** The principal, from the credential as it is now: one that was taken back opens nothing more. */

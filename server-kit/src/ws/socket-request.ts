@@ -1,6 +1,7 @@
 import { isTerminal, type StreamEvent } from '@ziggie/llm-protocol';
-import type { EventSink, EventStream } from '../answer/event-stream.ts';
-import { failureEvent, type KitFailure } from '../failure.ts';
+import type { EventSink } from '../answer/event-stream.ts';
+import { failureEvent, KitFailure } from '../failure.ts';
+import type { EventFeed } from '../streams/event-feed.ts';
 
 /** How events are written on the socket; `undefined` for one that this form has no word for. */
 export type EncodeFrame = (event: StreamEvent) => string | undefined;
@@ -27,7 +28,7 @@ export class SocketRequest implements EventSink {
   readonly id: string;
   #credit: number;
   #queue: StreamEvent[] = [];
-  #stream: EventStream | undefined;
+  #stream: EventFeed | undefined;
   #nextSeq = 0;
   #over = false;
   #cancelStallTimer: (() => void) | undefined;
@@ -44,8 +45,13 @@ export class SocketRequest implements EventSink {
     return this.#leaving.signal;
   }
 
+  /** It goes on after this event, so that its own failure is numbered right. */
+  after(seq: number): void {
+    this.#nextSeq = seq + 1;
+  }
+
   /** The run's events are here. */
-  begin(stream: EventStream): void {
+  begin(stream: EventFeed): void {
     this.#stream = stream;
     stream.attach(this);
   }
@@ -65,7 +71,11 @@ export class SocketRequest implements EventSink {
   /** The socket's own pings are its sign of life. */
   beat(): void {}
 
-  end(): void {}
+  /** An answer that goes away without its last event is a broken one, and the socket has no other way to say so. */
+  end(): void {
+    if (this.#over) return;
+    this.fail(new KitFailure('truncated', 'The answer broke off here. Come back for the rest.'), this.id);
+  }
 
   /** Sends what may be sent, and asks for more when there is room for it. */
   flush(): void {

@@ -1,4 +1,4 @@
-import { SOCKET_PING_INTERVAL_MS, socketCloseCodes } from '@ziggie/llm-protocol';
+import { type ClientFrame, SOCKET_PING_INTERVAL_MS, socketCloseCodes } from '@ziggie/llm-protocol';
 import type { Clock } from '../clock.ts';
 import { KitFailure } from '../failure.ts';
 import type { Principal } from '../kit-types.ts';
@@ -29,6 +29,12 @@ export interface SessionParts {
     session: SocketSession,
     operation: 'chat' | 'generate',
     body: Record<string, unknown>,
+    request: SocketRequest,
+  ): Promise<void>;
+  /** Goes on with an answer from the event after `after`. Never rejects. */
+  resume(
+    session: SocketSession,
+    from: { streamId: string; after: number },
     request: SocketRequest,
   ): Promise<void>;
   /** Looks at a token: the first one, or a newer one. @throws {KitFailure} */
@@ -155,7 +161,7 @@ export class SocketSession {
         return;
       case 'resume':
         if (this.#requests.has(frame.id)) this.close(1008, 'The id is in use.');
-        else this.#refuse(frame.id, 'This server keeps no streams to come back to. Send the request again.');
+        else this.#resume(frame);
         return;
       default:
         if (this.#requests.has(frame.id)) this.close(1008, 'The id is in use.');
@@ -170,6 +176,12 @@ export class SocketSession {
     credit: number,
     encode: EncodeFrame,
   ): void {
+    const request = this.#register(id, credit, encode);
+    if (request) void this.#parts.answer(this, operation, body, request);
+  }
+
+  /** A request in the book; `undefined` when it was refused since the socket carries enough. */
+  #register(id: string, credit: number, encode: EncodeFrame): SocketRequest | undefined {
     const request = new SocketRequest(id, credit, this.#outlet(id), encode);
     request.onStall = () =>
       request.fail(
@@ -187,10 +199,16 @@ export class SocketSession {
         }),
         id,
       );
-      return;
+      return undefined;
     }
     this.#requests.set(id, request);
-    void this.#parts.answer(this, operation, body, request);
+    return request;
+  }
+
+  #resume({ id, streamId, after, credit }: Extract<ClientFrame, { type: 'resume' }>): void {
+    const request = this.#register(id, credit, eventFrame(id));
+    request?.after(after);
+    if (request) void this.#parts.resume(this, { streamId, after }, request);
   }
 
   #bare({ request: body }: BareFrame): void {

@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import {
   MemoryKeyStore,
   MemoryLimitStore,
   MemoryRevocationStore,
+  MemoryStreamStore,
   MemoryTicketStore,
 } from '../../src/index.ts';
 import { createRedisStores } from '../../src/stores-redis.ts';
@@ -15,6 +17,7 @@ import { keyStoreContract } from './key-store.contract.ts';
 import { limitStoreContract } from './limit-store.contract.ts';
 import { hasRedis, type RedisServer, startRedis } from './redis-server.ts';
 import { revocationStoreContract } from './revocation-store.contract.ts';
+import { streamStoreContract } from './stream-store.contract.ts';
 import { ticketStoreContract } from './ticket-store.contract.ts';
 
 const nothing = () => {};
@@ -31,6 +34,18 @@ revocationStoreContract('memory', async () => {
 ticketStoreContract('memory', async () => {
   const clock = new SetClock();
   return { store: new MemoryTicketStore(clock), clock, close: nothing };
+});
+
+streamStoreContract('memory', async () => {
+  const clock = new SetClock();
+  const store = new MemoryStreamStore(clock);
+  return {
+    store,
+    other: store,
+    silence: async () => clock.advance(15_001),
+    forget: async () => clock.advance(60_001),
+    close: () => store.close(),
+  };
 });
 
 function sqlite() {
@@ -99,6 +114,31 @@ describe.skipIf(!hasRedis)('with a Redis server', () => {
   ticketStoreContract('Redis', async () => {
     const { stores, clock, close } = await open();
     return { store: stores.tickets, clock, close };
+  });
+  streamStoreContract('Redis', async () => {
+    const prefix = `t${count++}`;
+    const options = { url: redis.url, prefix, deadlineMs: 10_000 };
+    const [here, there] = [createRedisStores(options), createRedisStores(options)];
+    for (const { stores } of [here, there]) await expectReady(stores.revocations);
+    const client = new Redis(redis.url);
+    return {
+      store: here.stores.streams,
+      other: there.stores.streams,
+      silence: async (id) => void (await client.del(`{${prefix}}:streams:log:${id}:alive`)),
+      forget: async (id) => {
+        const log = `{${prefix}}:streams:log:${id}`;
+        for (const key of [log, `${log}:head`]) {
+          expect(await client.pttl(key)).toBeGreaterThan(50_000);
+          await client.pexpire(key, 1);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      },
+      close: () => {
+        client.disconnect();
+        here.close();
+        there.close();
+      },
+    };
   });
 });
 

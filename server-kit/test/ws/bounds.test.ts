@@ -28,7 +28,6 @@ describe('frames', () => {
     ['credit 0', chatFrame('x', 0)],
     ['credit 1e400', '{"id":"x","type":"chat","request":{},"credit":1e400}'],
     ['a request that is a list', { id: 'x', type: 'chat', request: [], credit: 1 }],
-    ['a stream to come back to', { id: 'x', type: 'resume', streamId: 's', after: 1, credit: 1 }],
   ])('%s: the id gets a bad_request, the socket lives', async (_name, frame) => {
     const bench = await startSockets();
     const client = await bench.open();
@@ -39,6 +38,15 @@ describe('frames', () => {
       status: 400,
       seq: 0,
     });
+    client.send(chatFrame('y'));
+    expect((await client.ended('y')).type).toBe('done');
+  });
+
+  test('a stream that is not there: the id gets a not_found with the number it waits for', async () => {
+    const bench = await startSockets();
+    const client = await bench.open();
+    client.send({ id: 'x', type: 'resume', streamId: 's', after: 1, credit: 1 });
+    expect(await client.ended('x')).toMatchObject({ type: 'error', code: 'not_found', status: 404, seq: 2 });
     client.send(chatFrame('y'));
     expect((await client.ended('y')).type).toBe('done');
   });

@@ -3,7 +3,9 @@ import { type Clock, systemClock } from '../../clock.ts';
 import { RedisKeyStore } from './redis-key-store.ts';
 import { RedisLimitStore } from './redis-limit-store.ts';
 import { RedisLink } from './redis-link.ts';
+import { RedisNotices } from './redis-notices.ts';
 import { RedisRevocationStore } from './redis-revocation-store.ts';
+import { RedisStreamStore } from './redis-stream-store.ts';
 import { RedisTicketStore } from './redis-ticket-store.ts';
 
 /** Where the Redis stores are. Give `url` or `client`. */
@@ -31,13 +33,15 @@ export interface RedisStores {
   limits: RedisLimitStore;
   revocations: RedisRevocationStore;
   tickets: RedisTicketStore;
+  streams: RedisStreamStore;
 }
 
 /**
- * Keeps keys, limits, revocations and tickets of sockets in Redis 6 or later, shared by every process. Redis must not evict keys
+ * Keeps keys, limits, revocations, tickets of sockets and answers to come back to in Redis 6 or later, shared by every process. Redis must not evict keys
  * (`maxmemory-policy noeviction`), and should write to disk when API keys are kept there.
  *
- * When Redis is away or slow, rates fall back to this process's share, quotas, API keys and tickets answer 503.
+ * When Redis is away or slow, rates fall back to this process's share, quotas, API keys and tickets answer 503, and answers
+ * go on: they can be come back to in the process that writes them.
  *
  * @returns The stores, to be given as `stores`, and how to close the connection after the kit is closed.
  * @throws {TypeError} when the options are not usable.
@@ -64,6 +68,7 @@ export function createRedisStores(options: RedisStoresOptions): { stores: RedisS
   const time = clock ?? systemClock;
   // One for each, so that slow keys do not close the way to limits.
   const link = () => new RedisLink({ client, deadlineMs, now: () => performance.now() });
+  const notices = new RedisNotices(client);
   const braced = `{${prefix}}`;
   return {
     stores: {
@@ -77,8 +82,10 @@ export function createRedisStores(options: RedisStoresOptions): { stores: RedisS
       }),
       revocations: new RedisRevocationStore(link(), `${braced}:revocations`, () => time.wallNow()),
       tickets: new RedisTicketStore(link(), `${braced}:tickets`, () => time.wallNow()),
+      streams: new RedisStreamStore(link(), notices, `${braced}:streams`, () => time.wallNow()),
     },
     close: () => {
+      notices.close();
       if (given === undefined) client.disconnect();
     },
   };
