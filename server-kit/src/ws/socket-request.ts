@@ -73,7 +73,8 @@ export class SocketRequest implements EventSink {
 
   /** An answer that goes away without its last event is a broken one, and the socket has no other way to say so. */
   end(): void {
-    if (this.#over) return;
+    const last = this.#queue.at(-1);
+    if (this.#over || (last && isTerminal(last))) return;
     this.fail(new KitFailure('truncated', 'The answer broke off here. Come back for the rest.'), this.id);
   }
 
