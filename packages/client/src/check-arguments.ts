@@ -1,12 +1,12 @@
-import type { EmbedRequest } from './embed/types.ts';
 import type { CallOptions } from './types.ts';
 
 /** @param what Is read. @param found Is wrong with it. */
-function wrong(what: string, found: string): TypeError {
+export function wrong(what: string, found: string): TypeError {
   return new TypeError(`Reading ${what}: ${found}.`);
 }
 
-function checkModel(model: unknown): void {
+/** @throws {TypeError} when it is not the name of a model. */
+export function checkModel(model: unknown): void {
   if (typeof model !== 'string' || model === '')
     throw wrong('the request', '"model" is not the name of a model');
 }
@@ -15,12 +15,11 @@ function checkModel(model: unknown): void {
 export function checkRequest(request: object, content: 'messages' | 'prompt'): void {
   const { model, [content]: value } = request as { model?: unknown; messages?: unknown; prompt?: unknown };
   checkModel(model);
-  if (content === 'messages' ? !Array.isArray(value) : typeof value !== 'string') {
+  const isList = Array.isArray(value);
+  if (content === 'messages' ? !isList : typeof value !== 'string') {
     throw wrong('the request', `"${content}" is missing or of another type`);
   }
-  for (const part of content === 'messages' ? (value as object[]) : [request]) {
-    checkImages((part as { images?: unknown } | null)?.images);
-  }
+  for (const part of isList ? value : [request]) checkImages((part as { images?: unknown } | null)?.images);
 }
 
 /**
@@ -29,15 +28,8 @@ export function checkRequest(request: object, content: 'messages' | 'prompt'): v
  */
 function checkImages(images: unknown): void {
   for (const image of (images ?? []) as unknown[]) {
-    if (
-      typeof image !== 'string' ||
-      image.length % 4 !== 0 ||
-      !/^[A-Za-z0-9+/]+=*$/.test(image.slice(0, 96))
-    ) {
-      throw wrong(
-        'the request',
-        '"images" are plain base64. encodeImage() makes that of files, bytes and data URLs',
-      );
+    if (typeof image !== 'string' || image.length % 4 || !/^[A-Za-z0-9+/]+=*$/.test(image.slice(0, 96))) {
+      throw wrong('the request', '"images" are plain base64: encodeImage() makes that');
     }
   }
 }
@@ -47,7 +39,7 @@ export function checkNumbers(group: string, values: object | undefined): void {
   for (const [name, value] of Object.entries(values ?? {}) as [string, unknown][]) {
     const least = name === 'maxAttempts' ? 1 : 0;
     if (value !== undefined && !(typeof value === 'number' && value >= least)) {
-      throw wrong(`${group}.${name}`, `give a number of at least ${least}; Infinity for no limit`);
+      throw wrong(`${group}.${name}`, `give a number from ${least} to Infinity`);
     }
   }
 }
@@ -60,7 +52,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>> | undefin
   for (const [name, value] of Object.entries(headers ?? {}) as [string, unknown][]) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw wrong('headers', 'a name holds characters it may not');
     if (typeof value !== 'string' || !/^[\t\x20-\x7e]*$/.test(value)) {
-      throw wrong(`headers.${name}`, `the value holds more than printable ASCII characters`);
+      throw wrong(`headers.${name}`, 'the value is not printable ASCII');
     }
   }
 }
@@ -71,7 +63,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>> | undefin
  */
 export function checkToken(token: unknown): asserts token is string {
   if (typeof token !== 'string' || !/^[\x21-\x7e]*$/.test(token)) {
-    throw wrong('credentials', 'the token is not a string of printable ASCII without spaces');
+    throw wrong('credentials', 'the token is not printable ASCII without spaces');
   }
 }
 
@@ -83,19 +75,5 @@ export function checkCall(options: CallOptions): void {
   const { recovery } = options;
   if (recovery !== undefined && !/^(?:throw|restart|continue)$/.test(recovery)) {
     throw wrong('recovery', 'give "throw", "restart" or "continue"');
-  }
-}
-
-/** @throws {TypeError} when a request for vectors lacks what no server can do without. */
-export function checkEmbedRequest({ model, input, batchSize = 1, concurrency = 1 }: EmbedRequest): void {
-  checkModel(model);
-  const texts: readonly unknown[] = Array.isArray(input) ? input : [input];
-  if (texts.length === 0 || !texts.every((text) => typeof text === 'string' && text !== '')) {
-    throw wrong('the request', '"input" is not a text or a list of texts; none may be empty');
-  }
-  for (const [name, value] of Object.entries({ batchSize, concurrency })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw wrong('the request', `"${name}" is not a whole number of at least 1`);
-    }
   }
 }

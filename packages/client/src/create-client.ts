@@ -1,5 +1,5 @@
 import type { ChatRequest, GenerateRequest } from '@ziggie/llm-protocol';
-import { checkCall, checkEmbedRequest, checkRequest } from './check-arguments.ts';
+import { checkCall, checkRequest, wrong } from './check-arguments.ts';
 import { withSettings } from './internals.ts';
 import { part } from './part.ts';
 import { IDLE_WITH_STRUCTURE_MS } from './settings.ts';
@@ -39,7 +39,7 @@ export function createClient(options: ClientOptions): ZiggieClient {
   ): AnswerStream {
     checkCall(call);
     const { model, format } = request;
-    const structured = format !== undefined || ('tools' in request && (request.tools?.length ?? 0) > 0);
+    const structured = format !== undefined || ('tools' in request && request.tools?.length);
     const resume = target.name === 'kit' && (call.resume ?? settings.resume) ? { resume: true } : {};
     const write = (speech: Speech, asked: object): AnswerRequest => {
       const { path, body } = speech[operation](asked as ChatRequest & GenerateRequest);
@@ -70,9 +70,8 @@ export function createClient(options: ClientOptions): ZiggieClient {
     },
     embed(request, call = {}) {
       checkCall(call);
-      checkEmbedRequest(request);
       const { input } = request;
-      const asked = { ...request, input: typeof input === 'string' ? input : [...input] };
+      const asked = { ...request, input: Array.isArray(input) ? [...input] : input };
       return part(() => import('./embed/embed.ts')).then(({ embed }) => embed(settings, asked, call));
     },
     models: {
@@ -107,16 +106,9 @@ function writeLater(
 }
 
 function targetOf({ target = 'kit', framing = 'ndjson' }: ClientOptions): Target {
-  if (framing !== 'ndjson' && framing !== 'sse')
-    throw new TypeError('Reading framing: give "ndjson" or "sse".');
-  switch (target) {
-    case 'kit':
-      return kitTarget(framing);
-    case 'ollama':
-      return ollamaTarget;
-    case 'openai':
-      return openAiTarget;
-    default:
-      throw new TypeError('Reading target: give "kit", "ollama" or "openai".');
-  }
+  if (framing !== 'ndjson' && framing !== 'sse') throw wrong('framing', 'give "ndjson" or "sse"');
+  if (target === 'kit') return kitTarget(framing);
+  if (target === 'ollama') return ollamaTarget;
+  if (target === 'openai') return openAiTarget;
+  throw wrong('target', 'give "kit", "ollama" or "openai"');
 }

@@ -25,14 +25,13 @@ export interface PhaseListener {
 export class PhaseTimer {
   readonly #clock: Clock;
   readonly #listener: PhaseListener;
-  #phase: TimedPhase | undefined;
+  /** The present one. */
+  phase: TimedPhase | undefined;
   #limitMs = Infinity;
   #deadline = Infinity;
   #isPaused = false;
   /** What was left of the limit when the wait was paused. */
   #leftMs = Infinity;
-  /** The whole limit is left. */
-  #isFresh = false;
   #cancelTimer: (() => void) | undefined;
   #warned = false;
   #dueAt = 0;
@@ -45,13 +44,9 @@ export class PhaseTimer {
     this.#listener = listener;
   }
 
-  get phase(): TimedPhase | undefined {
-    return this.#phase;
-  }
-
   /** Begins a phase, or the same one again, with its whole time. */
   enter(phase: TimedPhase, limitMs: number): void {
-    this.#phase = phase;
+    this.phase = phase;
     this.#limitMs = limitMs;
     this.restart();
     this.#cancel();
@@ -61,7 +56,7 @@ export class PhaseTimer {
   /** Gives the present phase its whole time again. */
   restart(): void {
     this.#warned = false;
-    this.#isFresh = true;
+    this.#leftMs = this.#limitMs;
     if (!this.#isPaused) this.#begin();
   }
 
@@ -74,7 +69,7 @@ export class PhaseTimer {
   pause(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
-    if (!this.#isFresh) this.#leftMs = this.#deadline - this.#clock.now();
+    this.#leftMs = this.#deadline - this.#clock.now();
   }
 
   resume(): void {
@@ -85,7 +80,7 @@ export class PhaseTimer {
   }
 
   stop(): void {
-    this.#phase = undefined;
+    this.phase = undefined;
     this.#deadline = Infinity;
     this.#cancel();
   }
@@ -100,28 +95,27 @@ export class PhaseTimer {
 
   #look(): void {
     this.#cancelTimer = undefined;
-    if (this.#isPaused || this.#phase === undefined) return;
+    if (this.#isPaused || this.phase === undefined) return;
     const now = this.#clock.now();
     // The program itself stood still: what came meanwhile waits to be read, behind this timer.
     if (now - this.#dueAt >= LOOK_INTERVAL_MS)
       this.#deadline = Math.max(this.#deadline, now + LOOK_INTERVAL_MS);
     if (now >= this.#deadline) {
-      this.#listener.expired(this.#phase, this.#limitMs);
+      this.#listener.expired(this.phase, this.#limitMs);
       return;
     }
     const sleptMs = (this.#driftAt(now) ?? 0) - (this.#drift ?? 0);
     if (now + sleptMs >= this.#deadline) this.#deadline = Math.min(this.#deadline, now + LOOK_INTERVAL_MS);
     if (!this.#warned && this.#deadline - now <= this.#limitMs / 2) {
       this.#warned = true;
-      this.#listener.slow?.(this.#phase, this.#limitMs);
+      this.#listener.slow?.(this.phase, this.#limitMs);
     }
     this.#arm();
   }
 
   #begin(): void {
     const now = this.#clock.now();
-    this.#deadline = now + (this.#isFresh ? this.#limitMs : this.#leftMs);
-    this.#isFresh = false;
+    this.#deadline = now + this.#leftMs;
     // A stream begins a wait per token; the two clocks part only when the machine sleeps.
     if (now - this.#driftSeenAt < DRIFT_INTERVAL_MS) return;
     this.#drift = this.#driftAt(now);

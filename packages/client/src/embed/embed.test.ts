@@ -186,7 +186,7 @@ test.each([
   ['no model', { model: '' }],
   ['half a batch', { batchSize: 0.5 }],
   ['no requests at once', { concurrency: 0 }],
-])('%s is a TypeError before anything is sent', (_, wrong) => {
+])('%s is a TypeError before anything is sent', async (_, wrong) => {
   const asking = () => client('http://127.0.0.1:1').embed({ model: 'm', input: 'a', ...wrong });
-  expect(asking).toThrow(TypeError);
+  await expect(asking()).rejects.toThrow(TypeError);
 });

@@ -3,6 +3,7 @@ import { StreamError } from '../errors/stream-error.ts';
 import { isZiggieError } from '../errors/ziggie-error.ts';
 import type { Settings } from '../settings.ts';
 import type { Attempt, CallOptions } from '../types.ts';
+import { checkEmbedRequest } from './check-embed-request.ts';
 import { inBatches } from './in-batches.ts';
 import type { EmbedRequest, EmbedResult } from './types.ts';
 import { type BatchVectors, type EmbedWire, embedWire, legacyWire, unreadable } from './wire.ts';
@@ -16,6 +17,7 @@ export async function embed(
   request: EmbedRequest,
   options: CallOptions,
 ): Promise<EmbedResult> {
+  checkEmbedRequest(request);
   const { model, batchSize = BATCH_SIZE, concurrency = CONCURRENCY } = request;
   const texts = typeof request.input === 'string' ? [request.input] : [...request.input];
   const attempts: Attempt[] = [];

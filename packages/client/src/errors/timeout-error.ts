@@ -3,14 +3,6 @@ import { ZiggieError, type ZiggieErrorDetails } from './ziggie-error.ts';
 /** The spans that have a clock. */
 export type TimedPhase = 'connect' | 'load' | 'first-token' | 'idle' | 'total';
 
-const spans = {
-  connect: ['connect_timeout', 'the connection did not stand', 'connectMs'],
-  load: ['load_timeout', 'the model was not loaded', 'loadMs'],
-  'first-token': ['first_token_timeout', 'the first token did not come', 'firstTokenMs'],
-  idle: ['idle_timeout', 'nothing more came', 'idleMs'],
-  total: ['deadline_exceeded', 'the answer was not complete', 'totalMs'],
-} as const;
-
 /** One of this client's own clocks ran out; the connection is closed. A server's time limit is an `HttpError`. */
 export class TimeoutError extends ZiggieError {
   override readonly name = 'TimeoutError';
@@ -19,8 +11,11 @@ export class TimeoutError extends ZiggieError {
   readonly afterMs: number;
 
   constructor(phase: TimedPhase, afterMs: number, details: ZiggieErrorDetails = {}) {
-    const [code, what, setting] = spans[phase];
-    const message = `Waiting for the server: ${what} within ${afterMs} ms. Raise timeouts.${setting} if that is too short.`;
+    const isFirst = phase === 'first-token';
+    const code =
+      phase === 'total' ? 'deadline_exceeded' : (`${isFirst ? 'first_token' : phase}_timeout` as const);
+    const setting = `${isFirst ? 'firstToken' : phase}Ms`;
+    const message = `Waiting for the server: its time for "${phase}" is over after ${afterMs} ms. Raise timeouts.${setting} if that is too short.`;
     super(code, message, { ...details, phase });
     this.afterMs = afterMs;
   }

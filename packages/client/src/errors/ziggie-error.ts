@@ -52,12 +52,13 @@ export class ZiggieError extends Error {
 
   constructor(code: ErrorCode, message: string, details: ZiggieErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const { status, retryable = isRetryable(code), requestId, phase, retryAfterMs } = details;
     this.code = code;
-    this.status = details.status;
-    this.retryable = details.retryable ?? isRetryable(code);
-    this.requestId = details.requestId;
-    this.phase = details.phase;
-    this.retryAfterMs = details.retryAfterMs;
+    this.status = status;
+    this.retryable = retryable;
+    this.requestId = requestId;
+    this.phase = phase;
+    this.retryAfterMs = retryAfterMs;
   }
 
   get [brand](): true {
@@ -66,19 +67,10 @@ export class ZiggieError extends Error {
 
   /** Plain data that is safe to log: no prompt, no answer, no token, no cause. */
   toJSON(): Record<string, unknown> {
-    const { name, code, message, status, retryable, requestId, phase, retryAfterMs, retryAt, attempts } =
-      this;
+    const told = 'name code message status retryable requestId phase retryAfterMs attempts'.split(' ');
     return {
-      name,
-      code,
-      message,
-      status,
-      retryable,
-      requestId,
-      phase,
-      retryAfterMs,
-      retryAt: retryAt?.toISOString(),
-      attempts,
+      ...Object.fromEntries(told.map((name) => [name, this[name as keyof this]])),
+      retryAt: this.retryAt?.toISOString(),
     };
   }
 }

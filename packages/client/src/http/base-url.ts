@@ -1,3 +1,5 @@
+import { wrong } from '../check-arguments.ts';
+
 /**
  * The address that paths are appended to: absolute, without a trailing slash.
  *
@@ -7,20 +9,17 @@
  *   The message never repeats what might be a password.
  */
 export function parseBaseUrl(baseUrl: string, pageUrl: string | undefined): string {
+  const refused = (found: string): TypeError =>
+    wrong('baseUrl', `${found}. Give an address such as "http://127.0.0.1:11434"`);
   let url: URL;
   try {
     url = new URL(baseUrl, pageUrl);
   } catch {
-    throw wrong('it is not an absolute URL, and there is no page to resolve it against');
+    throw refused('it is not absolute, and there is no page around it');
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw wrong(`it begins with "${url.protocol}"`);
-  if (url.username !== '' || url.password !== '') {
-    throw wrong('it carries a user name or password; give a token as "credentials" instead');
-  }
-  if (url.search !== '' || url.hash !== '') throw wrong('it has a query or a fragment');
-  return url.origin + url.pathname.replace(/\/+$/, '');
-}
-
-function wrong(found: string): TypeError {
-  return new TypeError(`Reading baseUrl: ${found}. Give an address such as "http://127.0.0.1:11434".`);
+  const { protocol, origin, pathname } = url;
+  if (!/^https?:$/.test(protocol)) throw refused(`it begins with "${protocol}"`);
+  if (url.username || url.password) throw refused('it carries a user name or password, not "credentials"');
+  if (url.search || url.hash) throw refused('it has a query or a fragment');
+  return origin + pathname.replace(/\/+$/, '');
 }

@@ -2,9 +2,9 @@ import type { Interrupt } from '../call/interrupt.ts';
 import { checkToken } from '../check-arguments.ts';
 import { ConnectionError } from '../errors/connection-error.ts';
 import { isZiggieError, ZiggieError } from '../errors/ziggie-error.ts';
-import { part } from '../part.ts';
 import type { Settings } from '../settings.ts';
 import type { Credentials } from '../types.ts';
+import { loadFailures } from './failures.ts';
 import type { ByteSource, Method, TransportResponse } from './transport.ts';
 
 /** One request of ours. */
@@ -64,29 +64,22 @@ export async function send(
   } catch (error) {
     throw isZiggieError(error) ? error : await explained(baseUrl, request, error);
   }
-  const requestId = requestIdOf(response);
-  if (response.status >= 200 && response.status < 300 && !isPage(response)) {
-    const contentType = response.header('Content-Type');
-    return { status: response.status, requestId, contentType, body: response.body };
+  const { status } = response;
+  const contentType = response.header('Content-Type');
+  let requestId = response.header('X-Request-Id');
+  if (!/^[\w.:-]{1,128}$/.test(requestId ?? '')) requestId = undefined;
+  // A web page is no answer.
+  if (status >= 200 && status < 300 && !/\bhtml\b/i.test(contentType ?? '')) {
+    return { status, requestId, contentType, body: response.body };
   }
-  let failed: typeof import('./failed-answer.ts');
-  try {
-    failed = await interrupt.wait(part(() => import('./failed-answer.ts')));
-  } catch (cause) {
+  const { failureOf } = await interrupt.wait(loadFailures()).catch((cause: unknown) => {
     response.body.close();
     if (signal.aborted) throw cause;
     // The status at least is worth telling.
-    throw new ZiggieError(
-      'upstream_error',
-      `${request.method} ${request.path} answered ${response.status}.`,
-      {
-        status: response.status,
-        requestId,
-        cause,
-      },
-    );
-  }
-  throw await failed.failureOf(settings, request, response, requestId, interrupt, token);
+    const details = { status, requestId, cause };
+    throw new ZiggieError('upstream_error', `${request.method} ${request.path} answered ${status}.`, details);
+  });
+  throw await failureOf(settings, request, response, requestId, interrupt, token);
 }
 
 async function readToken(credentials: Credentials | undefined): Promise<string | undefined> {
@@ -101,20 +94,10 @@ async function readToken(credentials: Credentials | undefined): Promise<string |
   }
 }
 
-function requestIdOf(response: TransportResponse): string | undefined {
-  const id = response.header('X-Request-Id');
-  return id !== undefined && /^[\w.:-]{1,128}$/.test(id) ? id : undefined;
-}
-
-function isPage(response: TransportResponse): boolean {
-  return /\bhtml\b/i.test(response.header('Content-Type') ?? '');
-}
-
 /** Why no answer came. Where not even that can be loaded, there is no network. */
 async function explained(baseUrl: string, request: OutgoingRequest, cause: unknown): Promise<ZiggieError> {
   try {
-    const { noAnswer } = await part(() => import('./failed-answer.ts'));
-    return noAnswer(baseUrl, request, cause);
+    return (await loadFailures()).noAnswer(baseUrl, request, cause);
   } catch {
     return new ConnectionError(`Cannot reach the server at ${baseUrl}.`, { cause });
   }

@@ -12,8 +12,9 @@ import type { Interrupt } from '../call/interrupt.ts';
 import { PhaseTimer } from '../call/phase-timer.ts';
 import { StreamError } from '../errors/stream-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
-import { type ErrorPhase, isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
+import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
 import { connectLimitMs } from '../http/connect-limit.ts';
+import { loadFailures } from '../http/failures.ts';
 import { type Answer, send } from '../http/send.ts';
 import { part } from '../part.ts';
 import type { AnswerDecoder } from '../targets/target.ts';
@@ -148,8 +149,9 @@ export class AnswerAttempt {
 
   /** After a failure: closes the connection, and tells the error where it happened. */
   fail(error: ZiggieError): void {
+    const { phase = 'connect' } = this.#timer;
     withCallDetails(error, {
-      phase: error.phase ?? this.#errorPhase(),
+      phase: error.phase ?? (phase === 'idle' ? 'stream' : phase),
       requestId: error.requestId ?? this.requestId,
     });
     this.#timer.stop();
@@ -308,34 +310,18 @@ export class AnswerAttempt {
   }
 
   async #reportedError(event: ErrorEvent): Promise<ZiggieError> {
-    const { reportedError } = await part(() => import('../http/failed-answer.ts'));
+    const { reportedError } = await loadFailures();
     const { path, body } = this.#request;
     return reportedError(event, `POST ${path} ${this.#committed ? 'broke off' : 'failed'}`, body);
   }
 
   #unreadable(error: unknown): StreamError {
-    const code =
-      error instanceof ProtocolError && error.code === 'response_too_large' ? error.code : 'malformed_record';
-    return this.#streamError(code, 'a record could not be read', error);
+    const isTooLarge = error instanceof ProtocolError && error.code === 'response_too_large';
+    return this.#broken('a record could not be read', error, isTooLarge ? error.code : 'malformed_record');
   }
 
-  #broken(found: string, cause?: unknown): StreamError {
-    return this.#streamError('truncated', found, cause);
-  }
-
-  #streamError(
-    code: ConstructorParameters<typeof StreamError>[0],
-    found: string,
-    cause?: unknown,
-  ): StreamError {
-    return new StreamError(code, `Reading the answer to POST ${this.#request.path}: ${found}.`, {
-      receivedEvents: this.#events,
-      cause,
-    });
-  }
-
-  #errorPhase(): ErrorPhase {
-    const { phase } = this.#timer;
-    return phase === 'idle' ? 'stream' : (phase ?? 'connect');
+  #broken(found: string, cause?: unknown, code: StreamError['code'] = 'truncated'): StreamError {
+    const message = `Reading the answer to POST ${this.#request.path}: ${found}.`;
+    return new StreamError(code, message, { receivedEvents: this.#events, cause });
   }
 }

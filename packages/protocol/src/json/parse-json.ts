@@ -14,17 +14,17 @@ const spellingEscape = /\\u00(?:5f|70|72|6f|74)/i;
  *   never the text.
  */
 export function parseJson(text: string, maxDepth: number = MAX_JSON_DEPTH): unknown {
-  if (maxDepth !== Infinity && opensMoreThan(text, maxDepth) && nestsDeeperThan(text, maxDepth)) {
-    throw new ProtocolError('malformed_record', `Reading JSON: it nests deeper than ${maxDepth} levels.`);
-  }
+  const nestsTooDeep =
+    maxDepth !== Infinity && opensMoreThan(text, maxDepth) && nestsDeeperThan(text, maxDepth);
   try {
-    return maySpellProto(text) ? JSON.parse(text, withoutProto) : JSON.parse(text);
+    if (!nestsTooDeep) return maySpellProto(text) ? JSON.parse(text, withoutProto) : JSON.parse(text);
   } catch {
-    throw new ProtocolError(
-      'malformed_record',
-      `Reading JSON: ${text.length} characters are not a JSON value.`,
-    );
+    // Its message quotes the text.
   }
+  const found = nestsTooDeep
+    ? `it nests deeper than ${maxDepth} levels`
+    : `${text.length} characters are not a JSON value`;
+  throw new ProtocolError('malformed_record', `Reading JSON: ${found}.`);
 }
 
 /** Two searches that the engine does many bytes at a time, instead of a pattern at every character of every record. */
@@ -51,15 +51,10 @@ function opensMoreThan(text: string, count: number): boolean {
 function nestsDeeperThan(text: string, maxDepth: number): boolean {
   let depth = 0;
   let inString = false;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (inString) {
-      if (unit === 0x5c) index++;
-      else if (unit === 0x22) inString = false;
-    } else if (unit === 0x22) inString = true;
-    else if (unit === 0x7b || unit === 0x5b) {
-      if (++depth > maxDepth) return true;
-    } else if (unit === 0x7d || unit === 0x5d) depth--;
+  for (const [mark] of text.matchAll(/\\.|["[{}\]]/gs)) {
+    if (mark === '"') inString = !inString;
+    else if (!inString && mark.length === 1) depth += '[{'.includes(mark) ? 1 : -1;
+    if (depth > maxDepth) return true;
   }
   return false;
 }

@@ -31,11 +31,11 @@ export interface OllamaRecord {
 export interface OllamaMessage {
   role: string;
   content: string;
-  thinking?: string;
-  images?: readonly string[];
-  tool_calls?: { id?: string; function: { name: string; arguments: Record<string, unknown> } }[];
-  tool_name?: string;
-  tool_call_id?: string;
+  thinking?: string | undefined;
+  images?: readonly string[] | undefined;
+  tool_calls?: { id?: string; function: { name: string; arguments: Record<string, unknown> } }[] | undefined;
+  tool_name?: string | undefined;
+  tool_call_id?: string | undefined;
 }
 
 /** Body of `POST /api/chat`. */
@@ -43,11 +43,11 @@ export interface OllamaChatBody {
   model: string;
   messages: OllamaMessage[];
   stream: boolean;
-  tools?: { type: 'function'; function: Record<string, unknown> }[];
+  tools?: { type: 'function'; function: Record<string, unknown> }[] | undefined;
   format?: unknown;
-  options?: Record<string, unknown>;
+  options?: Record<string, unknown> | undefined;
   think?: unknown;
-  keep_alive?: number | string;
+  keep_alive?: number | string | undefined;
 }
 
 /** Body of `POST /api/generate`. */
@@ -55,12 +55,12 @@ export interface OllamaGenerateBody {
   model: string;
   prompt: string;
   stream: boolean;
-  system?: string;
-  suffix?: string;
-  images?: readonly string[];
-  raw?: boolean;
+  system?: string | undefined;
+  suffix?: string | undefined;
+  images?: readonly string[] | undefined;
+  raw?: boolean | undefined;
   format?: unknown;
-  options?: Record<string, unknown>;
+  options?: Record<string, unknown> | undefined;
   think?: unknown;
-  keep_alive?: number | string;
+  keep_alive?: number | string | undefined;
 }
