@@ -11,7 +11,11 @@ const loads = [
   ['answers of 3 s', {}],
   ['the same, from an empty fleet', { warmUp: 0 }],
   ['answers of 8 s', { serviceMs: 8000 }],
-  ['an answer of each model in memory at once, half busy', { slotsPer: 'model', utilisation: 0.5 }],
+  [
+    'an answer of each model in memory at once, half busy, answers of 8 s',
+    { slotsPer: 'model', utilisation: 0.5, serviceMs: 8000 },
+  ],
+  ['the same with answers of 3 s', { slotsPer: 'model', utilisation: 0.5 }],
 ];
 
 const sections = [];
@@ -65,7 +69,9 @@ ${told}.
 ${sections.join('\n\n')}
 
 Where answers are long, lines behind machines that must not load make most of the wait: the loads saved are the same,
-the share of the wait that they were is smaller. Written by \`npm run placement\`.
+the share of the wait that they were is smaller. Where a machine answers for each of its models at once and a load takes as long
+as many answers, a fleet that has come out of step finds back slowly, and the slowest requests wait
+longer than behind least connections: the last table is what is worst today. Written by \`npm run placement\`.
 `;
 if (seeds.length >= 20) writeFileSync(new URL('./RESULTS.md', import.meta.url), text);
 console.log(told);

@@ -2,6 +2,8 @@
 export interface Candidate {
   /** How long until the model can answer: 0 when it is in memory, the rest of a load that runs, else a whole load. */
   loadMs: number;
+  /** Whether the model must be loaded and another load runs there: loads are made one after another, so it waits. */
+  isBlocked: boolean;
   /** What a load here takes from others: the load of the model that has to go, as far as it will be missed. */
   evictionMs: number;
   /** Running answers of this model here, and how many there may be. */
@@ -14,6 +16,8 @@ export interface Candidate {
   serviceMs: number;
   /** Requests that will want a place here before this one does. */
   ahead: number;
+  /** How long nobody who waits for the model has got a place: a wait is at least as long again. */
+  waitedMs: number;
   /** Requests whose turn a load here would put off, because it takes the whole upstream. */
   heldUp: number;
   /** How long the prompt takes to read, without what is still in a cache here. */
@@ -38,6 +42,7 @@ const crowding = 0.5;
 /** The cost of running one request on one upstream. Pure: the same knowledge gives the same number. */
 export function expectedCost({
   loadMs,
+  isBlocked,
   evictionMs,
   inFlight,
   slots,
@@ -45,13 +50,15 @@ export function expectedCost({
   maxInFlight,
   serviceMs,
   ahead,
+  waitedMs,
   heldUp,
   prefillMs,
   weight,
 }: Candidate): ExpectedCost {
-  const isFree = inFlight < slots && totalInFlight < maxInFlight;
+  const hasSlot = inFlight < slots && totalInFlight < maxInFlight;
+  const isFree = hasSlot && !isBlocked;
   const parallel = Math.min(slots, maxInFlight);
-  const placeMs = isFree ? 0 : ((ahead + 1) * serviceMs) / parallel;
+  const placeMs = hasSlot ? 0 : Math.max(((ahead + 1) * serviceMs) / parallel, waitedMs);
   const crowdMs = parallel > 1 ? (serviceMs * crowding * Math.min(1, totalInFlight / parallel)) / weight : 0;
   const waitMs = placeMs + loadMs + prefillMs;
   return { isFree, waitMs, costMs: waitMs + evictionMs + loadMs * heldUp + crowdMs };

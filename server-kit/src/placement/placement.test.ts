@@ -8,6 +8,7 @@ import { SlotLearner } from './slot-learner.ts';
 
 const idle: Candidate = {
   loadMs: 0,
+  isBlocked: false,
   evictionMs: 0,
   inFlight: 0,
   slots: 1,
@@ -15,6 +16,7 @@ const idle: Candidate = {
   maxInFlight: Number.POSITIVE_INFINITY,
   serviceMs: 8000,
   ahead: 0,
+  waitedMs: 0,
   heldUp: 0,
   prefillMs: 100,
   weight: 1,
@@ -23,6 +25,7 @@ const idle: Candidate = {
 const duration = fc.double({ min: 0, max: 100_000, noNaN: true });
 const candidate = fc.record({
   loadMs: duration,
+  isBlocked: fc.boolean(),
   evictionMs: duration,
   inFlight: fc.nat(8),
   slots: fc.integer({ min: 1, max: 8 }),
@@ -30,6 +33,7 @@ const candidate = fc.record({
   maxInFlight: fc.integer({ min: 1, max: 16 }),
   serviceMs: duration,
   ahead: fc.nat(50),
+  waitedMs: duration,
   heldUp: fc.nat(50),
   prefillMs: duration,
   weight: fc.double({ min: 0.1, max: 10, noNaN: true }),
@@ -45,6 +49,13 @@ describe('expected cost', () => {
     expect(busy.isFree).toBe(false);
     expect(busy.costMs).toBeLessThan(expectedCost({ ...idle, loadMs: 20_000 }).costMs);
     expect(busy.costMs).toBeGreaterThan(expectedCost({ ...idle, loadMs: 2000 }).costMs);
+  });
+
+  test('a second load beside one that runs is waited for, not sent', () => {
+    expect(expectedCost({ ...idle, loadMs: 30_000, isBlocked: true })).toMatchObject({
+      isFree: false,
+      waitMs: 30_100,
+    });
   });
 
   test('a cache that would help does not outweigh a long wait: affinity yields', () => {
@@ -70,6 +81,7 @@ describe('expected cost', () => {
       'inFlight',
       'totalInFlight',
       'ahead',
+      'waitedMs',
       'heldUp',
       'prefillMs',
     ] as const;

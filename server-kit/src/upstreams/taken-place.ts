@@ -3,6 +3,13 @@ import type { Clock } from '../clock.ts';
 import type { Place, PlaceAsk, PlaceOutcome } from './places.ts';
 import type { ModelRuns, Upstream } from './upstream.ts';
 
+/** What the keeper of places hears of one. */
+export interface PlaceEvents {
+  /** A load is over. */
+  onWarm(): void;
+  onOver(outcome: PlaceOutcome): void;
+}
+
 /** One place that is taken: counts on its upstream from its making to its release. */
 export class TakenPlace implements Place {
   readonly upstream: Upstream;
@@ -14,7 +21,7 @@ export class TakenPlace implements Place {
   readonly #takenAt: number;
   readonly #wasTrial: boolean;
   readonly #triesSlot: boolean;
-  readonly #onOver: (outcome: PlaceOutcome) => void;
+  readonly #events: PlaceEvents;
   readonly #canonical: string;
   readonly #who: string;
   #beganAt: number | undefined;
@@ -26,7 +33,7 @@ export class TakenPlace implements Place {
     clock: Clock,
     now: number,
     expectedWaitMs: number | undefined,
-    onOver: (outcome: PlaceOutcome) => void,
+    events: PlaceEvents,
   ) {
     this.upstream = upstream;
     this.model = upstream.catalog.find(canonical)?.name ?? canonical;
@@ -35,7 +42,7 @@ export class TakenPlace implements Place {
     this.#who = principalKey;
     this.#clock = clock;
     this.#takenAt = now;
-    this.#onOver = onOver;
+    this.#events = events;
     const runs = upstream.runs(canonical);
     this.#runs = runs;
     const memory = upstream.memoryOf(canonical);
@@ -62,6 +69,7 @@ export class TakenPlace implements Place {
     runs.loadingSince = undefined;
     runs.warmAt = now;
     runs.writing++;
+    if (this.cold) this.#events.onWarm();
     if (this.upstream.settings.slots !== undefined) return;
     runs.learner.began(runs.writing);
     if (this.#triesSlot) runs.learner.tryEnded(runs.writing > 1, now);
@@ -86,6 +94,6 @@ export class TakenPlace implements Place {
     if (outcome === 'failed') runs.warmAt = Number.NEGATIVE_INFINITY;
     if (code === 'model_not_found') upstream.catalog.refused(this.#canonical);
     upstream.ended(outcome, code, this.#wasTrial, this.#who);
-    this.#onOver(outcome);
+    this.#events.onOver(outcome);
   }
 }

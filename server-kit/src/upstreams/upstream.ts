@@ -96,7 +96,8 @@ export class Upstream implements PlaceUpstream {
     const seenAt = memory?.at ?? Number.NEGATIVE_INFINITY;
     if (runs && runs.warmAt > seenAt && runs.warmAt > runs.goneAt) return 'loaded';
     if (memory?.loaded.has(model) && !(runs && runs.goneAt >= seenAt)) return 'loaded';
-    if (runs?.loadingSince !== undefined) return 'loading';
+    // What runs without being there waits for its load, also when it was there when it was sent.
+    if (runs && (runs.loadingSince !== undefined || (memory && runs.inFlight > 0))) return 'loading';
     // Servers that do not say what is in memory serve what they list.
     return memory ? 'absent' : this.dialect === 'openai' ? 'loaded' : 'unknown';
   }
@@ -123,7 +124,8 @@ export class Upstream implements PlaceUpstream {
     let idleSince = Number.POSITIVE_INFINITY;
     for (const name of inMemory.keys()) {
       const { inFlight, lastUsedAt } = this.runs(name);
-      const since = inFlight > 0 ? now : lastUsedAt;
+      // What is in use goes last, and of that again what was used least recently.
+      const since = inFlight > 0 ? now + lastUsedAt : lastUsedAt;
       if (victim !== undefined && since >= idleSince) continue;
       victim = name;
       idleSince = since;
@@ -139,6 +141,16 @@ export class Upstream implements PlaceUpstream {
   /** How long a load takes: as seen, else a guess by size, a gigabyte a second and 2 s for the rest. */
   loadMs(model: string): number {
     return this.catalog.typicalLoadMs(model) ?? 2000 + this.bytesOf(model) / 1e6;
+  }
+
+  /** How long until the loads that run there are through: they are made one after another. */
+  loadsMs(now: number): number {
+    let sum = 0;
+    for (const [name, { loadingSince = now }] of this.#runs) {
+      if (this.memoryOf(name) !== 'loading') continue;
+      sum += Math.max(0, this.loadMs(name) - (sum === 0 ? now - loadingSince : 0));
+    }
+    return sum;
   }
 
   /** Looks again in the background where knowledge is old. A server that cannot be reached is a fault of it. */

@@ -116,7 +116,7 @@ export class Upstreams implements Places {
     const cost = costs[best] as ExpectedCost;
     if (!cost.isFree) {
       if (!this.#busySince.has(model)) this.#busySince.set(model, now);
-      if (costs.some(({ isFree }) => isFree)) this.#lookAgain();
+      this.#lookAgain();
       return 'busy';
     }
     return this.#take(chosen, ask, now, cost.waitMs, prefix);
@@ -181,6 +181,7 @@ export class Upstreams implements Places {
         maxInFlight: upstream.settings.maxInFlight,
         serviceMs: runs.serviceMs.value ?? this.#serviceMs(model),
         ...this.#others(upstream, ask, now),
+        waitedMs: now - (this.#busySince.get(model) ?? now),
         prefillMs: (characters - warm) * prefillMsPerCharacter,
         weight: upstream.settings.weight,
       };
@@ -219,15 +220,20 @@ export class Upstreams implements Places {
   }
 
   /** What a model's load costs there, itself and others. */
-  #load(upstream: Upstream, model: string, now: number): { loadMs: number; evictionMs: number } {
+  #load(upstream: Upstream, model: string, now: number) {
     const memory = upstream.memoryOf(model);
-    if (memory === 'loaded' || memory === 'unknown') return { loadMs: 0, evictionMs: 0 };
+    if (memory === 'loaded' || memory === 'unknown') return { loadMs: 0, evictionMs: 0, isBlocked: false };
     const whole = upstream.loadMs(model);
     if (memory === 'loading') {
       const since = upstream.runs(model).loadingSince ?? now;
-      return { loadMs: Math.max(whole - (now - since), whole / 10), evictionMs: 0 };
+      return { loadMs: Math.max(whole - (now - since), whole / 10), evictionMs: 0, isBlocked: false };
     }
-    return { loadMs: whole, evictionMs: this.#evictionMs(upstream, model, now) };
+    const otherLoadsMs = upstream.loadsMs(now);
+    return {
+      loadMs: otherLoadsMs + whole,
+      evictionMs: this.#evictionMs(upstream, model, now),
+      isBlocked: otherLoadsMs > 0,
+    };
   }
 
   /** What the model that has to go would cost when it is asked for again. */
@@ -264,12 +270,12 @@ export class Upstreams implements Places {
       }
       this.#freed();
     };
-    return new TakenPlace(upstream, ask, this.#clock, now, expectedWaitMs, onOver);
+    return new TakenPlace(upstream, ask, this.#clock, now, expectedWaitMs, { onOver, onWarm: this.#freed });
   }
 
-  #freed(): void {
+  readonly #freed = (): void => {
     for (const listener of [...this.#listeners]) listener();
-  }
+  };
 
   /** Waiting was cheaper than a load elsewhere; if the wait turns out long, that changes without anybody's doing. */
   #lookAgain(): void {

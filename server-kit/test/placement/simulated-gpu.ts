@@ -38,6 +38,8 @@ export class SimulatedGpu implements LastingTransport {
   readonly #running = new Map<string, number>();
   readonly #waiting: Job[] = [];
   #loading: string | undefined;
+  /** The model that has to go, once it is idle. */
+  #leaving: string | undefined;
   loads = 0;
   open = 0;
 
@@ -81,7 +83,7 @@ export class SimulatedGpu implements LastingTransport {
   #work(): void {
     for (let at = 0; at < this.#waiting.length; at++) {
       const job = this.#waiting[at] as Job;
-      if (!this.#loaded.has(job.model) || !this.#hasSlot(job.model)) continue;
+      if (job.model === this.#leaving || !this.#loaded.has(job.model) || !this.#hasSlot(job.model)) continue;
       this.#waiting.splice(at--, 1);
       this.#run(job);
     }
@@ -115,9 +117,15 @@ export class SimulatedGpu implements LastingTransport {
     const next = this.#waiting.find(({ model }) => !this.#loaded.has(model));
     if (!next) return;
     if (this.#loaded.size >= this.#settings.resident) {
-      const idle = [...this.#loaded].filter(([name]) => (this.#running.get(name) ?? 0) === 0);
-      const [victim] = idle.sort((a, b) => a[1] - b[1]);
+      const isIdle = ([name]: readonly [string, number]) => (this.#running.get(name) ?? 0) === 0;
+      const known = [...this.#loaded].find(([name]) => name === this.#leaving);
+      const byAge = [...this.#loaded].sort((a, b) => a[1] - b[1]);
+      const victim = known ?? byAge.find(isIdle) ?? byAge[0];
       if (!victim) return;
+      // Nothing new begins on it; what runs there is waited for.
+      this.#leaving = victim[0];
+      if (!isIdle(victim)) return;
+      this.#leaving = undefined;
       this.#loaded.delete(victim[0]);
     }
     const { model } = next;
