@@ -1,21 +1,15 @@
 /**
  * The chat beside its peers in one browser: what a streamed answer costs, in an empty conversation and below 100 messages;
- * how soon 1,000 messages are there; whether anything shifts. And of ours alone: whether a long answer costs more per token
- * at its end, how far behind the server's stamps the screen is, what costly markdown does, and what is left after use.
+ * how soon 1,000 messages are there; whether anything shifts.
  *
  * Time is the thread's own, not the clock's, so another busy process does not count, unless it says otherwise. `ONLY=ziggie`
  * measures ours and the floor, and writes nothing.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { chromium } from 'playwright-core';
-import { chromiumArgs, chromiumPath } from '../../.ci/chromium.mjs';
-import { buildPages } from './build-pages.mjs';
-import { measureMemory } from './memory.mjs';
 import { longestTaskOf, scriptMeter } from './meters.mjs';
-import { measurePathological } from './pathological.mjs';
+import { openBrowser } from './open-browser.mjs';
 import { report } from './report.mjs';
-import { serve } from './serve.mjs';
 
 const only = process.env.ONLY?.split(',');
 const targets = ['plain-text', 'ziggie', 'ai-sdk', 'assistant-ui', 'copilotkit'].filter(
@@ -24,27 +18,10 @@ const targets = ['plain-text', 'ziggie', 'ai-sdk', 'assistant-ui', 'copilotkit']
 const parts = process.env.PARTS?.split(',');
 const wants = (part) => parts === undefined || parts.includes(part);
 
-const site = await serve(await buildPages());
-const browser = await chromium.launch({
-  executablePath: chromiumPath,
-  args: [...chromiumArgs, '--js-flags=--expose-gc', '--enable-precise-memory-info'],
-});
-const found = {
-  version: browser.version(),
-  node: process.version,
-  cpu: cpus()[0]?.model ?? '?',
-  peers: {},
-  ours: {},
-};
-
-async function open(name) {
-  const context = await browser.newContext({ viewport: { width: 900, height: 700 } });
-  const page = await context.newPage();
-  page.on('pageerror', (error) => console.error(`${name}: ${error.message.slice(0, 200)}`));
-  await page.goto(`${site.url}/${name}`);
-  await page.waitForFunction(() => globalThis.bench !== undefined);
-  return { page, context };
-}
+const { browser, open, close } = await openBrowser();
+const found = { version: browser.version(), node: process.version, cpu: cpus()[0]?.model ?? '?', peers: {} };
+/** A peer that takes longer is left out. */
+const MAX_PEER_MS = 240_000;
 
 /** What follows a key press within this time is no unexpected shift; the question is asked without one here. */
 const RECENT_INPUT_MS = 500;
@@ -91,90 +68,31 @@ async function measureReady(name) {
   return rounds.sort((a, b) => a.taskMs - b.taskMs)[1];
 }
 
-async function measureLength() {
-  const { page, context } = await open('ziggie');
-  await page.evaluate(() => globalThis.bench.mount(0));
-  const asked = page.evaluate(() => globalThis.bench.ask({ sections: 270, perSecond: 1_200 }));
-  const lengthNow = () =>
-    page.evaluate(() => {
-      const conversation = globalThis.benchConversation();
-      const id = conversation.messageIds.get().at(-1);
-      return id === undefined ? 0 : (conversation.message(id).get()?.text.length ?? 0);
-    });
-  const between = async (from, to) => {
-    while ((await lengthNow()) < from) await page.waitForTimeout(50);
-    const start = await lengthNow();
-    const meter = await scriptMeter(page);
-    while ((await lengthNow()) < to) await page.waitForTimeout(200);
-    const { scriptMs } = await meter.stop();
-    return (scriptMs / ((await lengthNow()) - start)) * 1_000;
-  };
-  const early = await between(2_000, 12_000);
-  const late = await between(186_000, 196_000);
-  await asked;
-  await context.close();
-  return { early, late };
+async function measure(name) {
+  const measured = {};
+  if (wants('answer')) {
+    measured.empty = await measureAnswer(name, 0);
+    measured.below100 = await measureAnswer(name, 100);
+  }
+  if (wants('ready')) measured.ready = await measureReady(name);
+  return measured;
 }
 
-async function measureBehind() {
-  const { page, context } = await open('ziggie');
-  await page.evaluate((url) => {
-    globalThis.benchServer = url;
-  }, site.url);
-  await page.evaluate(() => globalThis.bench.mount(0));
-  const behind = await page.evaluate(async () => {
-    const host = document.getElementById('root');
-    const seen = new Set();
-    const delays = [];
-    let watching = true;
-    const look = () => {
-      const now = Date.now();
-      for (const [stamp] of host.textContent.matchAll(/t\d{13}(?= )/g)) {
-        if (seen.has(stamp)) continue;
-        seen.add(stamp);
-        delays.push(now - Number(stamp.slice(1)));
-      }
-      // After the frame in which it stands on the page.
-      if (watching) requestAnimationFrame(() => setTimeout(look));
-    };
-    look();
-    await globalThis.bench.ask({ text: '', perSecond: 40 });
-    watching = false;
-    return delays.sort((a, b) => a - b);
+function late() {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error('It was not done in time.')), MAX_PEER_MS).unref();
   });
-  await context.close();
-  const at = (share) => behind[Math.min(behind.length - 1, Math.floor(behind.length * share))];
-  return { count: behind.length, p50: at(0.5), p95: at(0.95), most: behind.at(-1) };
 }
 
 for (const name of targets) {
-  const measured = {};
   try {
-    if (wants('answer')) {
-      measured.empty = await measureAnswer(name, 0);
-      measured.below100 = await measureAnswer(name, 100);
-    }
-    if (wants('ready')) measured.ready = await measureReady(name);
-    found.peers[name] = measured;
+    found.peers[name] = await Promise.race([measure(name), late()]);
   } catch (error) {
     console.error(`${name} was left out: ${String(error).slice(0, 300)}`);
   }
-  console.log(name, JSON.stringify(measured));
+  console.log(name, JSON.stringify(found.peers[name]));
 }
-if (wants('length')) found.ours.length = await measureLength();
-if (wants('behind')) found.ours.behind = await measureBehind();
-const corpus = new URL('../../../shared/corpora/markdown-pathological.json', import.meta.url);
-if (wants('pathological') && existsSync(corpus)) {
-  found.ours.pathological = await measurePathological(
-    () => open('markdown'),
-    JSON.parse(readFileSync(corpus, 'utf8')),
-    browser,
-  );
-}
-if (wants('memory')) found.ours.memory = await measureMemory(() => open('ziggie'));
-console.log(JSON.stringify(found.ours, null, 1));
-await browser.close();
-await site.close();
+await close();
 if (only === undefined && parts === undefined) {
   writeFileSync(new URL('RESULTS.md', import.meta.url), report(found));
 }

@@ -1,7 +1,6 @@
 import {
   attention,
   autolink,
-  characterReference,
   codeText,
   labelEnd,
   labelStartImage,
@@ -9,6 +8,7 @@ import {
   setextUnderline,
 } from 'micromark-core-commonmark';
 import type { Construct, ConstructRecord, Extension, TokenizeContext } from 'micromark-util-types';
+import { characterReference } from './character-references.ts';
 
 /** Most marks of one kind in one paragraph, cell or heading that mean something. What comes after shows as it is written. */
 const MAX_MARKS = 300;
@@ -36,11 +36,12 @@ export const limitedNames: readonly string[] = [
  * those before it, so a text of nothing else would take it minutes; nobody writes hundreds of them into one paragraph.
  */
 export function limitMarks(extensions: readonly Extension[]): Extension {
+  const reference = limited(characterReference, 10 * MAX_MARKS);
   const emphasis = limited(attention, MAX_MARKS);
   const underline = limited(setextUnderline, MAX_UNDERLINES);
   const text: ConstructRecord = {
     33: limited(labelStartImage, MAX_MARKS),
-    38: limited(characterReference, 10 * MAX_MARKS),
+    38: reference,
     42: emphasis,
     60: limited(autolink, MAX_MARKS),
     91: limited(labelStartLink, MAX_MARKS),
@@ -54,7 +55,9 @@ export function limitMarks(extensions: readonly Extension[]): Extension {
       if (own.length > 0) text[Number(code)] = own.map((construct) => limited(construct, MAX_MARKS));
     }
   }
-  return { text, flow: { 45: underline, 61: underline } };
+  // Of addresses and titles.
+  const string: ConstructRecord = { 38: reference };
+  return { text, string, flow: { 45: underline, 61: underline } };
 }
 
 /** Without its name, by which the parser would leave it out. */

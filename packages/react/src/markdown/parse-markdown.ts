@@ -5,6 +5,7 @@ import { gfmTableFromMarkdown } from 'mdast-util-gfm-table';
 import { gfmAutolinkLiteral } from 'micromark-extension-gfm-autolink-literal';
 import { gfmStrikethrough } from 'micromark-extension-gfm-strikethrough';
 import { gfmTable } from 'micromark-extension-gfm-table';
+import { readReferences } from './character-references.ts';
 import { limitedNames, limitMarks } from './limit-marks.ts';
 
 type Handle = NonNullable<Extension['enter']>[string];
@@ -58,7 +59,7 @@ const options: Options = {
       },
     },
   ],
-  mdastExtensions: [bareAddresses, gfmStrikethroughFromMarkdown(), gfmTableFromMarkdown()],
+  mdastExtensions: [bareAddresses, readReferences, gfmStrikethroughFromMarkdown(), gfmTableFromMarkdown()],
 };
 
 /** The tree of one block: CommonMark with GitHub's tables, strikethrough and bare addresses. */

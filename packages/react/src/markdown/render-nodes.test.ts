@@ -44,6 +44,20 @@ describe('renderNodes', () => {
     expect(rendered(source)).toBe(html);
   });
 
+  it('asks no browser what an entity means, which Trusted Types would forbid', () => {
+    expect(
+      rendered('[R&amp;D &unknown; &copy;](https://x.example "A&amp;B") &#x1F600; &#0; &; &#; &#xg;'),
+    ).toContain('R&amp;D &amp;unknown; ©</a> 😀 \ufffd &amp;; &amp;#; &amp;#xg;');
+  });
+
+  it('reads entities in addresses and languages too', () => {
+    expect(rendered('[a](https://x.example/?b=1&amp;c=2)')).toContain(
+      'href="https://x.example/?b=1&amp;c=2"',
+    );
+    expect(rendered('[a](java&#115;cript:alert&#40;1&#41;)')).not.toContain('<a ');
+    expect(rendered('``` c&#43;&#43;\nx\n```')).toContain('c++');
+  });
+
   it('gives each row of a table the cells of its head', () => {
     const row = (name: string, ...cells: string[]) =>
       `<tr>${cells.map((cell, at) => `<${name}${at === 1 ? ' data-align="right"' : ''}>${cell}</${name}>`).join('')}</tr>`;
