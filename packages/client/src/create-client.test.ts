@@ -144,7 +144,7 @@ describe('against the kit', () => {
       accept: 'application/x-ndjson',
       'content-type': 'application/json',
     });
-    expect(JSON.parse(body)).toEqual({ ...question, stream: true });
+    expect(JSON.parse(body)).toEqual({ ...question, stream: true, resume: true });
   });
 
   test("final() carries the server's name for the request", async () => {

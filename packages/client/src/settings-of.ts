@@ -22,7 +22,7 @@ export function settingsOf(options: ClientOptions, target: Target): Settings {
     timeouts: options.timeouts ?? {},
     retry: options.retry ?? {},
     recovery: options.recovery ?? 'throw',
-    resume: options.resume ?? false,
+    resume: options.resume ?? true,
     hooks: hooksOf(options.hooks),
     logger: options.logger,
     clock: options.clock ?? systemClock,

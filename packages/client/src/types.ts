@@ -122,7 +122,7 @@ export interface CallOptions {
   recovery?: Recovery | undefined;
   /**
    * Asks the kit to keep the answer running when the connection breaks, so that it can be picked up again; without it
-   * the model stops with the connection. Default `false`. `stop`, `break` and `abort()` still end it at once.
+   * the model stops with the connection. Default `true`. `stop`, `break` and `abort()` still end it at once.
    */
   resume?: boolean | undefined;
   /** Watches this call, after the client's own hooks. */

@@ -5,9 +5,9 @@
  *    From its first token on the run then outlives its connection, for the server's grace (30 s).
  * 2. `GET /streams/:id?after=<seq>`, `id` being that of `start`, answers like the first request would have gone on: the
  *    events whose `seq` is greater than `after`, in order and without gaps, then what the run says next, to its `done`
- *    or `error`. In every framing that the first request could have asked for. It replaces a connection that is still
- *    there.
- * 3. 404 `not_found`: there is no such run for this caller, it is over, or events after `after` are no longer kept.
+ *    or `error`. In every framing that the first request could have asked for. Any
+ *    number of connections may read a run at once.
+ * 3. 404 `not_found`: there is no such run for this caller, nothing of it comes after `after`, or that is no longer kept.
  *    Any other refusal is about the moment: come back.
  * 4. `DELETE /streams/:id` ends the run at once; 204, and 404 when there is nothing to end.
  */

@@ -41,7 +41,7 @@ export function addPreflightHeaders(headers: HeaderWriter, methods: string): voi
   headers.set('access-control-allow-methods', methods);
   headers.set(
     'access-control-allow-headers',
-    'Authorization, Content-Type, Accept, X-Request-Id, X-Ziggie-Priority',
+    'Authorization, Content-Type, Accept, X-Request-Id, X-Ziggie-Priority, Idempotency-Key, Last-Event-ID',
   );
   headers.set('access-control-max-age', '600');
 }

@@ -327,7 +327,7 @@ test('resume is asked of the kit alone, and a call can turn it off', async () =>
   expect(server.exchanges.map(({ body }) => (JSON.parse(body) as { resume?: boolean }).resume)).toEqual([
     true,
     undefined,
-    undefined,
+    true,
   ]);
 });
 

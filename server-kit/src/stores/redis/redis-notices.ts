@@ -19,6 +19,8 @@ export class RedisNotices {
       this.#listeners.set(channel, listeners);
       this.#connected()
         .subscribe(channel)
+        // What was said before it was subscribed to has not been heard.
+        .then(() => this.#tell(channel, ''))
         .catch(() => {});
     }
     listeners.add(listener);
@@ -49,8 +51,12 @@ export class RedisNotices {
       client instanceof Cluster ? client.duplicate([], { redisOptions: waiting }) : client.duplicate(waiting);
     subscriber.on('error', () => {});
     subscriber.on('message', (channel: string, message: string) => {
-      for (const listener of [...(this.#listeners.get(channel) ?? [])]) listener(message);
+      this.#tell(channel, message);
     });
     return subscriber;
+  }
+
+  #tell(channel: string, message: string): void {
+    for (const listener of [...(this.#listeners.get(channel) ?? [])]) listener(message);
   }
 }
