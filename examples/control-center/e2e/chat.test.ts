@@ -97,38 +97,35 @@ describe.each(['http', 'websocket'] as const)('over %s', (transport) => {
     });
 
     // Tabs meet in the storage of the browser, whatever their answers come over.
-    it.runIf(transport === 'http')(
-      'is in the list of a second tab, and both show what either does',
-      async () => {
-        const { page, context, fake, url } = await open();
-        fake.script([say('First answer.')]);
-        await ask(page, 'From the first tab');
-        await expect.poll(() => parts.answers(page).last().textContent()).toContain('First answer.');
-        const other = await context.newPage();
-        await other.goto(url);
-        const row = (tab: typeof page, name: string) => tab.getByRole('button', { name, exact: true });
-        await row(other, 'From the first tab').click();
-        await expect.poll(() => parts.answers(other).last().textContent()).toContain('First answer.');
-        fake.script([say('Second answer.')]);
-        await ask(other, 'From the second tab');
-        await expect.poll(() => parts.answers(page).last().textContent()).toContain('Second answer.');
-        await expect.poll(() => parts.answers(page).count()).toBe(2);
-        await page.getByRole('button', { name: 'More for From the first tab' }).click();
-        await page.getByRole('menuitem', { name: 'Rename' }).click();
-        await page.getByRole('textbox', { name: 'Title of the conversation' }).fill('Both');
-        await page.keyboard.press('Enter');
-        await row(other, 'Both').waitFor();
-        await other.getByRole('button', { name: 'New chat' }).click();
-        expect(new URL(other.url()).hash).not.toBe(new URL(page.url()).hash);
-        fake.script([say('Third answer.')]);
-        await ask(other, 'Another conversation');
-        await row(page, 'Another conversation').waitFor();
-        expect(await parts.answers(page).count()).toBe(2);
-        await page.getByRole('button', { name: 'More for Both' }).click();
-        await page.getByRole('menuitem', { name: 'Delete' }).click();
-        await row(other, 'Both').waitFor({ state: 'detached' });
-      },
-    );
+    it('is in the list of a second tab, and both show what either does', async () => {
+      const { page, context, fake, url } = await open();
+      fake.script([say('First answer.')]);
+      await ask(page, 'From the first tab');
+      await expect.poll(() => parts.answers(page).last().textContent()).toContain('First answer.');
+      const other = await context.newPage();
+      await other.goto(url);
+      const row = (tab: typeof page, name: string) => tab.getByRole('button', { name, exact: true });
+      await row(other, 'From the first tab').click();
+      await expect.poll(() => parts.answers(other).last().textContent()).toContain('First answer.');
+      fake.script([say('Second answer.')]);
+      await ask(other, 'From the second tab');
+      await expect.poll(() => parts.answers(page).last().textContent()).toContain('Second answer.');
+      await expect.poll(() => parts.answers(page).count()).toBe(2);
+      await page.getByRole('button', { name: 'More for From the first tab' }).click();
+      await page.getByRole('menuitem', { name: 'Rename' }).click();
+      await page.getByRole('textbox', { name: 'Title of the conversation' }).fill('Both');
+      await page.keyboard.press('Enter');
+      await row(other, 'Both').waitFor();
+      await other.getByRole('button', { name: 'New chat' }).click();
+      expect(new URL(other.url()).hash).not.toBe(new URL(page.url()).hash);
+      fake.script([say('Third answer.')]);
+      await ask(other, 'Another conversation');
+      await row(page, 'Another conversation').waitFor();
+      expect(await parts.answers(page).count()).toBe(2);
+      await page.getByRole('button', { name: 'More for Both' }).click();
+      await page.getByRole('menuitem', { name: 'Delete' }).click();
+      await row(other, 'Both').waitFor({ state: 'detached' });
+    });
 
     it('keeps what was written when the page is reloaded in the middle', async () => {
       const { page, fake } = await open();

@@ -68,7 +68,23 @@ export function createLocalStorage(options: LocalStorageOptions): ConversationSt
       written.delete(id);
       changes.tell({ kind: 'removed', id });
     },
-    watch: changes.watch,
+    watch(listener) {
+      const leave = changes.watch(listener);
+      // Another process is told of a change before the change itself is there; this event comes with it.
+      const onArrival = ({ key, storageArea }: StorageEvent): void => {
+        const here = area();
+        if (storageArea !== here || !key?.startsWith(prefix)) return;
+        listener({
+          kind: here.getItem(key) === null ? 'removed' : 'saved',
+          id: key.slice(prefix.length),
+        });
+      };
+      globalThis.addEventListener?.('storage', onArrival);
+      return () => {
+        leave();
+        globalThis.removeEventListener?.('storage', onArrival);
+      };
+    },
     async list() {
       const from = area();
       const ids: string[] = [];
