@@ -159,6 +159,9 @@ export class EventStream implements EventSource {
 
   #fail(failure: KitFailure): void {
     if (this.#over) return;
+    // A sink with room asks for more while it takes the error: nothing comes behind it, least of all the error again.
+    this.#isWanted = false;
+    this.#isFlowing = true;
     if (this.#seq > 0) this.#write([failureEvent(failure, this.#run.context.id)]);
     this.#settleFirst(failure);
     this.#finish(failure.code === 'aborted' ? 'left' : 'failed', failure.status, failure);

@@ -156,6 +156,9 @@ describe('OllamaDecoder', () => {
   it('refuses a record that names another model: it belongs to another answer', () => {
     const record = (model: string) => ({ model, message: { content: 'a' } });
     expect(() => decodeAll([record('m'), record('m'), record('n')])).toThrow(/another model/);
+    expect(() => decodeAll([record('m'), record('m:7b')])).toThrow(/another model/);
+    // The tag that stands for none names no other model.
+    expect(() => decodeAll([record('m:latest'), record('m'), record('m:latest')])).not.toThrow();
     expect(decodeAll([record('m'), record(''), { message: { content: 'b' } }]).events).toHaveLength(3);
   });
 

@@ -16,7 +16,7 @@ import type { OllamaRecord, OllamaToolCall } from './wire.ts';
  */
 export class OllamaDecoder {
   #ended = false;
-  #model: unknown;
+  #model: string | undefined;
   #deltas = 0;
   #toolCalls = 0;
   readonly #shape = new RecordShape('created_at');
@@ -93,7 +93,7 @@ export class OllamaDecoder {
   #sameAnswer(model: unknown): void {
     if (typeof model !== 'string' || model === '') return;
     this.#model ??= model;
-    if (model !== this.#model) {
+    if (model !== this.#model && bare(model) !== bare(this.#model)) {
       throw new ProtocolError(
         'malformed_record',
         'Reading a stream of Ollama: a record names another model.',
@@ -192,4 +192,9 @@ function milliseconds(nanoseconds: unknown): number | undefined {
 
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
+}
+
+/** A name without the tag that stands for none. */
+function bare(model: string): string {
+  return model.replace(/:latest$/, '');
 }
