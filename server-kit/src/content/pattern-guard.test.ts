@@ -80,6 +80,16 @@ describe('the redactor', () => {
     );
   });
 
+  test('a key that begins within an address goes out nowhere, wherever the text is cut', () => {
+    const text = '0@-.zk_live_0a1B2c3D4e5F_6g7H8i9J_kLmNno93 8601 1117 947, my account';
+    const whole = through(all, [text]);
+    expect(whole).not.toMatch(/live|6g7H8i9J|kLmN/);
+    for (let at = 0; at <= text.length; at++) {
+      expect(through(all, [text.slice(0, at), text.slice(at)])).toBe(whole);
+    }
+    expect(through(all, [...text])).toBe(whole);
+  });
+
   test('holds back no more than the word being written', () => {
     const guard = new PatternGuard(all);
     let passed = '';

@@ -71,7 +71,8 @@ export class PatternGuard implements TextGuard {
   }
 
   /**
-   * What is to be replaced and not wholly gone, in order; of two that overlap the one that begins first.
+   * What is to be replaced and not wholly gone, in order. Two may overlap: what the second has more than the first is
+   * replaced as well, or a key that begins within an address would go out but for its first letters.
    *
    * @throws {KitFailure} `content_blocked`
    */
@@ -84,10 +85,7 @@ export class PatternGuard implements TextGuard {
         if (start < limit) all.push({ start, end, label });
       }
     }
-    all.sort((a, b) => a.start - b.start || b.end - a.end);
-    const kept: Labelled[] = [];
-    for (const one of all) if (one.start >= (kept.at(-1)?.end ?? 0)) kept.push(one);
-    return kept;
+    return all.sort((a, b) => a.start - b.start || b.end - a.end);
   }
 }
 
