@@ -10,13 +10,11 @@ export const systemClock: Clock = {
   setTimer(callback, delayMs) {
     if (delayMs === Infinity) return () => {};
     let timer: ReturnType<typeof setTimeout>;
-    let leftMs = Math.max(0, delayMs);
-    const arm = (): void => {
-      const stepMs = Math.min(leftMs, LONGEST_TIMER_MS);
-      leftMs -= stepMs;
-      timer = setTimeout(leftMs > 0 ? arm : callback, stepMs);
+    const arm = (leftMs: number): void => {
+      const restMs = leftMs - LONGEST_TIMER_MS;
+      timer = restMs > 0 ? setTimeout(arm, LONGEST_TIMER_MS, restMs) : setTimeout(callback, leftMs);
     };
-    arm();
+    arm(Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
 };

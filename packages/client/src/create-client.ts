@@ -70,19 +70,16 @@ export function createClient(options: ClientOptions): ZiggieClient {
     },
     embed(request, call = {}) {
       checkCall(call);
-      const { input } = request;
-      const asked = { ...request, input: Array.isArray(input) ? [...input] : input };
+      const asked = { ...request, input: [request.input].flat() };
       return part(() => import('./embed/embed.ts')).then(({ embed }) => embed(settings, asked, call));
     },
     models: {
       list(call = {}) {
-        checkCall(call);
-        return sideCalls().then(({ listModels }) => listModels(settings, call));
+        return aside(call, ({ listModels }) => listModels(settings, call));
       },
     },
     status(call = {}) {
-      checkCall(call);
-      return sideCalls().then(({ readStatus }) => readStatus(settings, call));
+      return aside(call, ({ readStatus }) => readStatus(settings, call));
     },
     async version(call = {}) {
       return (await client.status(call)).version;
@@ -91,7 +88,12 @@ export function createClient(options: ClientOptions): ZiggieClient {
   return withSettings(client, settings);
 }
 
-const sideCalls = () => part(() => import('./call/side-calls.ts'));
+type SideCalls = typeof import('./call/side-calls.ts');
+
+function aside<T>(call: CallOptions, ask: (calls: SideCalls) => Promise<T>): Promise<T> {
+  checkCall(call);
+  return part(() => import('./call/side-calls.ts')).then(ask);
+}
 
 function writeLater(
   speech: Promise<Speech>,

@@ -1,3 +1,4 @@
+import { wrong } from './check-arguments.ts';
 import { systemClock } from './clock.ts';
 import type { Transport } from './http/transport.ts';
 import type { Settings } from './settings.ts';
@@ -14,7 +15,7 @@ export function withSettings<T extends object>(client: T, settings: Settings): T
 /** @throws {TypeError} when the value was not made by `createClient`. */
 export function settingsBehind(client: ZiggieClient): Settings {
   const settings = (client as { [key]?: Settings } | undefined)?.[key];
-  if (settings === undefined) throw new TypeError('Reading client: give one made by createClient().');
+  if (settings === undefined) throw wrong('client', 'give one made by createClient()');
   return settings;
 }
 
@@ -40,6 +41,6 @@ export function transportOver<T extends ClientTransport>(transport: T, over: Ove
 /** @throws {TypeError} when the value was not made by an entry of this package. */
 export function transportBehind(transport: ClientTransport, settings: Settings): Transport {
   const over = (transport as { [transportKey]?: Over } | undefined)?.[transportKey];
-  if (over === undefined) throw new TypeError('Reading transport: give one made by webSocketTransport().');
+  if (over === undefined) throw wrong('transport', 'give one made by webSocketTransport()');
   return over(settings);
 }

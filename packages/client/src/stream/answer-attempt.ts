@@ -5,7 +5,6 @@ import {
   SSE_CONTENT_TYPE,
   type SseSplitter,
   type StreamEventBody,
-  streamPath,
 } from '@ziggie/llm-protocol';
 import type { CallScope } from '../call/call-scope.ts';
 import type { Interrupt } from '../call/interrupt.ts';
@@ -74,7 +73,7 @@ export class AnswerAttempt {
   /** A list that the last piece left empty: most small pieces do. */
   #unused: StreamEventBody[] | undefined;
 
-  /** @param from Picks up this run where it broke, instead of asking anew. */
+  /** @param from Picks up this run where it broke, instead of asking anew: `path` of the request is that of its stream. */
   constructor(scope: CallScope, request: AnswerRequest, from?: ResumePoint) {
     const { clock } = scope.settings;
     this.#scope = scope;
@@ -179,9 +178,8 @@ export class AnswerAttempt {
     const answer = await send(
       settings,
       {
-        ...(this.#from
-          ? { method: 'GET', path: streamPath(this.#from.id, this.#decoder.lastSeq) }
-          : { method: 'POST', path, body }),
+        ...(this.#from ? { method: 'GET' } : { method: 'POST', body }),
+        path,
         accept: settings.target.accept,
         headers: options.headers,
       },

@@ -1,13 +1,13 @@
 import {
   MAX_ANSWER_BYTES,
   MAX_RECORD_BYTES,
-  ProtocolError,
-  SSE_CONTENT_TYPE,
   type SseSplitter,
   type StreamEventBody,
 } from '@ziggie/llm-protocol';
 import type { AnswerDecoder } from '../targets/target.ts';
-import { Utf8Lines } from './utf8-lines.ts';
+import { tooLarge, Utf8Lines } from './utf8-lines.ts';
+
+const eventStream = /^\s*text\/event-stream/i;
 
 /**
  * The reading half of an attempt: pieces of a body to text to records to events. Knows nothing of time or connections.
@@ -29,7 +29,7 @@ export class AnswerReader {
 
   constructor(decoder: AnswerDecoder, contentType: string | undefined) {
     this.#decoder = decoder;
-    this.#isSse = contentType?.trimStart().toLowerCase().startsWith(SSE_CONTENT_TYPE) ?? false;
+    this.#isSse = eventStream.test(contentType ?? '');
   }
 
   /** Whether the terminal record was seen. */
@@ -43,18 +43,13 @@ export class AnswerReader {
    * @throws {ProtocolError} when it cannot be read. The events before that are added all the same.
    */
   push(piece: Uint8Array | string, events: StreamEventBody[]): void {
-    const text = typeof piece === 'string' ? piece : this.#bytes.push(piece);
-    if (text !== '') this.#text(text, events);
-    if (this.#bytes.failure) throw this.#bytes.failure;
+    this.#take(typeof piece === 'string' ? piece : this.#bytes.push(piece), events);
   }
 
   /** Adds what a last record without a line end says, and what only the end of the body tells. */
   end(events: StreamEventBody[]): void {
-    const rest = this.#bytes.end();
-    if (this.#bytes.failure) throw this.#bytes.failure;
-    if (rest !== '') this.#text(rest, events);
+    this.#take(this.#bytes.end(), events);
     if (this.held !== '') return;
-    this.#events = events;
     this.#sse?.end(this.#onRecord);
     if (this.#unfinished !== '') this.#lines('\n');
     this.#decoder.end?.(events);
@@ -69,8 +64,13 @@ export class AnswerReader {
     splitter.push(text, this.#onRecord);
   }
 
-  #text(text: string, events: StreamEventBody[]): void {
+  #take(text: string, events: StreamEventBody[]): void {
     this.#events = events;
+    if (text !== '') this.#text(text);
+    if (this.#bytes.failure) throw this.#bytes.failure;
+  }
+
+  #text(text: string): void {
     this.#length += text.length;
     if (this.#length > MAX_ANSWER_BYTES) throw tooLarge('the answer', MAX_ANSWER_BYTES);
     if (this.#framing === 'lines') this.#lines(text);
@@ -111,8 +111,4 @@ export class AnswerReader {
     const text = record.charCodeAt(record.length - 1) === 0x7d ? record : record.trim();
     if (text !== '') this.#decoder.read(text, this.#events);
   }
-}
-
-function tooLarge(what: string, limit: number): ProtocolError {
-  return new ProtocolError('response_too_large', `${what} is longer than ${limit} characters`);
 }

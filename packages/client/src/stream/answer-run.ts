@@ -59,7 +59,7 @@ export class AnswerRun {
       this.#reject = reject;
     });
     // Whoever asks for the result sees its failure; nobody asking is no unhandled rejection.
-    this.result.catch(() => {});
+    this.result.catch(nothing);
   }
 
   abort(reason: unknown): void {
@@ -86,7 +86,7 @@ export class AnswerRun {
   }
 
   async readAll(): Promise<void> {
-    while (!this.#over) await this.pull(() => {});
+    while (!this.#over) await this.pull(nothing);
     this.#queue = [];
   }
 
@@ -130,7 +130,7 @@ export class AnswerRun {
       const { written } = this.#asked;
       this.#request ??= written instanceof Promise ? await this.#scope.newInterrupt().wait(written) : written;
       // What would go on with a broken answer, while there is a network.
-      if (this.#recovery !== 'throw') loadAfterFailure().catch(() => {});
+      if (this.#recovery !== 'throw') loadAfterFailure().catch(nothing);
       for (;;) {
         if (failed) {
           const { attempt, error } = failed;
@@ -158,19 +158,24 @@ export class AnswerRun {
     });
     const first = await this.#asked.written;
     const request = this.#request ?? first;
-    const next = await afterFailure(this.#scope, first, request, this.#collector, attempt, error);
-    if (next.resumed) {
-      this.#attempt = next.resumed.attempt;
-      this.#take(next.resumed.events, this.#attempt);
-      return true;
+    const { resumed, anew } = await afterFailure(
+      this.#scope,
+      first,
+      request,
+      this.#collector,
+      attempt,
+      error,
+    );
+    if (resumed) {
+      this.#attempt = resumed.attempt;
+      this.#take(resumed.events, resumed.attempt);
+    } else if (anew) {
+      this.#endRun();
+      this.#request = anew.request;
+      this.#join = anew.join;
+      if (anew.events.length > 0) this.#show(anew.events);
     }
-    if (!next.anew) return false;
-    this.#endRun();
-    const { events } = next.anew;
-    this.#request = next.anew.request;
-    this.#join = next.anew.join;
-    if (events.length > 0) this.#show(events);
-    return events.length > 0;
+    return ((resumed ?? anew)?.events.length ?? 0) > 0;
   }
 
   get #recovery(): Recovery {
@@ -180,13 +185,10 @@ export class AnswerRun {
   /** Once. Loads what picks up an answer while there is a network. */
   #watchNetwork(): void {
     if (this.#stopWaking) return;
-    this.#stopWaking = () => {};
-    loadAfterFailure().then(
-      ({ platformNetwork }) => {
-        if (!this.#over) this.#stopWaking = platformNetwork.onWake(() => this.#attempt?.wake());
-      },
-      () => {},
-    );
+    this.#stopWaking = nothing;
+    loadAfterFailure().then(({ platformNetwork }) => {
+      if (!this.#over) this.#stopWaking = platformNetwork.onWake(() => this.#attempt?.wake());
+    }, nothing);
   }
 
   /** Tells the kit that nobody will come back, where a run goes on without its connection. */
@@ -195,10 +197,7 @@ export class AnswerRun {
     this.#point = undefined;
     if (!point || point.decoder.ended) return;
     const { settings, options } = this.#scope;
-    loadAfterFailure().then(
-      ({ endRun }) => endRun(settings, point.id, options),
-      () => {},
-    );
+    loadAfterFailure().then(({ endRun }) => endRun(settings, point.id, options), nothing);
   }
 
   #take(events: ChatEvent[], attempt: AnswerAttempt): void {

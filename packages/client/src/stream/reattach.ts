@@ -1,3 +1,4 @@
+import { streamPath } from '@ziggie/llm-protocol';
 import type { CallScope } from '../call/call-scope.ts';
 import { sleep } from '../call/wait-for-retry.ts';
 import { isZiggieError, type ZiggieError } from '../errors/ziggie-error.ts';
@@ -44,7 +45,8 @@ export async function reattach(
     observer.log('warn', 'An answer broke; it is picked up again.', { code: error.code, tries, offline });
     await rest(scope, Math.min(delayMs, leftMs), error);
     if (!platformNetwork.online()) continue;
-    const attempt = new AnswerAttempt(scope, request, point);
+    const path = streamPath(point.id, point.decoder.lastSeq);
+    const attempt = new AnswerAttempt(scope, { ...request, path }, point);
     try {
       const events = await attempt.read(
         (found) => found,

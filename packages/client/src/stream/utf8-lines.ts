@@ -63,10 +63,7 @@ export class Utf8Lines {
   #keep(piece: Uint8Array, from: number, end: number): void {
     const length = this.#length + end - from;
     if (length > this.#maxLineBytes) {
-      this.failure ??= new ProtocolError(
-        'response_too_large',
-        `a line is longer than ${this.#maxLineBytes} bytes`,
-      );
+      this.failure ??= tooLarge('a line', this.#maxLineBytes);
       return;
     }
     if (length > this.#waiting.length) {
@@ -113,4 +110,9 @@ export class Utf8Lines {
     }
     return 0;
   }
+}
+
+/** @param what Is longer. */
+export function tooLarge(what: string, limit: number): ProtocolError {
+  return new ProtocolError('response_too_large', `${what} is longer than ${limit}`);
 }

@@ -17,7 +17,7 @@ import { DirectDecoder } from './direct-decoder.ts';
 import type { ReportedFailure, Reports, Speech } from './target.ts';
 
 /** Ollama's own API. */
-export const ollamaDialect: Speech & Reports = {
+export const dialect: Speech & Reports = {
   statusPath: '/api/version',
   chat: (request) => ({ path: '/api/chat', body: encodeOllamaChat(request, true) }),
   generate: (request) => ({ path: '/api/generate', body: encodeOllamaGenerate(request, true) }),

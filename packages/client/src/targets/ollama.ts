@@ -8,7 +8,6 @@ export const ollamaTarget: Target = {
   accept: NDJSON_CONTENT_TYPE,
   // Its CORS list refuses others, and then a browser sends nothing at all.
   takesOwnHeaders: false,
-  headersWithinMs: undefined,
   baseUrl: (given) => given,
-  ...loadedOnce(() => import('./ollama-dialect.ts').then(({ ollamaDialect }) => ollamaDialect)),
+  ...loadedOnce(() => import('./ollama-dialect.ts')),
 };

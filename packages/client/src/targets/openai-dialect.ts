@@ -10,7 +10,7 @@ import { DirectDecoder } from './direct-decoder.ts';
 import type { ReportedFailure, Reports, Speech } from './target.ts';
 
 /** What OpenAI-compatible servers have in common. */
-export const openAiDialect: Speech & Reports = {
+export const dialect: Speech & Reports = {
   // They have no status in common; a list of models is an answer.
   statusPath: '/models',
   chat: (request) => ({ path: '/chat/completions', body: encodeOpenAiChat(request, true) }),

@@ -8,7 +8,6 @@ export const openAiTarget: Target = {
   accept: SSE_CONTENT_TYPE,
   // Their CORS lists differ, and an unknown header may cost the whole request.
   takesOwnHeaders: true,
-  headersWithinMs: undefined,
   baseUrl: (given) => (/\/v\d+[a-z]*\d*(?:\/|$)/.test(given) ? given : `${given}/v1`),
-  ...loadedOnce(() => import('./openai-dialect.ts').then(({ openAiDialect }) => openAiDialect)),
+  ...loadedOnce(() => import('./openai-dialect.ts')),
 };

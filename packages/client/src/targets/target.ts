@@ -67,9 +67,9 @@ export interface Target {
   /** Whether headers other than `Content-Type` and `Authorization` may be sent. */
   readonly takesOwnHeaders: boolean;
   /**
-   * How long after the connection the status line may take, or `undefined` when it comes with the first token only.
+   * How long after the connection the status line may take, left out when it comes with the first token only.
    */
-  readonly headersWithinMs: number | undefined;
+  readonly headersWithinMs?: number | undefined;
   /** The address that paths are appended to, from the one the caller gave. */
   baseUrl(given: string): string;
   speech(): Speech | Promise<Speech>;
