@@ -148,6 +148,6 @@ From the reset of the client's socket to the end of the request's connection at 
 |---|---|---|---|
 ${rows.join('\n')}
 
-After every sample each gauge of the kit is 0 and the model server has no request open, else the script fails.
+After every sample each gauge of the kit is 0 and the model server has no request open, else the script fails. A load is kept for 10 ms after the last who waited for it has left: the next in line may want it.
 `;
 writeFileSync(new URL('./LEAVING.md', import.meta.url), text);
