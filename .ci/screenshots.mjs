@@ -153,7 +153,7 @@ const states = {
       .getByRole('button', { name: /^Model/ })
       .first()
       .click();
-    await page.getByText('could not be listed').waitFor();
+    await page.getByText('could not be listed').first().waitFor();
   },
   'no-models': async ({ page }) => {
     await page.getByText('has no model yet').waitFor();
@@ -165,6 +165,62 @@ const states = {
     await picker.click();
     await page.waitForTimeout(300);
   },
+  offline: async ({ page, fake, ask, context }) => {
+    fake.script(say('One card serves about twenty people.'));
+    await ask('How many people can share one GPU?');
+    await page.locator('.zg-stats').last().waitFor();
+    await context.setOffline(true);
+    await ask('And with two?');
+    await page.getByText('You are offline').waitFor();
+    await page.waitForTimeout(500);
+  },
+  limit: async ({ page, fake, ask }) => {
+    fake.script(say('One card serves about twenty people.'));
+    await ask('How many people can share one GPU?');
+    await page.locator('.zg-stats').last().waitFor();
+    for (let more = 0; more < 3 && (await page.getByRole('alert').count()) === 0; more++) {
+      fake.script(say('Each has its own memory.'));
+      await ask('And with two?');
+      await page.waitForTimeout(1500);
+    }
+    await page.getByRole('alert').waitFor({ timeout: 5000 });
+  },
+  'blocked-image': async ({ page, fake, ask }) => {
+    fake.script(
+      say('The map of the racks:\n\n![Racks](https://tiles.example/racks.png)\n\nRack 4 holds the cards.'),
+    );
+    await ask('Where are the cards?');
+    await page.getByRole('button', { name: /load image/i }).waitFor();
+  },
+  commands: async ({ page }) => {
+    await page.getByRole('textbox', { name: 'Message' }).pressSequentially('/');
+    await page.getByRole('option').first().waitFor();
+    await page.waitForTimeout(300);
+  },
+  keys: async ({ page }) => {
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await page.evaluate(() => document.activeElement?.blur());
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await page.waitForTimeout(300);
+  },
+  conversations: async ({ page, fake, ask, sizeName }) => {
+    for (const question of ['Why is the first answer slow?', 'Nightly GPU report, week 47']) {
+      fake.script(say('Loading takes most of it.'));
+      await ask(question);
+      await page.locator('.zg-stats').last().waitFor();
+      if (sizeName === 'phone') await page.getByRole('button', { name: 'Show conversations' }).click();
+      await page.getByRole('button', { name: 'New chat' }).click();
+      await page.getByRole('heading', { name: 'What should we work on?' }).waitFor();
+    }
+    if (sizeName === 'phone') await page.getByRole('button', { name: 'Show conversations' }).click();
+    await page
+      .getByRole('button', { name: /^More for/ })
+      .first()
+      .click();
+    await page.getByRole('menu').waitFor();
+    await page.waitForTimeout(400);
+  },
 };
 
 /** What the stand-in of a state is, and what the page is told of its model server. */
@@ -172,6 +228,7 @@ const settings = {
   loading: { standIn: { loadMs: 60_000 } },
   unreachable: { source: 'unreachable' },
   'no-models': { standIn: { models: [] }, source: 'no-models' },
+  limit: { limits: { requestsPerMinute: 2 } },
 };
 
 const sizes = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
@@ -180,7 +237,7 @@ for (const [name, play] of Object.entries(states)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const [sizeName, viewport] of Object.entries(sizes)) {
     for (const colorScheme of ['light', 'dark']) {
-      const { standIn: options, source } = settings[name] ?? {};
+      const { standIn: options, source, limits } = settings[name] ?? {};
       const standIn = await startFakeOllama({ tokensPerSecond: 100, ...options });
       const upstream = {
         url: standIn.url,
@@ -190,7 +247,7 @@ for (const [name, play] of Object.entries(states)) {
             : { kind: 'ollama', state: source, address: 'http://gpu-1:11434' },
         close: async () => {},
       };
-      const app = await createApp({ upstream, page: builtPage });
+      const app = await createApp({ upstream, page: builtPage, limits });
       await app.listen({ port: 0, host: '127.0.0.1' });
       const context = await browser.newContext({
         viewport,
@@ -210,7 +267,7 @@ for (const [name, play] of Object.entries(states)) {
         await page.getByRole('textbox', { name: 'Message' }).press('Enter');
       };
       try {
-        await play({ page, fake: standIn.fake, standIn, ask });
+        await play({ page, context, fake: standIn.fake, standIn, ask, sizeName });
       } catch (problem) {
         process.exitCode = 1;
         console.error(`✗ ${name} ${sizeName} ${colorScheme}: ${problem.message.split('\n')[0]}`);

@@ -54,6 +54,20 @@ it('createHistory() lists pinned ones first, then the newest, archived ones apar
   history.dispose();
 });
 
+it('createHistory() has no row "Untitled" for a conversation in which nothing was said', async () => {
+  const blank = { title: null, nodes: [], head: null };
+  const { queue } = fullRecord('waiting');
+  const { history } = await withRecords(
+    record('blank', 1, blank),
+    record('named', 2, { ...blank, title: 'Named' }),
+    record('pinned', 3, { ...blank, pinned: true }),
+    record('waiting', 4, { ...blank, queue }),
+  );
+  expect(queue).not.toEqual([]);
+  expect(ids(history.conversations)).toEqual(['pinned', 'waiting', 'named']);
+  history.dispose();
+});
+
 it('createHistory() remove() deletes at once and its undo brings everything back', async () => {
   const { storage, history } = await withRecords(record('a', 1), record('b', 2));
   history.open('a');

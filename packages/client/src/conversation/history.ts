@@ -120,7 +120,7 @@ export function createHistory(options: HistoryOptions): History {
   }
 
   function show(all: readonly ConversationSummary[]): void {
-    const listed = all.filter((summary) => !summary.archived);
+    const listed = all.filter((summary) => !summary.archived && !isBlank(summary));
     const pinnedFirst = [...listed.filter(({ pinned }) => pinned), ...listed.filter(({ pinned }) => !pinned)];
     setIfChanged(conversations, pinnedFirst);
     setIfChanged(
@@ -237,6 +237,11 @@ async function summariesOf(storage: ConversationStorage): Promise<ConversationSu
 
 function byAge(one: ConversationSummary, other: ConversationSummary): number {
   return other.updatedAt - one.updatedAt || (one.id < other.id ? -1 : 1);
+}
+
+/** A model was chosen, but nothing said: no row called "Untitled" for that. */
+function isBlank({ messages, title, pinned, unreadable }: ConversationSummary): boolean {
+  return messages === 0 && title === null && !pinned && unreadable === undefined;
 }
 
 /** A list of the same rows is the same list: watchers draw only what changed. */

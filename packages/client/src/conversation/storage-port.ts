@@ -30,6 +30,7 @@ export interface ConversationSummary {
   model: string | null;
   pinned: boolean;
   archived: boolean;
+  /** Those that wait to be sent included. */
   messages: number;
   /** Wall time in ms. */
   updatedAt: number;

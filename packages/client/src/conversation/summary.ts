@@ -8,9 +8,10 @@ export function summaryOf({
   pinned,
   archived,
   nodes,
+  queue,
   updatedAt,
 }: ConversationRecord): ConversationSummary {
-  return { id, title, model, pinned, archived, messages: nodes.length, updatedAt };
+  return { id, title, model, pinned, archived, messages: nodes.length + queue.length, updatedAt };
 }
 
 /** What a list shows of a record that cannot be read: that it is there, and why not. */
