@@ -174,16 +174,10 @@ const states = {
     await page.getByText('You are offline').waitFor();
     await page.waitForTimeout(500);
   },
-  limit: async ({ page, fake, ask }) => {
-    fake.script(say('One card serves about twenty people.'));
+  // The page's own questions, for the models, count too.
+  limit: async ({ page, ask }) => {
     await ask('How many people can share one GPU?');
-    await page.locator('.zg-stats').last().waitFor();
-    for (let more = 0; more < 3 && (await page.getByRole('alert').count()) === 0; more++) {
-      fake.script(say('Each has its own memory.'));
-      await ask('And with two?');
-      await page.waitForTimeout(1500);
-    }
-    await page.getByRole('alert').waitFor({ timeout: 5000 });
+    await page.locator('.zg-card').waitFor();
   },
   'blocked-image': async ({ page, fake, ask }) => {
     fake.script(
@@ -228,7 +222,7 @@ const settings = {
   loading: { standIn: { loadMs: 60_000 } },
   unreachable: { source: 'unreachable' },
   'no-models': { standIn: { models: [] }, source: 'no-models' },
-  limit: { limits: { requestsPerMinute: 2 } },
+  limit: { limits: { requestsPerMinute: 1 } },
 };
 
 const sizes = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };

@@ -1,7 +1,7 @@
 import type { ToolUse } from '@ziggie/llm-client/conversation';
-import { defineTool } from '@ziggie/llm-client/tools';
+import { defineTool, object } from '@ziggie/llm-client/tools';
 import { callTool, error, finish, say } from '@ziggie/llm-testing';
-import { type ReactElement, StrictMode } from 'react';
+import { type ReactElement, StrictMode, useEffect, useState } from 'react';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { render } from 'vitest-browser-react';
@@ -66,6 +66,16 @@ describe('structured data', () => {
     expect(view.element().querySelector('b')).toBeNull();
   });
 
+  it('of a live object() stream is shown to its end, though the same object grows', async () => {
+    const text = '{"title":"Cards <b>here</b>","cards":[{"name":"4090"},{"name":"A10"}]}';
+    const { client, conversation } = createTestChat({ tokensPerSecond: 400, scripts: [[say(text)]] });
+    conversation.dispose();
+    await render(<Live client={client} />);
+    const view = page.getByRole('group', { name: 'Live' });
+    await expect.element(view.getByText('Cards <b>here</b>')).toBeVisible();
+    await expect.element(view.getByText('A10')).toBeVisible();
+  });
+
   it('that is endless or very deep stays small', async () => {
     const deep = (levels: number): unknown => (levels === 0 ? 'end' : { next: deep(levels - 1) });
     const many = Array.from({ length: 5_000 }, (_, index) => `entry ${index}`);
@@ -79,6 +89,32 @@ describe('structured data', () => {
     await expect.element(page.getByText('1 value')).toBeVisible();
   });
 });
+
+function Live({ client }: { client: TestChat['client'] }): ReactElement {
+  const [part, setPart] = useState<unknown>(null);
+  useEffect(() => {
+    const stream = object(client, {
+      model: 'stand-in',
+      prompt: 'Which cards?',
+      schema: anything,
+      jsonSchema: {},
+    });
+    void (async () => {
+      for await (const known of stream) setPart({ ...(known as object) });
+    })().catch(() => {});
+    return () => stream.abort();
+  }, [client]);
+  return (
+    <div className="zg">
+      <StructuredData value={part} label="Live" />
+    </div>
+  );
+}
+
+/** A schema that takes what comes. */
+const anything = {
+  '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value: value as Record<string, unknown> }) },
+} as const;
 
 function WeatherResult({ use }: { use: ToolUse }): ReactElement {
   return <StructuredData value={JSON.parse(use.result ?? 'null')} label="Weather" />;
