@@ -192,9 +192,9 @@ const states = {
     await page.waitForTimeout(300);
   },
   keys: async ({ page }) => {
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
-    await page.evaluate(() => document.activeElement?.blur());
-    await page.keyboard.press('?');
+    await page.getByRole('textbox', { name: 'Message' }).pressSequentially('/keys');
+    await page.getByRole('option').first().waitFor();
+    await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();
     await page.waitForTimeout(300);
   },

@@ -113,7 +113,11 @@ function Live({ client }: { client: TestChat['client'] }): ReactElement {
 
 /** A schema that takes what comes. */
 const anything = {
-  '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value: value as Record<string, unknown> }) },
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value: unknown) => ({ value: value as Record<string, unknown> }),
+  },
 } as const;
 
 function WeatherResult({ use }: { use: ToolUse }): ReactElement {
