@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createManualClock } from '../../test/clock.ts';
 import { done, failureOf, last, piece, question, start, text } from '../../test/samples.ts';
 import {
@@ -54,6 +54,8 @@ describe('connect', () => {
   test('10 s without a connection is connect_timeout', async () => {
     const { client, clock } = timed(await muteServer());
     const failing = failureOf(client.chat(question).text());
+    // The dialect is loaded first.
+    await vi.waitFor(() => expect(clock.pending).toBe(1));
     await clock.advance(9_999);
     expect(clock.pending).toBe(1);
     await clock.advance(1);
@@ -73,6 +75,8 @@ describe('connect', () => {
       credentials: () => new Promise<string>(() => {}),
     });
     const failing = failureOf(client.status());
+    // Its part of the client is loaded first.
+    await vi.waitFor(() => expect(clock.pending).toBeGreaterThan(0));
     await clock.advance(10_000);
     expect(await failing).toMatchObject({ code: 'connect_timeout' });
   });
