@@ -111,6 +111,7 @@ describe('the environment', () => {
       FIRST_TOKEN_TIMEOUT_MS: '3',
       IDLE_TIMEOUT_MS: '4',
       HEARTBEAT_MS: '5',
+      RESUME_GRACE_MS: '6',
       DRAIN_MS: '0',
     });
     expect(config).toMatchObject({
@@ -143,6 +144,7 @@ describe('the environment', () => {
         },
         cors: { origins: ['https://a.example', 'https://b.example'] },
         sockets: { enabled: false },
+        resume: { graceMs: 6 },
         content: { redact: { input: ['email', 'card'], output: ['key'] } },
         timeouts: { connectMs: 1, loadMs: 2, firstTokenMs: 3, idleMs: 4, heartbeatMs: 5, drainMs: 0 },
       },
@@ -152,6 +154,11 @@ describe('the environment', () => {
       ...config.options,
       auth: { ...auth, jwt: { ...(jwt as object), secret: secret.repeat(2) } as never },
     }).close();
+  });
+
+  test('RESUME=false ends answers with their connection, whatever the grace', () => {
+    expect(configFromEnv({ RESUME: 'false', RESUME_GRACE_MS: '6' }).options.resume).toBe(false);
+    expect(problemsOf({ RESUME_GRACE_MS: '0' })).toContain('RESUME_GRACE_MS ');
   });
 
   test('takes secrets from files, without the new line at the end', () => {

@@ -158,6 +158,7 @@ function optionsOf(values: Values, jwt: JwtOptions | undefined): ServerKitOption
     queue: { maxPerModel: values.queueMaxPerModel, maxWaitMs: values.queueMaxWaitMs },
     cors: values.corsOrigins && { origins: values.corsOrigins },
     sockets: { enabled: values.sockets },
+    resume: values.resume === false ? false : { graceMs: values.resumeGraceMs },
     content: (redactInput ?? redactOutput) && { redact: { input: redactInput, output: redactOutput } },
     timeouts: {
       connectMs: values.connectMs,

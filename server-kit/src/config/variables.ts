@@ -139,6 +139,13 @@ export const variables = {
   firstTokenMs: variable('FIRST_TOKEN_TIMEOUT_MS', ms, '300000', 'after the load'),
   idleMs: variable('IDLE_TIMEOUT_MS', ms, '60000; 180000 with tools or a format', 'between tokens'),
   heartbeatMs: variable('HEARTBEAT_MS', ms, '10000', 'a byte at least this often on an open stream'),
+  resume: variable('RESUME', truth, 'true', 'whether answers survive a lost connection'),
+  resumeGraceMs: variable(
+    'RESUME_GRACE_MS',
+    ms,
+    '30000',
+    'how long an answer is written on after its last reader has gone',
+  ),
   drainMs: variable(
     'DRAIN_MS',
     number({ min: 0, max: 86_400_000 }),

@@ -37,6 +37,8 @@ export interface AnswerRequest {
 export interface ResumePoint {
   id: string;
   decoder: AnswerDecoder;
+  /** Whether anything of the answer itself was read. */
+  began: boolean;
 }
 
 async function newSplitter(): Promise<SseSplitter> {
@@ -79,7 +81,7 @@ export class AnswerAttempt {
     this.#scope = scope;
     this.#request = request;
     this.#from = from;
-    this.#committed = from !== undefined;
+    this.#committed = from?.began ?? false;
     this.#decoder = from?.decoder ?? request.decoder();
     this.#interrupt = scope.newAttempt();
     this.#signal = this.#interrupt.signal;
@@ -90,11 +92,14 @@ export class AnswerAttempt {
     });
   }
 
-  /** Where the answer can be picked up, once it may and has begun; `undefined` after the server's own last word. */
+  /**
+   * Where the answer can be picked up, once its server said that it can; `undefined` after the server's own last word.
+   * Also before anything of it came: the first token may be lost on its way, and the run goes on for whoever comes back.
+   */
   get resumePoint(): ResumePoint | undefined {
     const id = this.#from?.id ?? this.#resumableId;
-    if (id === undefined || !this.#committed || this.#decoder.ended) return undefined;
-    return { id, decoder: this.#decoder };
+    if (id === undefined || this.#decoder.ended) return undefined;
+    return { id, decoder: this.#decoder, began: this.#committed };
   }
 
   /** The network came back: a connection that was silent for longer than a heartbeat may be one in name only. */

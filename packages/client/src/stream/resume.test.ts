@@ -306,7 +306,8 @@ describe('stopping ends the run on the server', () => {
     expect(server.deleted).toEqual(['/streams/run-1']);
   });
 
-  test('before the first token closing the connection is enough', async () => {
+  // The kit may have sent it already, and would go on for the grace.
+  test('before the first token ends the run as well', async () => {
     const server = await resumableServer(run, [{ after: 1, how: 'silence' }]);
     const { client } = patient(server.url);
     const stream = client.chat(question);
@@ -314,7 +315,20 @@ describe('stopping ends the run on the server', () => {
     await iterator.next();
     await iterator.return?.();
     await (await server.arrived(1)).closed;
-    expect(server.exchanges).toHaveLength(1);
+    await server.arrived(2);
+    expect(server.deleted).toEqual(['/streams/run-1']);
+  });
+
+  test('an answer whose first token was lost on its way is picked up, and its first token is told once', async () => {
+    const server = await resumableServer(run, [{ after: 1, how: 'reset' }]);
+    const firstTokens: unknown[] = [];
+    const { client } = patient(server.url, { hooks: { firstToken: (_, told) => firstTokens.push(told) } });
+    const events: ChatEvent[] = [];
+    for await (const event of client.chat(question)) events.push(event);
+    expect(events.filter(({ type }) => type === 'start')).toHaveLength(1);
+    expect(server.resumedAfter).toEqual([0]);
+    expect(server.exchanges.filter(({ request }) => request.method === 'POST')).toHaveLength(1);
+    expect(firstTokens).toHaveLength(1);
   });
 });
 
