@@ -4,6 +4,7 @@ import { type FakeOllamaServer, startFakeOllama } from '@ziggie/llm-testing/node
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { chromiumArgs, chromiumPath } from '../../../.ci/chromium.mjs';
+import { type CuttingProxy, startCuttingProxy } from '../../../packages/client/test/cutting-proxy.ts';
 import { type AppOptions, createApp } from '../src/app.ts';
 import type { Source } from '../src/upstream.ts';
 import { builtPage } from './build-page.ts';
@@ -15,6 +16,8 @@ export interface Stage {
   context: BrowserContext;
   fake: FakeOllama;
   standIn: FakeOllamaServer;
+  /** What the page's connections go through, where it was asked for. */
+  proxy: CuttingProxy | undefined;
   /** Addresses of the WebSockets that the page opened. */
   sockets: string[];
   /** Content security policy violations, page errors and console errors so far. */
@@ -34,6 +37,8 @@ export interface StageOptions {
   phone?: boolean;
   /** How answers come. Default `http`. */
   transport?: 'http' | 'websocket';
+  /** Whether the page's connections go through a proxy that can cut them. */
+  isCuttable?: boolean;
   /** Runs before the page is opened: routes, init scripts. */
   before?: (page: Page) => Promise<void>;
 }
@@ -64,7 +69,9 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const query = options.transport === 'websocket' ? '?transport=websocket' : '';
-  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/${query}`;
+  const direct = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/`;
+  const proxy = options.isCuttable ? await startCuttingProxy(direct) : undefined;
+  const url = `${proxy?.url ?? direct}${query}`;
   const context = await browser.newContext({
     viewport:
       options.viewport ?? (options.phone ? { width: 390, height: 844 } : { width: 1280, height: 800 }),
@@ -94,10 +101,12 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     context,
     fake: standIn.fake,
     standIn,
+    proxy,
     complaints,
     sockets,
     async close() {
       await context.close();
+      await proxy?.close();
       await app.close();
       await standIn.close();
     },

@@ -8,8 +8,9 @@ export interface CuttingProxy {
   cuts: number;
   /** The next connection that gets so far breaks: behind so many records of an answer and so many bytes more. */
   cutAfter(records: number, bytesMore?: number): void;
-  /** Whether new connections are refused, as long as the tunnel lasts. */
-  isDark: boolean;
+  /** Breaks every connection, and each new one, until it is light again. */
+  goDark(): void;
+  goLight(): void;
   close(): Promise<void>;
 }
 
@@ -21,6 +22,7 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const { port, pathname } = new URL(target);
   const open = new Set<Socket>();
   let cut: { records: number; bytesMore: number } | undefined;
+  let isDark = false;
   const server = createServer((front) => {
     const back = connect(Number(port), '127.0.0.1');
     for (const socket of [front, back]) {
@@ -33,7 +35,7 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
         back.destroy();
       });
     }
-    if (proxy.isDark) {
+    if (isDark) {
       front.destroy();
       return;
     }
@@ -63,9 +65,15 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const proxy: CuttingProxy = {
     url: '',
     cuts: 0,
-    isDark: false,
     cutAfter(records, bytesMore = 0) {
       cut = { records, bytesMore };
+    },
+    goDark() {
+      isDark = true;
+      for (const socket of open) socket.destroy();
+    },
+    goLight() {
+      isDark = false;
     },
     async close() {
       for (const socket of open) socket.destroy();
