@@ -4,7 +4,7 @@ import type { RequestContext } from '../context.ts';
 import type { InputSize } from '../limits/token-estimate.ts';
 import type { ChatBody, GenerateBody } from '../request/chat-shape.ts';
 import { sizeOf } from '../request/input-size.ts';
-import { wantedTokens } from '../request/options-policy.ts';
+import { optionsFor, wantedTokens } from '../request/options-policy.ts';
 import { holdsBack } from '../request/upstream-body.ts';
 import { canonicalJson } from '../streams/canonical-json.ts';
 import { callFor, decoderFor, type RecordDecoder, type UpstreamCall } from '../upstreams/upstream-call.ts';
@@ -30,8 +30,9 @@ export interface Task {
   filter?: AnswerFilter | undefined;
 }
 
-/** The task of a checked prompt. */
+/** The task of a checked prompt. @throws {KitFailure} for options that cannot be: nobody waits in a line to hear that. */
 export function promptTask(body: ChatBody | GenerateBody, filter: AnswerFilter | undefined): Task {
+  optionsFor(body);
   return {
     asked: body.model,
     size: sizeOf(body),

@@ -1,7 +1,7 @@
 import type { ConversationStorage } from '@ziggie/llm-client/conversation';
 import { createMemoryStorage } from '@ziggie/llm-client/storage';
 import { type ReactElement, useState } from 'react';
-import { expect, userEvent, within } from 'storybook/test';
+import { expect, userEvent, waitFor, within } from 'storybook/test';
 import preview from '../../../../.storybook/preview.tsx';
 import { createTestChat, recordOf } from '../../test/test-chat.ts';
 import { answer, question } from '../../test/texts.ts';
@@ -119,6 +119,8 @@ export const Drawer = meta.story({
   play: async ({ canvasElement }) => {
     const canvas = within(canvasElement);
     await userEvent.click(await canvas.findByRole('button', { name: 'Show conversations' }));
-    await expect(await canvas.findByRole('dialog', { name: 'Conversations' })).toBeVisible();
+    const drawer = await canvas.findByRole('dialog', { name: 'Conversations' });
+    // It fades in.
+    await waitFor(() => expect(drawer).toBeVisible());
   },
 });
