@@ -128,7 +128,8 @@ describe.each(['http', 'websocket'] as const)('over %s', (transport) => {
     });
 
     it('keeps what was written when the page is reloaded in the middle', async () => {
-      const { page, fake } = await open();
+      // A page that is gone comes back for nothing: its model server is free when the grace is over.
+      const { page, fake } = await open({ resume: { graceMs: 500 } });
       fake.script([say('Half an answer '), stall(undefined)]);
       await ask(page, 'Go');
       await expect.poll(() => parts.answers(page).last().textContent()).toContain('Half an answer');
