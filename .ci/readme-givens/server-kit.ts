@@ -11,6 +11,7 @@ declare global {
   const permissions: typeof Kit.permissions;
   const readFileSync: typeof readFile;
   const kit: Kit.ServerKit;
+  const auth: NonNullable<Kit.ServerKitOptions['auth']>;
   /** The members that an earlier fence shows. */
   const others: Kit.ServerKitOptions;
   const jwt: NonNullable<NonNullable<Kit.ServerKitOptions['auth']>['jwt']>;
