@@ -128,13 +128,13 @@ describe.each(['http', 'websocket'] as const)('over %s', (transport) => {
     });
 
     it('keeps what was written when the page is reloaded in the middle', async () => {
-      // A page that is gone comes back for nothing: its model server is free when the grace is over.
-      const { page, fake } = await open({ resume: { graceMs: 500 } });
+      const { page, fake } = await open();
       fake.script([say('Half an answer '), stall(undefined)]);
       await ask(page, 'Go');
       await expect.poll(() => parts.answers(page).last().textContent()).toContain('Half an answer');
       await page.reload();
-      await fake.waitFor((report) => report.openGenerations === 0);
+      // The page says in going that it comes back for nothing, long before the 30 s for which a lost reader is waited for.
+      await fake.waitFor((report) => report.openGenerations === 0, 2000);
       await expect
         .poll(() => parts.answers(page).last().textContent(), { timeout: 10_000 })
         .toContain('Half an answer');

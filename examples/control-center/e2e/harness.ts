@@ -29,7 +29,6 @@ export interface Stage {
 export interface StageOptions {
   standIn?: FakeOllamaOptions;
   limits?: AppOptions['limits'];
-  resume?: AppOptions['resume'];
   /** What the page is told of its model server. Default: the stand-in. */
   source?: Source;
   viewport?: { width: number; height: number };
@@ -67,7 +66,6 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     },
     page: builtPage,
     ...(options.limits ? { limits: options.limits } : {}),
-    ...(options.resume === undefined ? {} : { resume: options.resume }),
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const query = options.transport === 'websocket' ? '?transport=websocket' : '';

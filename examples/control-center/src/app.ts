@@ -15,8 +15,6 @@ export interface AppOptions {
   production?: boolean;
   /** The kit's own limits unless given. */
   limits?: ServerKitOptions['limits'];
-  /** How answers survive a lost connection: as the kit has it unless given. */
-  resume?: ServerKitOptions['resume'];
 }
 
 // No inline script or style, no eval, nothing from elsewhere, no HTML from strings.
@@ -43,7 +41,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     upstreams: [{ url: options.upstream.url }],
     auth: { jwt: { secret, issuer, audience } },
     limits: options.limits,
-    resume: options.resume,
   });
 
   app.addHook('onSend', async (_request, reply) => {

@@ -50,6 +50,10 @@ export async function resumableServer(
     const url = new URL(exchange.request.url ?? '', 'http://kit');
     if (exchange.request.method === 'DELETE') {
       deleted.push(url.pathname);
+      if (exchange.request.headers.authorization === 'Bearer expired') {
+        reply(401, '')(exchange);
+        return;
+      }
       exchange.response.writeHead(204).end();
       return;
     }

@@ -1,12 +1,8 @@
 import type { Settings } from '../settings.ts';
+import { dropped } from '../stream/dropped.ts';
 import type { CallOptions } from '../types.ts';
 import { type ProgressRequest, ProgressRun } from './progress-run.ts';
 import type { ModelProgress, ProgressStream } from './types.ts';
-
-/** A transfer that was begun and then dropped would hold its connection for ever. */
-const dropped = new FinalizationRegistry<ProgressRun>((run) =>
-  run.abort(new Error('The progress was dropped without being read to its end.')),
-);
 
 /**
  * The stream that a caller holds. Nothing of the run behind it points back here, so that a stream which nobody holds any

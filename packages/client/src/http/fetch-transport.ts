@@ -11,6 +11,8 @@ export function fetchTransport(fetch: typeof globalThis.fetch): Transport {
         body: (body as BodyInit | undefined) ?? null,
         signal,
         redirect: 'manual',
+        // The word that a run is not wanted any more has to outlive a page that is closed.
+        keepalive: method === 'DELETE',
       });
       return {
         // Browsers hide a redirect behind status 0.

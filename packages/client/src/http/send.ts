@@ -22,6 +22,8 @@ export interface Answer {
   requestId: string | undefined;
   contentType: string | undefined;
   body: ByteSource;
+  /** What it was asked with. */
+  token: string | undefined;
 }
 
 /**
@@ -70,7 +72,7 @@ export async function send(
   if (!/^[\w.:-]{1,128}$/.test(requestId ?? '')) requestId = undefined;
   // A web page is no answer.
   if (status >= 200 && status < 300 && !/\bhtml\b/i.test(contentType ?? '')) {
-    return { status, requestId, contentType, body: response.body };
+    return { status, requestId, contentType, body: response.body, token };
   }
   const { failureOf } = await interrupt.wait(loadFailures()).catch((cause: unknown) => {
     response.body.close();

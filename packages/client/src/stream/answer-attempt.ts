@@ -39,6 +39,8 @@ export interface ResumePoint {
   decoder: AnswerDecoder;
   /** Whether anything of the answer itself was read. */
   began: boolean;
+  /** The token that it was asked with. */
+  token: string | undefined;
 }
 
 async function newSplitter(): Promise<SseSplitter> {
@@ -99,7 +101,8 @@ export class AnswerAttempt {
   get resumePoint(): ResumePoint | undefined {
     const id = this.#from?.id ?? this.#resumableId;
     if (id === undefined || this.#decoder.ended) return undefined;
-    return { id, decoder: this.#decoder, began: this.#committed };
+    const { token } = this.#answer ?? this.#from ?? {};
+    return { id, decoder: this.#decoder, began: this.#committed, token };
   }
 
   /** The network came back: a connection that was silent for longer than a heartbeat may be one in name only. */

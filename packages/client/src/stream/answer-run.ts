@@ -37,6 +37,8 @@ export class AnswerRun {
   #reject!: (error: ZiggieError) => void;
   #attempt: AnswerAttempt | undefined;
   #stopWaking: (() => void) | undefined;
+  /** What ends a run and picks one up, once it is loaded. */
+  #late: typeof import('./after-failure.ts') | undefined;
   /** Where the model was asked to go on with what came before. */
   #join: ((events: ChatEvent[]) => ChatEvent[]) | undefined;
   #queue: ChatEvent[] = [];
@@ -186,8 +188,9 @@ export class AnswerRun {
   #watchNetwork(): void {
     if (this.#stopWaking) return;
     this.#stopWaking = nothing;
-    loadAfterFailure().then(({ platformNetwork }) => {
-      if (!this.#over) this.#stopWaking = platformNetwork.onWake(() => this.#attempt?.wake());
+    loadAfterFailure().then((late) => {
+      this.#late = late;
+      if (!this.#over) this.#stopWaking = late.platformNetwork.onWake(() => this.#attempt?.wake());
     }, nothing);
   }
 
@@ -197,7 +200,9 @@ export class AnswerRun {
     this.#point = undefined;
     if (!point || point.decoder.ended) return;
     const { settings, options } = this.#scope;
-    loadAfterFailure().then(({ endRun }) => endRun(settings, point.id, options), nothing);
+    // At once where it can be: a page that is being closed waits for nothing.
+    if (this.#late) this.#late.endRun(settings, point, options);
+    else loadAfterFailure().then(({ endRun }) => endRun(settings, point, options), nothing);
   }
 
   #take(events: ChatEvent[], attempt: AnswerAttempt): void {

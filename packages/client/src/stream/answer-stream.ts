@@ -1,11 +1,7 @@
 import type { Settings } from '../settings.ts';
 import type { CallOptions, ChatEvent, ChatResult, ChatStream } from '../types.ts';
 import { AnswerRun, type AskedQuestion } from './answer-run.ts';
-
-/** A stream that was begun and then dropped would hold its connection, and the GPU, until a limit. */
-const dropped = new FinalizationRegistry<AnswerRun>((run) =>
-  run.abort(new Error('The answer was dropped without being read to its end.')),
-);
+import { dropped } from './dropped.ts';
 
 /** One for all streams. While an object of this form lives, so does the code that the engine made for the others. */
 const over: IteratorResult<ChatEvent, undefined> = { done: true, value: undefined };

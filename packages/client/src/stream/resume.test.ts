@@ -294,6 +294,23 @@ describe('stopping ends the run on the server', () => {
     expect((await server.arrived(1)).left).toBe(true);
   });
 
+  // A page that is being closed has no time to fetch another.
+  test.each([
+    ['with the token that the answer was asked with', ['first', 'second'], ['Bearer first']],
+    ['with a new one where that has expired', ['expired', 'second'], ['Bearer expired', 'Bearer second']],
+  ])('%s', async (_what, tokens, sent) => {
+    const server = await resumableServer(run, [{ after: 4, how: 'silence' }]);
+    const left = [...tokens];
+    const clock = createManualClock();
+    const { client } = patient(server.url, { clock, credentials: async () => left.shift() ?? '' });
+    const stream = client.chat(question);
+    for await (const event of stream) if (event.type === 'text-delta') break;
+    await server.arrived(1 + sent.length);
+    const stops = server.exchanges.filter(({ request }) => request.method === 'DELETE');
+    expect(stops.map(({ request }) => request.headers.authorization)).toEqual(sent);
+    expect(left).toHaveLength(2 - sent.length);
+  });
+
   test('while it is picked up too', async () => {
     const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [silence]);
     const { client } = patient(server.url);

@@ -1,0 +1,9 @@
+/** What can be ended. */
+interface Endable {
+  abort(reason: unknown): void;
+}
+
+/** A stream that was begun and then dropped would hold its connection, and the GPU, until a limit. */
+export const dropped = new FinalizationRegistry<Endable>((run) =>
+  run.abort(new Error('The stream was dropped without being read to its end.')),
+);
