@@ -301,14 +301,22 @@ describe('stopping ends the run on the server', () => {
   ])('%s', async (_what, tokens, sent) => {
     const server = await resumableServer(run, [{ after: 4, how: 'silence' }]);
     const left = [...tokens];
-    const clock = createManualClock();
-    const { client } = patient(server.url, { clock, credentials: async () => left.shift() ?? '' });
+    const outlives: [string | undefined, boolean | undefined][] = [];
+    const { client } = patient(server.url, {
+      clock: createManualClock(),
+      credentials: async () => left.shift() ?? '',
+      fetch: (input, init) => {
+        outlives.push([init?.method, init?.keepalive]);
+        return fetch(input, init);
+      },
+    });
     const stream = client.chat(question);
     for await (const event of stream) if (event.type === 'text-delta') break;
     await server.arrived(1 + sent.length);
     const stops = server.exchanges.filter(({ request }) => request.method === 'DELETE');
     expect(stops.map(({ request }) => request.headers.authorization)).toEqual(sent);
     expect(left).toHaveLength(2 - sent.length);
+    expect(outlives).toEqual([['POST', false], ...sent.map(() => ['DELETE', true])]);
   });
 
   test('while it is picked up too', async () => {
