@@ -3,21 +3,16 @@ import type { KitFailure } from '../failure.ts';
 import { newId } from '../request/request-id.ts';
 import type { NoPlace, Place, Places } from '../upstreams/places.ts';
 import type { LineCharge } from './fair-line.ts';
+import { LineClocks } from './line-clocks.ts';
 import type { Priority } from './line-job.ts';
 import { ModelLine } from './model-line.ts';
 import type { PlaceInLine } from './place-in-line.ts';
 import { PlaceLease, type PlaceWatcher } from './place-lease.ts';
-import { noPlaceFailure, queueFull, queueTimeout } from './queue-failure.ts';
+import { noPlaceFailure, queueFull } from './queue-failure.ts';
 import type { QueueSettings } from './queue-options.ts';
 import { ServiceTimes } from './service-times.ts';
 import { type QueueAsk, Waiting } from './waiting.ts';
 
-/** Places are told at most this often per model, in ms. */
-const tellEveryMs = 250;
-/** How long those who wait bear it that nothing that has their model answers, in ms: a restart takes less. */
-const bearDownMs = 15_000;
-/** While a load holds a line up its waits are looked at this often, in ms. */
-const lookAgainMs = 1000;
 /** Models whose service times are remembered while nobody asks for them. */
 const maxKnownModels = 512;
 
@@ -45,19 +40,24 @@ export class Dispatcher implements PlaceWatcher {
   readonly #byId = new Map<string, Waiting>();
   readonly #times = new Map<string, ServiceTimes>();
   readonly #now = (): number => this.#clock.now();
+  readonly #clocks: LineClocks;
   #settings: QueueSettings;
   #places: Places;
   #stopListening: () => void;
   #turn = 0;
   #isServing = false;
   #mustServeAgain = false;
-  #timers = 0;
   #closedBy: KitFailure | undefined;
 
   constructor(settings: QueueSettings, places: Places, clock: Clock) {
     this.#settings = settings;
     this.#places = places;
     this.#clock = clock;
+    this.#clocks = new LineClocks(clock, {
+      maxWaitMs: () => this.#settings.maxWaitMs,
+      reopensInMs: () => this.#places.reopensInMs?.(),
+      leave: (waiting, failure) => this.leave(waiting, failure),
+    });
     this.#stopListening = places.onFreed(this.#serveAll);
   }
 
@@ -67,7 +67,7 @@ export class Dispatcher implements PlaceWatcher {
   }
 
   get timers(): number {
-    return this.#timers;
+    return this.#clocks.timers;
   }
 
   /** Other options: whoever waits keeps its turn and gets a place of the new ones. */
@@ -218,7 +218,7 @@ export class Dispatcher implements PlaceWatcher {
     // One more who waits may make it worth while to load the model in a second place.
     if (kept.fair.size > 1) this.#serveAll();
     if (kept.fair.size > 0) {
-      this.#watch(kept);
+      this.#clocks.watch(kept);
       this.#changed(kept);
     }
     return waiting;
@@ -272,7 +272,7 @@ export class Dispatcher implements PlaceWatcher {
     }
     if (why === 'none_healthy') {
       line.downSince ??= now;
-      this.#watch(line);
+      this.#clocks.watch(line);
       return false;
     }
     line.downSince = undefined;
@@ -304,61 +304,11 @@ export class Dispatcher implements PlaceWatcher {
   /** Tells everybody in a line where they stand now, soon and not too often. */
   #changed(line: ModelLine): void {
     if (line.fair.size === 0) {
-      this.#stopTimers(line);
+      this.#clocks.stop(line);
       this.#forgetIfIdle(line);
       return;
     }
-    if (line.cancelTelling) return;
-    const waitMs = Math.max(0, line.toldAt + tellEveryMs - this.#clock.now());
-    line.cancelTelling = this.#setTimer(() => {
-      line.cancelTelling = undefined;
-      const now = this.#clock.now();
-      line.toldAt = now;
-      for (const { job, place } of line.places(now)) job.move(place);
-    }, waitMs);
-  }
-
-  /** Watches how long a line waits. */
-  #watch(line: ModelLine): void {
-    line.cancelWatch?.();
-    line.cancelWatch = undefined;
-    const now = this.#clock.now();
-    const restMs = this.#restMs(line, now);
-    if (restMs === undefined) return;
-    line.cancelWatch = this.#setTimer(
-      () => {
-        line.cancelWatch = undefined;
-        this.#endWaits(line);
-        if (line.fair.size > 0) this.#watch(line);
-      },
-      Math.max(line.isLoading ? lookAgainMs : 1, restMs),
-    );
-  }
-
-  /** How long it is until somebody in a line must be told that it was too long. */
-  #restMs(line: ModelLine, now: number): number | undefined {
-    const oldest = line.fair.jobs().next().value;
-    if (oldest === undefined) return undefined;
-    const restMs = this.#settings.maxWaitMs - this.#waitedMs(line, oldest, now);
-    return line.downSince === undefined ? restMs : Math.min(restMs, line.downSince + bearDownMs - now);
-  }
-
-  #endWaits(line: ModelLine): void {
-    const now = this.#clock.now();
-    if (line.downSince !== undefined && now - line.downSince >= bearDownMs) {
-      for (const waiting of [...line.fair.jobs()])
-        this.leave(waiting, noPlaceFailure('none_healthy', this.#places.reopensInMs?.()));
-      return;
-    }
-    for (const waiting of [...line.fair.jobs()]) {
-      if (this.#waitedMs(line, waiting, now) < this.#settings.maxWaitMs) return;
-      this.leave(waiting, queueTimeout(this.placeOf(waiting)?.etaMs ?? null));
-    }
-  }
-
-  /** Waiting time without the loads that held the line up. */
-  #waitedMs(line: ModelLine, { enteredAt, loadedMsBefore }: Waiting, now: number): number {
-    return now - enteredAt - (line.loadedMs(now) - loadedMsBefore);
+    this.#clocks.tellSoon(line);
   }
 
   #forget(waiting: Waiting): void {
@@ -383,32 +333,7 @@ export class Dispatcher implements PlaceWatcher {
 
   #forgetIfIdle(line: ModelLine): void {
     if (!line.isIdle) return;
-    this.#stopTimers(line);
+    this.#clocks.stop(line);
     this.#lines.delete(line.model);
-  }
-
-  #stopTimers(line: ModelLine): void {
-    line.cancelTelling?.();
-    line.cancelTelling = undefined;
-    line.cancelWatch?.();
-    line.cancelWatch = undefined;
-  }
-
-  #setTimer(callback: () => void, delayMs: number): () => void {
-    this.#timers++;
-    let isOver = false;
-    const over = () => {
-      if (isOver) return;
-      isOver = true;
-      this.#timers--;
-    };
-    const cancel = this.#clock.setTimer(() => {
-      over();
-      callback();
-    }, delayMs);
-    return () => {
-      cancel();
-      over();
-    };
   }
 }
