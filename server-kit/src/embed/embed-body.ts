@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { parse } from '../request/parse.ts';
-import { present } from '../surfaces/ollama/read-request.ts';
+import { present } from '../surfaces/read-parts.ts';
 
 /** Most texts of one request. A client sends more in several; ours does so by itself. */
 export const maxInputs = 512;

@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { KitFailure } from '../../failure.ts';
 import { parseChat } from '../../request/chat-shape.ts';
 import { parse } from '../../request/parse.ts';
-import { present } from '../ollama/read-request.ts';
+import { present, refused } from '../read-parts.ts';
 import type { Asked } from '../surface.ts';
 import { messagesForm } from './write-messages.ts';
 
@@ -184,8 +183,4 @@ function resultOf(
 function imageOf({ source }: Block, where: string): string {
   if (source?.type === 'base64' && source.data !== undefined) return source.data;
   throw refused(`${where}: images come as base64 here; an address is not fetched`);
-}
-
-function refused(what: string): KitFailure {
-  return new KitFailure('bad_request', `The request is not valid. ${what}.`);
 }

@@ -1,9 +1,9 @@
 import type { ModelInfo } from '@ziggie/llm-protocol';
 import * as z from 'zod';
 import { parse } from '../../request/parse.ts';
-import { upstreamFailure } from '../../upstream/failures.ts';
 import type { ModelFile } from '../../upstream/model-catalog.ts';
 import { canonicalName } from '../../upstream/model-name.ts';
+import { findModel } from '../find-model.ts';
 
 /** Finds it by canonical name. */
 export type FileOf = (canonical: string) => ModelFile | undefined;
@@ -50,9 +50,7 @@ export function shownName(value: unknown): string {
  * @throws {KitFailure} `model_not_found`
  */
 export function ollamaShow(models: readonly ModelInfo[], name: string, fileOf: FileOf): unknown {
-  const wanted = canonicalName(name);
-  const model = models.find((one) => canonicalName(one.name) === wanted);
-  if (!model) throw upstreamFailure('model_not_found', 'not in the list of models');
+  const model = findModel(models, name);
   const { family, contextLength, capabilities } = model;
   const architecture = family ?? 'unknown';
   return {

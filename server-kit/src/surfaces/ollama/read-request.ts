@@ -3,6 +3,7 @@ import { KitFailure } from '../../failure.ts';
 import { type ChatBody, type GenerateBody, parseChat, parseGenerate } from '../../request/chat-shape.ts';
 import { isKnownOption } from '../../request/options-policy.ts';
 import { parse } from '../../request/parse.ts';
+import { knownTool, present } from '../read-parts.ts';
 import type { Asked } from '../surface.ts';
 import { ollamaForm } from './write-answer.ts';
 
@@ -99,23 +100,6 @@ function shared({
 
 function knownCall({ id, function: { name, arguments: given } }: z.infer<typeof call>) {
   return { ...present({ id }), function: { name, arguments: given ?? {} } };
-}
-
-/** A tool without the members that our shape does not have (`type` of a parameter list, `items`, `strict`). */
-export function knownTool(tool: unknown): unknown {
-  const given = (tool as { function?: Record<string, unknown> } | null)?.function;
-  if (typeof given !== 'object' || given === null) return tool;
-  const { name, description, parameters } = given;
-  return { type: 'function', function: present({ name, description, parameters }) };
-}
-
-/** The members that are there. */
-export function present<Members extends object>(
-  members: Members,
-): { [Name in keyof Members]?: NonNullable<Members[Name]> } {
-  return Object.fromEntries(
-    Object.entries(members).filter(([, value]) => value !== null && value !== undefined),
-  ) as { [Name in keyof Members]?: NonNullable<Members[Name]> };
 }
 
 function loadsModel(member: string): KitFailure {

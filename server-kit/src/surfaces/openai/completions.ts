@@ -1,12 +1,12 @@
-import { SSE_CONTENT_TYPE, type StreamEventBody, type UsageEvent } from '@ziggie/llm-protocol';
+import type { UsageEvent } from '@ziggie/llm-protocol';
 import * as z from 'zod';
 import type { Framing } from '../../answer/framing.ts';
 import { parseGenerate } from '../../request/chat-shape.ts';
 import { parse } from '../../request/parse.ts';
-import { sse, waitingComment } from '../json-forms.ts';
-import { present } from '../ollama/read-request.ts';
+import { sse } from '../json-forms.ts';
+import { present } from '../read-parts.ts';
 import type { AnswerForm, Asked, RunFacts, WholeAnswer } from '../surface.ts';
-import { openAiErrorOfEvent } from './failure.ts';
+import { openAiFraming } from './framing.ts';
 import { sampling, samplingOptions, streamOptions } from './sampling.ts';
 import { seconds, usageOf } from './write-chat.ts';
 
@@ -46,7 +46,7 @@ function completionFraming(facts: RunFacts, wantsUsage: boolean): Framing {
   const chunk = (choices: unknown[], more: Record<string, unknown> = {}) =>
     sse({ ...head, choices, ...more });
   let usage: UsageEvent | undefined;
-  const encode = (event: StreamEventBody): string => {
+  return openAiFraming((event) => {
     switch (event.type) {
       case 'start':
         head.id = `cmpl-${event.id}`;
@@ -60,16 +60,10 @@ function completionFraming(facts: RunFacts, wantsUsage: boolean): Framing {
         const counts = wantsUsage && usage ? chunk([], { usage: usageOf(usage) }) : '';
         return `${chunk([{ text: '', index: 0, finish_reason: endOf(event.finishReason) }])}${counts}data: [DONE]\n\n`;
       }
-      case 'error':
-        return sse({ error: openAiErrorOfEvent(event) });
-      case 'queued':
-      case 'loading':
-        return waitingComment({ ...event });
       default:
-        return '';
+        return undefined;
     }
-  };
-  return { contentType: SSE_CONTENT_TYPE, heartbeat: ':\n\n', encode };
+  });
 }
 
 function whole({ text, usage, done }: WholeAnswer, facts: RunFacts): unknown {

@@ -13,6 +13,8 @@ const codes: Partial<Record<ErrorCode, string>> = {
   content_blocked: 'content_filter',
 };
 
+type Failed = Pick<KitFailure, 'code' | 'message' | 'status'>;
+
 interface OpenAiError {
   message: string;
   type: string;
@@ -21,24 +23,12 @@ interface OpenAiError {
 }
 
 /** A failure in OpenAI's shape: `{"error": {message, type, param, code}}`. */
-export function openAiFailure({ code, message, status }: KitFailure): FailureBody {
-  return { contentType: JSON_TYPE, body: { error: openAiError(code, message, status) } };
+export function openAiFailure(failure: KitFailure): FailureBody {
+  return { contentType: JSON_TYPE, body: { error: openAiError(failure) } };
 }
 
 /** The same within a stream; its status is in `type`, since the status line is gone. */
-export function openAiErrorOfEvent({
-  code,
-  message,
-  status,
-}: {
-  code: ErrorCode;
-  message: string;
-  status: number;
-}): OpenAiError {
-  return openAiError(code, message, status);
-}
-
-function openAiError(code: ErrorCode, message: string, status: number): OpenAiError {
+export function openAiError({ code, message, status }: Failed): OpenAiError {
   return { message, type: typeOf(code, status), param: null, code: codes[code] ?? code };
 }
 

@@ -1,6 +1,6 @@
 import type { ModelInfo } from '@ziggie/llm-protocol';
-import { upstreamFailure } from '../../upstream/failures.ts';
 import { canonicalName } from '../../upstream/model-name.ts';
+import { findModel } from '../find-model.ts';
 import type { FileOf } from '../ollama/model-lists.ts';
 
 /** `GET /v1/models`: the models that the caller may use. */
@@ -10,10 +10,7 @@ export function openAiModels(models: readonly ModelInfo[], fileOf: FileOf): unkn
 
 /** `GET /v1/models/:model`. @throws {KitFailure} `model_not_found` */
 export function openAiModel(models: readonly ModelInfo[], name: string, fileOf: FileOf): unknown {
-  const wanted = canonicalName(name);
-  const model = models.find((one) => canonicalName(one.name) === wanted);
-  if (!model) throw upstreamFailure('model_not_found', 'not in the list of models');
-  return entryOf(model, fileOf);
+  return entryOf(findModel(models, name), fileOf);
 }
 
 function entryOf({ name }: ModelInfo, fileOf: FileOf): unknown {

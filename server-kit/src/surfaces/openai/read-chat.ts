@@ -1,9 +1,8 @@
 import { parseJson } from '@ziggie/llm-protocol';
 import * as z from 'zod';
-import { KitFailure } from '../../failure.ts';
 import { parseChat } from '../../request/chat-shape.ts';
 import { parse } from '../../request/parse.ts';
-import { knownTool, present } from '../ollama/read-request.ts';
+import { knownTool, present, refused } from '../read-parts.ts';
 import type { Asked } from '../surface.ts';
 import { imageOf } from './image-data.ts';
 import { sampling, samplingOptions, streamOptions } from './sampling.ts';
@@ -148,8 +147,4 @@ function thinkOf(asked: (typeof efforts)[number] | null | undefined): { think?: 
   if (asked === 'none') return { think: false };
   if (asked === 'minimal') return { think: 'low' };
   return { think: asked === 'xhigh' || asked === 'ultra' ? 'max' : asked };
-}
-
-function refused(what: string): KitFailure {
-  return new KitFailure('bad_request', `The request is not valid. ${what}.`);
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { present } from '../ollama/read-request.ts';
+import { present } from '../read-parts.ts';
 
 const number = z.number().nullish();
 

@@ -1,13 +1,8 @@
-import {
-  SSE_CONTENT_TYPE,
-  type StreamEventBody,
-  type ToolCallEvent,
-  type UsageEvent,
-} from '@ziggie/llm-protocol';
+import type { ToolCallEvent, UsageEvent } from '@ziggie/llm-protocol';
 import type { Framing } from '../../answer/framing.ts';
-import { sse, waitingComment } from '../json-forms.ts';
+import { sse } from '../json-forms.ts';
 import type { AnswerForm, RunFacts, WholeAnswer } from '../surface.ts';
-import { openAiErrorOfEvent } from './failure.ts';
+import { openAiFraming } from './framing.ts';
 
 /**
  * `/v1/chat/completions`: chunks as OpenAI documents them, thinking in `reasoning` as Ollama writes it. A stream that
@@ -34,7 +29,7 @@ function chatFraming(facts: RunFacts, wantsUsage: boolean): Framing {
     chunk([{ index: 0, delta, finish_reason }]);
   let usage: UsageEvent | undefined;
   let calls = 0;
-  const encode = (event: StreamEventBody): string => {
+  return openAiFraming((event) => {
     switch (event.type) {
       case 'start':
         id = completionId(event.id);
@@ -50,18 +45,12 @@ function chatFraming(facts: RunFacts, wantsUsage: boolean): Framing {
         return '';
       case 'done': {
         const counts = wantsUsage && usage ? chunk([], { usage: usageOf(usage) }) : '';
-        return `${choice({}, finishReason(event.finishReason))}${counts}data: [DONE]\n\n`;
+        return `${choice({}, event.finishReason)}${counts}data: [DONE]\n\n`;
       }
-      case 'error':
-        return sse({ error: openAiErrorOfEvent(event) });
-      case 'queued':
-      case 'loading':
-        return waitingComment({ ...event });
       default:
-        return '';
+        return undefined;
     }
-  };
-  return { contentType: SSE_CONTENT_TYPE, heartbeat: ':\n\n', encode };
+  });
 }
 
 function whole({ text, thinking, toolCalls, usage, done }: WholeAnswer, facts: RunFacts): unknown {
@@ -80,7 +69,7 @@ function whole({ text, thinking, toolCalls, usage, done }: WholeAnswer, facts: R
           ...(thinking === '' ? {} : { reasoning: thinking }),
           ...(toolCalls.length > 0 ? { tool_calls: toolCalls.map(toolCall) } : {}),
         },
-        finish_reason: finishReason(done.finishReason),
+        finish_reason: done.finishReason,
       },
     ],
     ...(usage ? { usage: usageOf(usage) } : {}),
@@ -97,10 +86,6 @@ function completionId(run: string): string {
 /** Wall time in whole seconds, the unit of `created`. */
 export function seconds({ now }: RunFacts): number {
   return Math.floor(now() / 1000);
-}
-
-export function finishReason(reason: 'stop' | 'length' | 'tool_calls'): string {
-  return reason;
 }
 
 function toolCall({ id, name, arguments: given }: ToolCallEvent, index: number): unknown {
