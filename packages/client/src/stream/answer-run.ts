@@ -17,6 +17,7 @@ export interface AskedQuestion {
 const nothing = (): void => {};
 
 /** Nothing of it is needed while all goes well. */
+type AfterFailure = typeof import('./after-failure.ts');
 const loadAfterFailure = () => part(() => import('./after-failure.ts'));
 
 /**
@@ -38,7 +39,7 @@ export class AnswerRun {
   #attempt: AnswerAttempt | undefined;
   #stopWaking: (() => void) | undefined;
   /** What ends a run and picks one up, once it is loaded. */
-  #late: typeof import('./after-failure.ts') | undefined;
+  #late: AfterFailure | undefined;
   /** Where the model was asked to go on with what came before. */
   #join: ((events: ChatEvent[]) => ChatEvent[]) | undefined;
   #queue: ChatEvent[] = [];
@@ -202,7 +203,7 @@ export class AnswerRun {
     const { settings, options } = this.#scope;
     // At once where it can be: a page that is being closed waits for nothing.
     if (this.#late) this.#late.endRun(settings, point, options);
-    else loadAfterFailure().then(({ endRun }) => endRun(settings, point, options), nothing);
+    else loadAfterFailure().then((late) => late.endRun(settings, point, options), nothing);
   }
 
   #take(events: ChatEvent[], attempt: AnswerAttempt): void {

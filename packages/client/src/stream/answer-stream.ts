@@ -50,7 +50,7 @@ export class AnswerStream implements ChatStream, AsyncIterator<ChatEvent> {
 
   [Symbol.asyncIterator](): AsyncIterator<ChatEvent> {
     if (this.#reader !== 'none') {
-      throw new TypeError('Iterating an answer: it is being read already. Ask for another with chat().');
+      throw new TypeError('Iterating an answer: it is read already. Call chat() again.');
     }
     this.#reader = 'iterator';
     dropped.register(this, this.#run, this);
