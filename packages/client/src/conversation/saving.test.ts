@@ -180,6 +180,75 @@ describe('saving', () => {
     expect(await storage.list()).toEqual([]);
   });
 
+  it('what another tab saved, read while this one clears, does not come back', async () => {
+    const storage = createMemoryStorage();
+    const waiting: (() => void)[] = [];
+    let slow = false;
+    const { conversation } = openConversation({
+      storage: {
+        ...storage,
+        async load(id) {
+          const record = await storage.load(id);
+          if (slow) await new Promise<void>((resolve) => waiting.push(resolve));
+          return record;
+        },
+      },
+    });
+    await settle();
+    slow = true;
+    await storage.save(fullRecord('default'));
+    await settle();
+    expect(waiting).toHaveLength(1);
+    slow = false;
+    await conversation.clear();
+    waiting[0]?.();
+    await settle();
+    expect(conversation.getState().nodes.size).toBe(0);
+    expect(await storage.list()).toEqual([]);
+    conversation.dispose();
+  });
+
+  it('what another tab saves after the removal, and before this one hears of it, is taken in', async () => {
+    const storage = createMemoryStorage();
+    let answer = (): void => {};
+    const { conversation } = openConversation({
+      storage: {
+        ...storage,
+        async remove(id) {
+          await storage.remove(id);
+          await new Promise<void>((resolve) => {
+            answer = resolve;
+          });
+        },
+      },
+    });
+    await settle();
+    const cleared = conversation.clear();
+    await settle();
+    await storage.save(fullRecord('default'));
+    await settle();
+    expect(conversation.getState().nodes.size).toBe(0);
+    answer();
+    await cleared;
+    expect(conversation.getState().nodes.size).toBe(fullRecord('default').nodes.length);
+    conversation.dispose();
+  });
+
+  it('what waits for the network is forgotten too when another tab clears the conversation', async () => {
+    const storage = createMemoryStorage();
+    const connection = { isOnline: () => false, subscribe: () => () => {} };
+    const { conversation } = openConversation({ storage, connection });
+    const sent = conversation.send('For later');
+    await settle();
+    expect(conversation.queue.items.get()).toHaveLength(1);
+    await storage.remove('default');
+    await sent;
+    expect(conversation.queue.items.get()).toEqual([]);
+    await settle();
+    expect(await storage.list()).toEqual([]);
+    conversation.dispose();
+  });
+
   it('a model chosen while the record is read wins over the saved one, and is saved', async () => {
     const storage = createMemoryStorage();
     await storage.save(fullRecord('default'));
