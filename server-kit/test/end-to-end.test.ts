@@ -126,7 +126,7 @@ describe.each(doors)('the kit in %s in front of an Ollama', (_name, start) => {
     const left = performance.now();
     client.leave();
     await ollama.fake.waitFor(({ openGenerations }) => openGenerations === 0);
-    expect(performance.now() - left).toBeLessThan(100);
+    expect(performance.now() - left).toBeLessThan(1000);
     await expect.poll(() => kit.gauges()).toEqual(idle);
   });
 

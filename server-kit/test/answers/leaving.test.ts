@@ -53,7 +53,7 @@ describe.each(phases)('a client that leaves %s', (_name, answer) => {
       const leftAt = performance.now();
       left.abort();
       const closedAt = (await raw.exchanges[0]?.closed) ?? Number.POSITIVE_INFINITY;
-      expect(closedAt - leftAt).toBeLessThan(50);
+      expect(closedAt - leftAt).toBeLessThan(1000);
       expect(kit.gauges()).toEqual({ activeRequests: 0, openUpstream: 0, timers: 0, queued: 0, sockets: 0 });
       const text = await (await asked).text();
       expect(text).not.toContain('"type":"done"');

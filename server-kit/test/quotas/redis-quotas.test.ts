@@ -136,6 +136,7 @@ describe.skipIf(!hasRedis)('limits that processes share', () => {
     const token = await bench.token();
     await (await bench.answer('/models', { token })).text();
     proxy.delayMs = 5000;
+    const pieces = proxy.pieces;
     const times: number[] = [];
     const codes = new Set<number>();
     for (let at = 0; at < 40; at++) {
@@ -146,10 +147,10 @@ describe.skipIf(!hasRedis)('limits that processes share', () => {
       codes.add(response.status);
     }
     expect(codes).toEqual(new Set([200]));
-    times.sort((a, b) => a - b);
-    // Two calls of 50 ms until the breaker opens, then none; the machine may be busy.
-    expect(times[20]).toBeLessThan(60);
-    expect(times.at(-1)).toBeLessThan(400);
+    // The deadline is 50 ms; a second is what a busy machine may add to it, and far from 5 s.
+    expect(Math.max(...times)).toBeLessThan(1000);
+    // Calls are made until the breaker opens, and then none: 40 requests do not all wait for the deadline.
+    expect(proxy.pieces - pieces).toBeLessThan(12);
     expect((await problemIn(await bench.chat())).code).toBe('store_unavailable');
   });
 

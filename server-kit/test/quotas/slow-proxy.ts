@@ -6,6 +6,8 @@ export interface SlowProxy {
   port: number;
   /** How long every piece from behind is held back, in ms. */
   delayMs: number;
+  /** How many pieces went to what is behind, of all connections together. */
+  pieces: number;
   close(): Promise<void>;
 }
 
@@ -23,7 +25,10 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
         back.destroy();
       });
     }
-    front.on('data', (piece) => back.write(piece));
+    front.on('data', (piece) => {
+      proxy.pieces++;
+      back.write(piece);
+    });
     back.on('data', (piece) => {
       if (proxy.delayMs === 0) front.write(piece);
       else setTimeout(() => front.destroyed || front.write(piece), proxy.delayMs).unref();
@@ -32,6 +37,7 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
   const proxy: SlowProxy = {
     port: 0,
     delayMs: 0,
+    pieces: 0,
     close: async () => {
       for (const socket of open) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

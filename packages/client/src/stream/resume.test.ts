@@ -288,7 +288,7 @@ describe('stopping ends the run on the server', () => {
     })();
     await reading.catch(() => {});
     const exchange = await server.arrived(2);
-    expect(performance.now() - before).toBeLessThan(200);
+    expect(performance.now() - before).toBeLessThan(1000);
     expect(server.deleted).toEqual(['/streams/run-1']);
     expect(exchange.request.headers).toMatchObject({ authorization: 'Bearer tok', 'x-mine': '1' });
     expect((await server.arrived(1)).left).toBe(true);
@@ -413,7 +413,7 @@ describe('the network of a browser', () => {
     const before = performance.now();
     online();
     expect(await going).toMatchObject({ value: { text: 'spät ' } });
-    expect(performance.now() - before).toBeLessThan(300);
+    expect(performance.now() - before).toBeLessThan(1000);
     expect(heard[0]).toBe(true);
   });
 
