@@ -23,6 +23,22 @@ export {
   ContentRefused,
 } from './content/content-options.ts';
 export type { RedactKind } from './content/detectors.ts';
+export {
+  type DnsDiscoveryOptions,
+  discoverByDns,
+  type ServiceRecord,
+} from './discovery/discover-by-dns.ts';
+export { discoverByFile, type FileDiscoveryOptions } from './discovery/discover-by-file.ts';
+export {
+  discoverByKubernetes,
+  type KubernetesDiscoveryOptions,
+} from './discovery/discover-by-kubernetes.ts';
+export type { AskKubernetes, KubernetesAccess, KubernetesAnswer } from './discovery/kubernetes-api.ts';
+export type {
+  DiscoveryListener,
+  DiscoveryOptions,
+  UpstreamDiscovery,
+} from './discovery/upstream-discovery.ts';
 export { type KeyRecord, type KeyStore, MemoryKeyStore } from './keys/key-store.ts';
 export type { CreateKeyOptions, KeyInfo, Keys, NewKey, RerollKeyOptions } from './keys/keys.ts';
 export { createServerKit } from './kit.ts';

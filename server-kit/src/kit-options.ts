@@ -12,6 +12,8 @@ import { type Clock, systemClock } from './clock.ts';
 import { Content } from './content/content.ts';
 import type { ContentOptions } from './content/content-options.ts';
 import { redactKinds } from './content/detectors.ts';
+import type { DiscoverySettings } from './discovery/discovered-list.ts';
+import { discoverySchema, discoverySettings } from './discovery/discovery-settings.ts';
 import type { ServerKitOptions, Stores } from './kit-types.ts';
 import { count, limitsSchema, pricesSchema } from './limits/limit-options.ts';
 import { type LimitRule, type ModelPrice, type Rule, ruleOf } from './limits/limit-rules.ts';
@@ -26,6 +28,7 @@ import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
 /** The options with every default in place. */
 export interface Settings {
   upstreams: readonly UpstreamSettings[];
+  discovery: DiscoverySettings | undefined;
   jwt: readonly JwtSettings[] | undefined;
   keys: KeySettings | undefined;
   roles: RoleTable;
@@ -66,11 +69,9 @@ const origin = z.string().refine(isOrigin, {
 
 const store = z.custom<object>((value) => typeof value === 'object' && value !== null).optional();
 
-const schema = z.strictObject({
-  upstreams: z
-    .array(upstreamSchema)
-    .min(1, { error: 'must name at least one model server' })
-    .max(256, { error: 'must name at most 256 model servers' }),
+const members = z.strictObject({
+  upstreams: z.array(upstreamSchema).max(256, { error: 'must name at most 256 model servers' }),
+  discovery: discoverySchema.optional(),
   auth: authSchema.optional(),
   roles: rolesSchema.optional(),
   stores: z
@@ -144,11 +145,22 @@ const schema = z.strictObject({
   clock: z.custom<Clock>((value) => typeof value === 'object' && value !== null).optional(),
 });
 
+const schema = members.refine(({ upstreams, discovery }) => upstreams.length > 0 || discovery !== undefined, {
+  path: ['upstreams'],
+  error: 'must name at least one model server, unless discovery finds them',
+});
+
 /** Without a logger only the kit's own failures are told, because nobody would ever hear of them. */
 const errorsToConsole: Logger = {
   info() {},
   warn() {},
   error: (fields, message) => console.error(message, fields),
+};
+
+/** What a discovery says is seldom, and nobody would know otherwise why no server comes. */
+const warningsToConsole: Logger = {
+  ...errorsToConsole,
+  warn: (fields, message) => console.warn(message, fields),
 };
 
 /**
@@ -183,6 +195,9 @@ export function settingsOf(options: ServerKitOptions): Settings {
   }
   return {
     upstreams: upstreamSettings(upstreams, timeouts.connectMs ?? 2000),
+    discovery:
+      parsed.data.discovery &&
+      discoverySettings(parsed.data.discovery, timeouts.connectMs ?? 2000, logger ?? warningsToConsole),
     jwt: options.auth?.jwt && jwtSettingsOf(options.auth.jwt, clock),
     keys: options.auth?.keys && keySettingsOf(options.auth.keys),
     roles: options.roles ?? defaultRoles,

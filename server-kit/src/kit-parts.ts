@@ -1,5 +1,6 @@
 import { createIdentity, type Identity } from './auth/identity.ts';
 import { MemoryRevocationStore } from './auth/revocation-store.ts';
+import type { UpstreamSources } from './discovery/upstream-sources.ts';
 import { MemoryKeyStore } from './keys/key-store.ts';
 import type { Settings } from './kit-options.ts';
 import type { Stores } from './kit-types.ts';
@@ -35,6 +36,7 @@ export interface LastingParts {
   stores: AllStores;
   isDraining: () => boolean;
   upstreams: Upstreams;
+  sources: UpstreamSources;
   queue: Dispatcher;
   shepherd: LoadShepherd;
   streams: Streams;
@@ -69,7 +71,7 @@ export function storesOf({ stores, clock }: Settings, before?: AllStores): AllSt
 
 /** Puts the parts together. */
 export function kitParts(given: Settings, lasting: LastingParts, before?: KitParts): KitParts {
-  const { leases, stores, isDraining, upstreams, queue, shepherd, streams } = lasting;
+  const { leases, stores, isDraining, upstreams, sources, queue, shepherd, streams } = lasting;
   const settings: Settings = { ...given, stores };
   const { clock, logger } = settings;
   const catalog = before?.answering.catalog ?? new FleetCatalog(upstreams, clock);
@@ -110,7 +112,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
     me: { limits, now: () => clock.wallNow() },
     ticketStore: stores.tickets,
     queueParts: { queue },
-    upstreamParts: { upstreams, clock },
+    upstreamParts: { upstreams, clock, discovery: () => sources.state },
     keyParts: { keys: identity.keys, revocations: identity.revocations, roles, clock },
   };
 }

@@ -5,6 +5,7 @@ import type { Revocations } from './auth/revocations.ts';
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { ContentOptions } from './content/content-options.ts';
+import type { DiscoveryOptions } from './discovery/upstream-discovery.ts';
 import type { KeyStore } from './keys/key-store.ts';
 import type { Keys } from './keys/keys.ts';
 import type { LimitRule, ModelPrice } from './limits/limit-rules.ts';
@@ -52,8 +53,10 @@ export interface Stores {
 
 /** Settings of {@link ServerKit}. */
 export interface ServerKitOptions {
-  /** The model servers, at least one. A model is answered by any that has it. */
+  /** The model servers, at least one unless `discovery` finds them. A model is answered by any that has it. */
   upstreams: readonly UpstreamOptions[];
+  /** Model servers that come and go, beside those of `upstreams`. Each is used once it has answered. */
+  discovery?: DiscoveryOptions | undefined;
   /** How callers prove who they are. Without `auth` and `authenticate` nobody gets in. */
   auth?:
     | {

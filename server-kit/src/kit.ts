@@ -2,6 +2,7 @@ import { type Answer, dropAnswer, jsonAnswer, offerDirectly, toResponse } from '
 import type { Revocations } from './auth/revocations.ts';
 import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
+import { UpstreamSources } from './discovery/upstream-sources.ts';
 import { Doctor } from './doctor/doctor.ts';
 import { embedRoute } from './embed/embed-route.ts';
 import { asFailure, failureAnswer, KitFailure, shuttingDown } from './failure.ts';
@@ -78,7 +79,7 @@ class Kit implements ServerKit {
     const { clock } = settings;
     const upstreams = new Upstreams(
       settings.upstreams,
-      ({ url, connectMs, apiKey }) => new UndiciTransport(url, connectMs, apiKey),
+      ({ url, connectMs, apiKey, allowed }) => new UndiciTransport(url, connectMs, apiKey, allowed),
       clock,
     );
     const queue = new Dispatcher(settings.queue, upstreams, clock);
@@ -95,11 +96,13 @@ class Kit implements ServerKit {
       stores: storesOf(settings),
       isDraining,
       upstreams,
+      sources: new UpstreamSources(upstreams, clock),
       queue,
       shepherd: new LoadShepherd(clock, (model) => queue.waitingFor(canonicalName(model)) > 0),
     };
     this.#parts = kitParts(settings, this.#lasting);
     this.#sockets = new SocketDesk(this.#parts);
+    this.#lasting.sources.take(settings.upstreams, settings.discovery);
     offerDirectly(this, (request, connection) => this.#handle(request, connection));
   }
 
@@ -118,7 +121,7 @@ class Kit implements ServerKit {
     const retired = this.#parts;
     this.#parts = kitParts(given, this.#lasting, retired);
     if (given.stores.streams) this.#lasting.streams.share(given.stores.streams);
-    this.#lasting.upstreams.replace(given.upstreams);
+    this.#lasting.sources.take(given.upstreams, given.discovery);
     this.#lasting.queue.reload(given.queue, this.#lasting.upstreams);
     this.#options = options;
     this.#doctor.reset();
@@ -188,7 +191,7 @@ class Kit implements ServerKit {
   }
 
   async #drain(drainMs: number): Promise<void> {
-    const { leases, queue, shepherd } = this.#lasting;
+    const { leases, queue, shepherd, sources } = this.#lasting;
     const { clock } = this.#parts.settings;
     // Whoever waits for a place would only begin now what must end soon.
     queue.close(shuttingDown());
@@ -203,6 +206,7 @@ class Kit implements ServerKit {
       await settler.close();
       await identity.close();
     }
+    sources.stop();
     await this.#lasting.upstreams.close();
   }
 

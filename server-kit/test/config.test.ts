@@ -80,6 +80,49 @@ describe('the environment', () => {
     if (!problem.includes('nrecognized')) expect(problem).not.toContain('canary');
   });
 
+  test.each([
+    'dns+srv://_ollama._tcp.gpu.internal?slots=4&scheme=https&everySeconds=5',
+    'file:/etc/ziggie/upstreams.json',
+    'file:///etc/ziggie/upstreams.json?dialect=openai',
+    'kubernetes://ai/ollama:http?slots=2',
+    'kubernetes://ai/ollama',
+  ])('UPSTREAMS_DISCOVERY=%s finds more, and none need be named', (text) => {
+    const { options } = configFromEnv({ UPSTREAMS_DISCOVERY: text, UPSTREAMS_DISCOVERY_API_KEY: 'sk-x' });
+    expect(options.upstreams).toEqual([]);
+    expect(options.discovery?.source.watch).toBeTypeOf('function');
+    expect(options.discovery?.defaults?.apiKey).toBe('sk-x');
+    if (text.includes('slots')) expect(options.discovery?.defaults?.slots).toBeGreaterThan(1);
+  });
+
+  test.each([
+    'canary',
+    'http://canary',
+    'dns+srv://',
+    'dns+srv://a/canary',
+    'dns+srv://a:53',
+    'dns+srv://a?slots=canary',
+    'dns+srv://a?slots=1&slots=1',
+    'dns+srv://a?canary=1',
+    'dns+srv://a?apiKey=canary',
+    'dns+srv://a#canary',
+    'kubernetes://canary',
+    'kubernetes://a/b/c',
+    'kubernetes://A_canary/b',
+    'file:',
+    'file://host/canary',
+  ])('UPSTREAMS_DISCOVERY=%s is refused in words that do not repeat it', (text) => {
+    const problem = problemsOf({ UPSTREAMS_DISCOVERY: text });
+    expect(problem).toContain('UPSTREAMS_DISCOVERY must ');
+    expect(problem).not.toContain('canary');
+  });
+
+  test('UPSTREAMS_DISCOVERY_ALLOW says where they may be', () => {
+    const found = { UPSTREAMS_DISCOVERY: 'dns+srv://a' };
+    const { options } = configFromEnv({ ...found, UPSTREAMS_DISCOVERY_ALLOW: '10.0.0.0/8, *.gpu.internal' });
+    expect(options.discovery?.allow).toEqual(['10.0.0.0/8', '*.gpu.internal']);
+    expect(problemsOf({ ...found, UPSTREAMS_DISCOVERY_ALLOW: '0.0.0.0/0' })).toContain('CIDRs');
+  });
+
   test('gives every variable its place', async () => {
     const config = configFromEnv({
       ...signed,

@@ -105,6 +105,22 @@ describe.each(['express-gateway', 'fastify-gateway'])('%s as a process', (name) 
     expect(gateway.output).not.toContain(secret);
   });
 
+  test('takes a machine that is written into its file while it runs', async () => {
+    const list = join(folder, 'upstreams.json');
+    const gateway = start({
+      UPSTREAMS: '',
+      UPSTREAMS_DISCOVERY: `file:${list}?everySeconds=1`,
+      UPSTREAMS_DISCOVERY_ALLOW: '127.0.0.1',
+    });
+    const url = await gateway.url();
+    expect((await chat(url)).status).toBe(502);
+    await gateway.said('"discovery_stale"');
+    writeFileSync(list, JSON.stringify([ollama.url]));
+    await expect.poll(async () => (await fetch(`${url}/health/ready`)).status, { timeout: 5000 }).toBe(200);
+    expect((await chat(url)).status).toBe(200);
+    rmSync(list);
+  });
+
   test.skipIf(!hasRedis)(
     'two of them share limits, keys, revocations and tickets in a real Redis, and both stop with 0',
     async () => {

@@ -131,9 +131,14 @@ function storeOf(
 }
 
 function optionsOf(values: Values, jwt: JwtOptions | undefined): ServerKitOptions {
-  const { tokensPerDay, timeZone, pepper, redactInput, redactOutput } = values;
+  const { tokensPerDay, timeZone, pepper, redactInput, redactOutput, discovery } = values;
   return {
-    upstreams: values.upstreams ?? [{ url: 'http://127.0.0.1:11434' }],
+    upstreams: values.upstreams ?? (discovery ? [] : [{ url: 'http://127.0.0.1:11434' }]),
+    discovery: discovery && {
+      source: discovery.source,
+      allow: values.discoveryAllow,
+      defaults: { ...discovery.defaults, apiKey: values.discoveryApiKey },
+    },
     auth: { jwt, keys: pepper === undefined ? undefined : { pepper } },
     limits: {
       requestsPerMinute: values.requestsPerMinute,

@@ -1,3 +1,4 @@
+import { allowed, discovery } from './read-discovery.ts';
 import { upstreams } from './read-upstreams.ts';
 import {
   hosts,
@@ -56,6 +57,25 @@ export const variables = {
     upstreams,
     'http://127.0.0.1:11434',
     'the model servers, comma-separated, each with its settings as a query: `http://gpu-1:11434?slots=4,https://api.example?dialect=openai` (`name`, `dialect`, `slots`, `maxInFlight`, `weight`); or a JSON list of the option `upstreams`, which may have `apiKey` too',
+    { secret: true },
+  ),
+  discovery: variable(
+    'UPSTREAMS_DISCOVERY',
+    discovery,
+    'nobody looks',
+    'where more model servers are found while it runs: `dns+srv://_ollama._tcp.gpu.internal`, `file:/path/to/list.json` or `kubernetes://namespace/service:port`, with settings for all as a query: `?slots=4` (`dialect`, `slots`, `maxInFlight`, `weight`, `scheme`, `everySeconds`)',
+  ),
+  discoveryAllow: variable(
+    'UPSTREAMS_DISCOVERY_ALLOW',
+    list(allowed),
+    'private networks',
+    'where those may be: CIDRs, host names and `*.domains`, comma-separated',
+  ),
+  discoveryApiKey: variable(
+    'UPSTREAMS_DISCOVERY_API_KEY',
+    text,
+    'none',
+    'sent as a bearer token to every server that is found',
     { secret: true },
   ),
   jwtSecret: variable('JWT_SECRET', text, '', 'secret that tokens are signed with, at least 32 bytes', {

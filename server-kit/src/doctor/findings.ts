@@ -8,6 +8,8 @@ export const doctorCodes = [
   'upstream_outdated',
   'clock_off',
   'issuer_clock_off',
+  'discovery_stale',
+  'upstreams_refused',
 ] as const;
 
 /** One of them. */
@@ -63,5 +65,15 @@ export const findings = {
     'issuer_clock_off',
     "This machine's clock differs from the token issuer's by more than a minute: good tokens are refused, or expired ones are not.",
     'Set both clocks by NTP.',
+  ),
+  discoveryStale: finding(
+    'discovery_stale',
+    'Looking for model servers gave nothing: the last list is used until it gives one again.',
+    'See to the source of discovery (reason says what it met).',
+  ),
+  upstreamsRefused: finding(
+    'upstreams_refused',
+    'Model servers that were found are left out: not well formed, or not where they may be.',
+    'Correct them in the source, or list their hosts or networks in discovery.allow.',
   ),
 } as const;

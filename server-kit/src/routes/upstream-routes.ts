@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../connection.ts';
+import type { DiscoveryState } from '../discovery/discovered-list.ts';
 import { KitFailure } from '../failure.ts';
 import { parse } from '../request/parse.ts';
 import { readJsonBody } from '../request/read-body.ts';
@@ -15,6 +16,8 @@ export type UpstreamOperation = 'upstreams' | 'drain-upstream' | 'undrain-upstre
 export interface UpstreamParts {
   upstreams: Upstreams;
   clock: Clock;
+  /** `undefined` when nobody looks for more. */
+  discovery: () => DiscoveryState | undefined;
 }
 
 const named = z.strictObject({ id: z.string().min(1).max(64) });
@@ -29,7 +32,8 @@ export async function upstreamRoute(
 ): Promise<JsonAnswer> {
   const { upstreams } = parts;
   if (operation === 'upstreams') {
-    return { status: 200, body: { upstreams: upstreams.all.map((one) => shown(one, parts)) } };
+    const list = [...upstreams.all, ...upstreams.joining].map((one) => shown(one, parts));
+    return { status: 200, body: { upstreams: list, discovery: shownDiscovery(parts.discovery()) } };
   }
   const { value } = await readJsonBody(request, connection, maxBodyBytes, request.signal);
   const upstream = upstreams.find(parse(named, value).id);
@@ -41,8 +45,19 @@ export async function upstreamRoute(
   return { status: 200, body: shown(upstream, parts) };
 }
 
+function shownDiscovery(state: DiscoveryState | undefined): unknown {
+  if (state === undefined) return null;
+  const { isFresh, updatedAtMs, reason, ...counts } = state;
+  return {
+    fresh: isFresh,
+    ...counts,
+    updatedAt: updatedAtMs === undefined ? null : new Date(updatedAtMs).toISOString(),
+    reason: reason ?? null,
+  };
+}
+
 /** One upstream as administrators see it. Its key is never shown. */
-function shown(upstream: Upstream, { clock }: UpstreamParts): Record<string, unknown> {
+function shown(upstream: Upstream, { clock, upstreams }: UpstreamParts): Record<string, unknown> {
   const { id, settings, dialect, breaker, isDrained, totalInFlight, attempts, faults, lastFault } = upstream;
   const now = clock.now();
   const { reopensAt } = breaker;
@@ -52,6 +67,7 @@ function shown(upstream: Upstream, { clock }: UpstreamParts): Record<string, unk
     url: settings.url.href,
     dialect,
     drained: isDrained,
+    joining: upstreams.joining.has(upstream),
     breaker: breaker.state(now),
     retryAt: reopensAt === undefined ? null : asTime(clock.wallNow() + (reopensAt - now)),
     inFlight: totalInFlight,

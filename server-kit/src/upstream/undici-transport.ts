@@ -1,4 +1,7 @@
+import { type LookupAddress, lookup } from 'node:dns';
+import type { LookupFunction } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
+import type { AllowedHosts } from '../discovery/allowed-hosts.ts';
 import type { StopSignal } from '../stop.ts';
 import {
   ConnectFailed,
@@ -22,6 +25,7 @@ const connectErrors: ReadonlySet<unknown> = new Set([
   'ENETUNREACH',
   'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT',
+  'ADDRESS_NOT_ALLOWED',
 ]);
 
 /**
@@ -36,10 +40,13 @@ export class UndiciTransport implements Transport {
   readonly #authorization: string | undefined;
   #open = 0;
 
-  /** @param apiKey Sent as a bearer token with every request. */
-  constructor(url: URL, connectMs: number, apiKey?: string) {
+  /**
+   * @param apiKey Sent as a bearer token with every request.
+   * @param allowed Where connections may go, when the address was not given by the operator.
+   */
+  constructor(url: URL, connectMs: number, apiKey?: string, allowed?: AllowedHosts) {
     this.#pool = new Pool(url.origin, {
-      connect: { timeout: connectMs },
+      connect: { timeout: connectMs, ...(allowed ? { lookup: lookupWithin(allowed) } : {}) },
       headersTimeout: 0,
       bodyTimeout: 0,
       allowH2: false,
@@ -211,6 +218,23 @@ class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBody {
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#onClosed();
   }
+}
+
+/** The addresses of a name that may be connected to. Looked at for each connection: what a name leads to changes. */
+function lookupWithin(allowed: AllowedHosts): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      if (error) return callback(error, '');
+      const good = addresses.filter(({ address }) => allowed.mayConnect(hostname, address));
+      const [first] = good;
+      if (first === undefined) {
+        const refused: NodeJS.ErrnoException = new Error('The name leads to no address that is allowed.');
+        refused.code = 'ADDRESS_NOT_ALLOWED';
+        return callback(refused, '');
+      }
+      return options.all ? callback(null, good) : callback(null, first.address, first.family);
+    });
+  };
 }
 
 function abortError(): Error {

@@ -7,6 +7,9 @@ import { canonicalName } from '../upstream/model-name.ts';
 import type { Upstream } from './upstream.ts';
 import type { Upstreams } from './upstreams.ts';
 
+/** When to ask again while there is no model server yet, in ms. */
+const noneYetRetryMs = 2000;
+
 /** How things are with the upstreams, for the public routes. */
 export interface FleetHealth {
   /** Upstreams that answer, and all that are there. */
@@ -121,6 +124,7 @@ async function everyAnswer<T>(
   upstreams: readonly Upstream[],
   ask: (upstream: Upstream) => Promise<T>,
 ): Promise<T[]> {
+  if (upstreams.length === 0) throw noneYet();
   const ends = await Promise.allSettled(upstreams.map(ask));
   const answers = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
   const [first] = ends;
@@ -137,6 +141,7 @@ function firstAnswer<T>(
   upstreams: readonly Upstream[],
   ask: (upstream: Upstream) => Promise<T | undefined>,
 ): Promise<T | undefined> {
+  if (upstreams.length === 0) return Promise.reject(noneYet());
   return new Promise((resolve, reject) => {
     let open = upstreams.length;
     let hasAnswered = false;
@@ -160,6 +165,11 @@ function firstAnswer<T>(
       );
     }
   });
+}
+
+/** They are looked for, and none was found yet. */
+function noneYet(): KitFailure {
+  return upstreamFailure('upstream_unreachable', 'no upstream was found yet', true, noneYetRetryMs);
 }
 
 /** Whether a model stays in memory longer than the same one elsewhere. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import type { AllowedHosts } from '../discovery/allowed-hosts.ts';
 
 /** How an upstream speaks. */
 export type UpstreamDialect = 'ollama' | 'openai';
@@ -39,6 +40,8 @@ export interface UpstreamSettings {
   apiKey: string | undefined;
   weight: number;
   connectMs: number;
+  /** It was found rather than named: it must answer before it is used, and connections may go only where these say. */
+  allowed?: AllowedHosts | undefined;
 }
 
 /** The zod schema of {@link UpstreamOptions}. */

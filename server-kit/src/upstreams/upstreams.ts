@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { asFailure } from '../failure.ts';
 import { Demand } from '../placement/demand.ts';
 import { type Candidate, cheapest, type ExpectedCost, expectedCost } from '../placement/expected-cost.ts';
 import { PrefixCache } from '../placement/prefix-cache.ts';
@@ -22,6 +23,10 @@ const patienceMs = 60_000;
 /** After how long those who wait although something is free are asked to look again, in ms. */
 const lookAgainMs = 1000;
 
+/** How soon a server that was found and does not answer is asked again, and at most, in ms. */
+const firstAskMs = 500;
+const longestAskMs = 30_000;
+
 /** Makes the way to an upstream. */
 export type OpenTransport = (settings: UpstreamSettings) => LastingTransport;
 
@@ -37,6 +42,9 @@ export class Upstreams implements Places {
   readonly #numbers = new Map<Upstream, number>();
   #nextNumber = 0;
   #all: readonly Upstream[] = [];
+  /** As they are wanted; and those of them that have not answered yet and therefore are not in use. */
+  #wanted: readonly Upstream[] = [];
+  readonly #joining = new Set<Upstream>();
   /** How many wait for a model, by its canonical name. Whoever keeps the line says it. */
   waitingFor: (model: string) => number = () => 0;
   #isLookingAgain = false;
@@ -53,37 +61,49 @@ export class Upstreams implements Places {
     return this.#all;
   }
 
+  /** Those that were found and have not answered yet. */
+  get joining(): ReadonlySet<Upstream> {
+    return this.#joining;
+  }
+
   /** Requests that are open to any of them, also to those that were taken out. */
   get openRequests(): number {
     let open = 0;
-    for (const { transport } of [...this.#all, ...this.#leaving]) open += transport.open;
+    for (const { transport } of this.#every()) open += transport.open;
     return open;
   }
 
   find(id: string): Upstream | undefined {
-    return this.#all.find((one) => one.id === id);
+    return [...this.#all, ...this.#joining].find((one) => one.id === id);
   }
 
   /**
    * Takes another list. Those that stay keep their connections and what was learned; what runs on those that go ends there
-   * in its own time.
+   * in its own time. What was found rather than named is used once it has answered; until one of a list has, the last one
+   * stays in use.
    */
   replace(settings: readonly UpstreamSettings[]): void {
-    const before = new Map(this.#all.map((one) => [one.id, one]));
-    const next = settings.map((one) => {
+    const before = new Map([...this.#all, ...this.#joining].map((one) => [one.id, one]));
+    const fresh: Upstream[] = [];
+    this.#wanted = settings.map((one) => {
       const known = before.get(one.id);
       if (known && isSameServer(known.settings, one)) {
-        before.delete(one.id);
         known.settings = one;
         return known;
       }
       const upstream = new Upstream(one, this.#open(one), this.#clock);
       this.#numbers.set(upstream, this.#nextNumber++ % 65_536);
+      if (one.allowed) fresh.push(upstream);
       return upstream;
     });
-    this.#all = next;
-    for (const upstream of before.values()) void this.#retire(upstream);
-    this.#freed();
+    for (const upstream of this.#joining) {
+      if (this.#wanted.includes(upstream)) continue;
+      this.#joining.delete(upstream);
+      this.#retire(upstream);
+    }
+    for (const upstream of fresh) this.#joining.add(upstream);
+    this.#settle();
+    for (const upstream of fresh) void this.#join(upstream, firstAskMs);
   }
 
   tryTake(ask: PlaceAsk): Place | NoPlace {
@@ -136,7 +156,8 @@ export class Upstreams implements Places {
   /** Asks an upstream whether it answers. @throws {KitFailure} when it does not. */
   async probe(upstream: Upstream): Promise<void> {
     await upstream.probe();
-    this.#freed();
+    if (this.#joining.delete(upstream)) this.#settle();
+    else this.#freed();
   }
 
   /** Looks whether those that take new work live, all but some. Never rejects. */
@@ -154,7 +175,9 @@ export class Upstreams implements Places {
   }
 
   async close(): Promise<void> {
-    for (const { transport } of [...this.#all, ...this.#leaving]) await transport.close();
+    const every = this.#every();
+    this.#joining.clear();
+    for (const { transport } of every) await transport.close();
   }
 
   #costs(
@@ -266,8 +289,10 @@ export class Upstreams implements Places {
     this.#demand.asked(ask.model, now);
     const onOver = (outcome: PlaceOutcome) => {
       if (prefix && outcome !== 'failed') {
-        this.#prefixes.learn(prefix.hashes, this.#numbers.get(upstream) as number);
+        const number = this.#numbers.get(upstream);
+        if (number !== undefined) this.#prefixes.learn(prefix.hashes, number);
       }
+      if (upstream.totalInFlight === 0 && this.#leaving.has(upstream)) void this.#let(upstream);
       this.#freed();
     };
     return new TakenPlace(upstream, ask, this.#clock, now, expectedWaitMs, { onOver, onWarm: this.#freed });
@@ -287,11 +312,48 @@ export class Upstreams implements Places {
     }, lookAgainMs);
   }
 
-  async #retire(upstream: Upstream): Promise<void> {
+  /** Puts into use what is wanted and has answered, and lets go of the rest. */
+  #settle(): void {
+    const next = this.#wanted.filter((one) => !this.#joining.has(one));
+    // Until one of the next has answered the last ones are better than none.
+    if (next.length === 0 && this.#wanted.length > 0) return;
+    const gone = this.#all.filter((one) => !next.includes(one));
+    this.#all = next;
+    for (const upstream of gone) this.#retire(upstream);
+    this.#freed();
+  }
+
+  /** Asks one that was found until it answers; then it is used. */
+  async #join(upstream: Upstream, waitMs: number): Promise<void> {
+    try {
+      await upstream.catalog.look();
+    } catch (thrown) {
+      if (!this.#joining.has(upstream)) return;
+      upstream.ended('failed', asFailure(thrown).code, false);
+      this.#clock.setTimer(() => {
+        if (this.#joining.has(upstream)) void this.#join(upstream, Math.min(waitMs * 2, longestAskMs));
+      }, waitMs);
+      return;
+    }
+    if (!this.#joining.delete(upstream)) return;
+    upstream.breaker.close();
+    this.#settle();
+  }
+
+  /** What has a place there, loads included, asks there yet; after that nobody does. */
+  #retire(upstream: Upstream): void {
     this.#leaving.add(upstream);
+    if (upstream.totalInFlight === 0) void this.#let(upstream);
+  }
+
+  async #let(upstream: Upstream): Promise<void> {
     await upstream.transport.retire();
     this.#leaving.delete(upstream);
     this.#numbers.delete(upstream);
+  }
+
+  #every(): Upstream[] {
+    return [...this.#all, ...this.#joining, ...this.#leaving];
   }
 }
 
@@ -305,6 +367,7 @@ function isSameServer(one: UpstreamSettings, other: UpstreamSettings): boolean {
     one.url.href === other.url.href &&
     one.dialect === other.dialect &&
     one.apiKey === other.apiKey &&
-    one.connectMs === other.connectMs
+    one.connectMs === other.connectMs &&
+    one.allowed?.key === other.allowed?.key
   );
 }
