@@ -1,3 +1,4 @@
+import type { StartEvent } from '@ziggie/llm-protocol';
 import { HeaderList } from './answer/header-list.ts';
 import { noRights, type Rights } from './auth/permissions.ts';
 import type { Clock } from './clock.ts';
@@ -26,6 +27,8 @@ export class RequestContext {
   asked: string | undefined;
   inputTokens: number | undefined;
   outputTokens: number | undefined;
+  /** Where the answer came from, in a kit that keeps or shares answers. */
+  cache: StartEvent['cache'];
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #startedAt: number;
@@ -84,6 +87,7 @@ export class RequestContext {
     if (this.principal?.keyId !== undefined) fields['keyId'] = this.principal.keyId;
     if (this.principal?.tenant !== undefined) fields['tenant'] = this.principal.tenant;
     if (this.model !== undefined) fields['model'] = this.model;
+    if (this.cache !== undefined) fields['cache'] = this.cache;
     if (this.asked !== undefined) fields['asked'] = shown(this.asked);
     if (this.inputTokens !== undefined) fields['inputTokens'] = this.inputTokens;
     if (this.outputTokens !== undefined) fields['outputTokens'] = this.outputTokens;

@@ -8,6 +8,7 @@ import {
 } from './auth/auth-options.ts';
 import type { JwtSettings } from './auth/jwt.ts';
 import { defaultRoles, type RoleTable } from './auth/permissions.ts';
+import { type CacheSettings, cacheSchema, cacheSettings } from './cache/cache-options.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Content } from './content/content.ts';
 import type { ContentOptions } from './content/content-options.ts';
@@ -44,6 +45,7 @@ export interface Settings {
   queue: QueueSettings;
   routing: Routing;
   resume: ResumeSettings | undefined;
+  cache: CacheSettings | undefined;
   corsOrigins: ReadonlySet<string>;
   sockets: SocketSettings;
   doctor: boolean;
@@ -75,7 +77,14 @@ const members = z.strictObject({
   auth: authSchema.optional(),
   roles: rolesSchema.optional(),
   stores: z
-    .strictObject({ keys: store, limits: store, revocations: store, tickets: store, streams: store })
+    .strictObject({
+      keys: store,
+      limits: store,
+      revocations: store,
+      tickets: store,
+      streams: store,
+      cache: store,
+    })
     .optional(),
   prices: pricesSchema.optional(),
   authenticate: z
@@ -85,6 +94,7 @@ const members = z.strictObject({
   queue: queueSchema.optional(),
   routing: routingSchema.optional(),
   resume: resumeSchema.optional(),
+  cache: cacheSchema.optional(),
   sockets: z
     .strictObject({
       enabled: z.boolean().optional(),
@@ -213,6 +223,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
     queue: queueSettings(options.queue),
     routing: new Routing(options.routing),
     resume: resumeSettings(options.resume),
+    cache: cacheSettings(options.cache),
     corsOrigins: new Set(cors?.origins),
     doctor: parsed.data.doctor ?? true,
     content: content && new Content(content, clock ?? systemClock),

@@ -1,5 +1,8 @@
 import { createIdentity, type Identity } from './auth/identity.ts';
 import { MemoryRevocationStore } from './auth/revocation-store.ts';
+import { AnswerCache } from './cache/answer-cache.ts';
+import type { CacheCounts } from './cache/cache-counts.ts';
+import { MemoryCacheStore } from './cache/memory-cache-store.ts';
 import type { UpstreamSources } from './discovery/upstream-sources.ts';
 import { MemoryKeyStore } from './keys/key-store.ts';
 import type { Settings } from './kit-options.ts';
@@ -40,6 +43,7 @@ export interface LastingParts {
   queue: Dispatcher;
   shepherd: LoadShepherd;
   streams: Streams;
+  cacheCounts: CacheCounts;
 }
 
 /** Everything that follows from the options. New options make new ones; a running answer keeps those it began with. */
@@ -66,6 +70,7 @@ export function storesOf({ stores, clock }: Settings, before?: AllStores): AllSt
     revocations:
       stores.revocations ?? before?.revocations ?? new MemoryRevocationStore(() => clock.wallNow()),
     tickets: stores.tickets ?? before?.tickets ?? new MemoryTicketStore(clock),
+    cache: stores.cache ?? before?.cache ?? new MemoryCacheStore(clock),
   };
 }
 
@@ -85,6 +90,9 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
   const estimate = before?.answering.metering.estimate ?? new TokenEstimate();
   const metering = { limits, settler, estimate, clock };
   const { roles, content } = settings;
+  const cache =
+    settings.cache &&
+    new AnswerCache({ settings: settings.cache, store: stores.cache, counts: lasting.cacheCounts });
   return {
     settings,
     upstreams,
@@ -98,6 +106,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
       metering,
       content,
       streams,
+      cache,
       budget,
       prove: (avoid) => upstreams.prove(avoid),
       routing: settings.routing,

@@ -2,6 +2,8 @@ import type { JwtOptions, KeyOptions } from './auth/auth-types.ts';
 import type { Permission, RoleTable } from './auth/permissions.ts';
 import type { RevocationStore } from './auth/revocation-store.ts';
 import type { Revocations } from './auth/revocations.ts';
+import type { CacheOptions } from './cache/cache-options.ts';
+import type { CacheStore } from './cache/cache-store.ts';
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { ContentOptions } from './content/content-options.ts';
@@ -49,6 +51,8 @@ export interface Stores {
   tickets?: TicketStore | undefined;
   /** Running and finished answers, for readers who come back to another process. Without it only the one that writes has them. */
   streams?: StreamStore | undefined;
+  /** Answers that are kept for those who ask the same. */
+  cache?: CacheStore | undefined;
 }
 
 /** Settings of {@link ServerKit}. */
@@ -110,6 +114,8 @@ export interface ServerKitOptions {
   sockets?: SocketOptions | undefined;
   /** How answers survive a lost connection, where a client asks for that; `false`: they do not. */
   resume?: ResumeOptions | false | undefined;
+  /** Which answers are kept for those who ask the same, and shared while they are written. Default none. */
+  cache?: CacheOptions | undefined;
   /** What may be said to a model and by it. Default: anything. */
   content?: ContentOptions | undefined;
   /** Exact origins allowed to call from a browser. Default none. */

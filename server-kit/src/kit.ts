@@ -1,5 +1,6 @@
 import { type Answer, dropAnswer, jsonAnswer, offerDirectly, toResponse } from './answer/answer.ts';
 import type { Revocations } from './auth/revocations.ts';
+import { CacheCounts } from './cache/cache-counts.ts';
 import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
 import { UpstreamSources } from './discovery/upstream-sources.ts';
@@ -93,6 +94,7 @@ class Kit implements ServerKit {
         shared: settings.stores.streams,
         maxBytes: settings.resume?.maxBytes,
       }),
+      cacheCounts: new CacheCounts(),
       stores: storesOf(settings),
       isDraining,
       upstreams,

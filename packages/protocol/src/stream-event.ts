@@ -12,6 +12,11 @@ export interface StartEvent {
   upstreamModel: string;
   /** Whether a lost connection can be picked up again. */
   resumable: boolean;
+  /**
+   * Where the answer comes from, on a server that keeps or shares answers: it was kept (`hit`), another request is getting it
+   * too (`coalesced`), a model is asked (`miss`), or nothing of the kind was looked for (`bypass`).
+   */
+  cache?: 'hit' | 'coalesced' | 'miss' | 'bypass' | undefined;
 }
 
 /** The request waits for a place. Sent again whenever the place changes. */

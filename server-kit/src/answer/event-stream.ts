@@ -1,7 +1,7 @@
 import type { StreamEvent, StreamEventBody } from '@ziggie/llm-protocol';
 import { asFailure, failureEvent, type KitFailure } from '../failure.ts';
 import { newId } from '../request/request-id.ts';
-import type { Run } from './run.ts';
+import type { AnswerRun } from './answer-run.ts';
 
 /** Where the events of a stream go: a body of bytes, or one request of a WebSocket. */
 export interface EventSink {
@@ -44,7 +44,7 @@ const startAfterMs = 500;
  * after it is an `error` event. Without one, `start` goes out alone after half a second.
  */
 export class EventStream implements EventSource {
-  readonly #run: Run;
+  readonly #run: AnswerRun;
   readonly #heartbeatMs: number;
   readonly #now: () => number;
   readonly #isResumable: boolean;
@@ -60,7 +60,7 @@ export class EventStream implements EventSource {
   #settleFirst: (failure: KitFailure | undefined) => void = () => {};
 
   constructor(
-    run: Run,
+    run: AnswerRun,
     heartbeatMs: number,
     now: () => number,
     { id = newId('run'), isResumable = false }: StreamNature = {},
@@ -139,7 +139,9 @@ export class EventStream implements EventSource {
 
   #startEvent(): StreamEventBody {
     const { asked, model } = this.#run.request;
-    return { type: 'start', id: this.id, model: asked, upstreamModel: model, resumable: this.#isResumable };
+    const { cache } = this.#run.context;
+    const resumable = this.#isResumable;
+    return { type: 'start', id: this.id, model: asked, upstreamModel: model, resumable, cache };
   }
 
   /** A byte at least every interval. The first one is the `start` event itself, if nothing else came before. */

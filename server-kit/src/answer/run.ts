@@ -5,12 +5,13 @@ import { asFailure, type KitFailure } from '../failure.ts';
 import type { Settings } from '../kit-options.ts';
 import type { Lease } from '../lease.ts';
 import { outrunFailure } from '../limits/limit-failure.ts';
-import type { Meter } from '../limits/meter.ts';
+import type { AnswerMeter } from '../limits/meter.ts';
 import type { PlaceInLine } from '../queue/place-in-line.ts';
 import { recordFailure, streamFailure, upstreamFailure } from '../upstream/failures.ts';
 import { type AttemptParts, type AttemptRequest, Attempts } from '../upstreams/attempts.ts';
 import type { Place } from '../upstreams/places.ts';
 import type { RecordText } from '../upstreams/upstream-call.ts';
+import type { AnswerRun } from './answer-run.ts';
 import { PhaseClock } from './phase-clock.ts';
 
 /** Longest time from the first token to the end, in ms: 15 min. */
@@ -38,14 +39,14 @@ export interface RunRequest extends AttemptRequest {
   /** What the answer goes through before anybody sees it. */
   filter?: AnswerFilter | undefined;
   /** Counts the answer, and says when it is longer than its quota. */
-  meter?: Meter | undefined;
+  meter?: AnswerMeter | undefined;
 }
 
 /**
  * One generation as the kit sees it: its records, its clocks, its model's load. How it is written to the caller is the
  * business of a stream or of a complete answer.
  */
-export class Run {
+export class Run implements AnswerRun {
   readonly request: RunRequest;
   readonly context: RequestContext;
   readonly lease: Lease;

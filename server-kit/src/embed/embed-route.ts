@@ -1,6 +1,6 @@
 import type { DoneEvent, UsageEvent } from '@ziggie/llm-protocol';
 import { type Answer, jsonAnswer } from '../answer/answer.ts';
-import type { Run } from '../answer/run.ts';
+import type { AnswerRun } from '../answer/answer-run.ts';
 import type { Connection } from '../connection.ts';
 import type { RequestContext } from '../context.ts';
 import { tooLarge } from '../request/read-body.ts';
@@ -97,7 +97,7 @@ function embedCall(dialect: UpstreamDialect, model: string, { input, dimensions,
     : { path: '/embeddings', body: JSON.stringify({ model, input, dimensions, encoding_format: 'float' }) };
 }
 
-async function endOf(run: Run): Promise<{ usage: UsageEvent; done: DoneEvent }> {
+async function endOf(run: AnswerRun): Promise<{ usage: UsageEvent; done: DoneEvent }> {
   let usage: UsageEvent | undefined;
   for (;;) {
     for (const event of await run.next()) {

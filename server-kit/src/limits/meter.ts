@@ -25,8 +25,14 @@ export interface Expected {
   maxOutput: number;
 }
 
+/** What counts an answer while it is written, and says when it is longer than it may be. */
+export interface AnswerMeter {
+  see(event: StreamEventBody): void;
+  readonly isOver: boolean;
+}
+
 /** Counts an answer while it is written. */
-export class Meter {
+export class Meter implements AnswerMeter {
   readonly #expected: Expected;
   /** Called with the first piece. */
   onBegin: (() => void) | undefined;
@@ -34,9 +40,15 @@ export class Meter {
   #bytes = 0;
   #counted: { inputTokens: number; outputTokens: number } | undefined;
   #gpuMs: number | undefined;
+  #isInputPaid = false;
 
   constructor(expected: Expected) {
     this.#expected = expected;
+  }
+
+  /** Somebody else has paid for the reading of this prompt. */
+  inputIsPaid(): void {
+    this.#isInputPaid = true;
   }
 
   see(event: StreamEventBody): void {
@@ -81,13 +93,14 @@ export class Meter {
     const { inputTokens = 0, outputTokens = 0 } = this.#counted ?? {};
     const { input, maxInput, maxOutput } = this.#expected;
     return {
-      inputTokens: Math.min(whole(inputTokens), maxInput) || input,
+      inputTokens: this.#isInputPaid ? 0 : Math.min(whole(inputTokens), maxInput) || input,
       // Neither fewer tokens than it wrote pieces is believed, nor more than it was allowed.
       outputTokens: this.#counted
         ? Math.max(Math.min(whole(outputTokens), maxOutput), this.#pieces)
         : guessed,
       gpuMs: this.#gpuMs === undefined ? undefined : whole(this.#gpuMs),
-      isCounted: this.#counted !== undefined && whole(inputTokens) > 0,
+      // Half an answer teaches nothing about whole ones.
+      isCounted: this.#counted !== undefined && whole(inputTokens) > 0 && !this.#isInputPaid,
     };
   }
 

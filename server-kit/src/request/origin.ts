@@ -20,7 +20,7 @@ export function isFromAllowedOrigin(
 }
 
 const exposedHeaders =
-  'X-Request-Id, X-Ziggie-Stream-Id, Server-Timing, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate';
+  'X-Request-Id, X-Ziggie-Stream-Id, X-Ziggie-Cache, Server-Timing, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate';
 
 /** Adds the CORS headers of an answer (WHATWG Fetch): for a listed origin its own name, for any other nothing. */
 export function addCorsHeaders(
@@ -41,7 +41,7 @@ export function addPreflightHeaders(headers: HeaderWriter, methods: string): voi
   headers.set('access-control-allow-methods', methods);
   headers.set(
     'access-control-allow-headers',
-    'Authorization, Content-Type, Accept, X-Request-Id, X-Ziggie-Priority, Idempotency-Key, Last-Event-ID',
+    'Authorization, Content-Type, Accept, X-Request-Id, X-Ziggie-Priority, Idempotency-Key, Last-Event-ID, Cache-Control',
   );
   headers.set('access-control-max-age', '600');
 }

@@ -1,6 +1,6 @@
 import { type Answer, jsonAnswer } from '../answer/answer.ts';
+import type { AnswerRun } from '../answer/answer-run.ts';
 import { type Framing, framingFor } from '../answer/framing.ts';
-import type { Run } from '../answer/run.ts';
 import { streamHeaders } from '../answer/stream-headers.ts';
 import { wholeAnswer } from '../answer/whole-answer.ts';
 import type { Clock } from '../clock.ts';
@@ -101,7 +101,7 @@ function checkImages(body: ChatBody | GenerateBody, bytes: number, { settings }:
 
 async function streamed(
   parts: AnswerParts,
-  run: Run,
+  run: AnswerRun,
   form: AnswerForm,
   shared: SharedAnswer,
 ): Promise<Answer> {
@@ -147,7 +147,7 @@ async function joined(
 
 async function complete(
   parts: AnswerParts,
-  run: Run,
+  run: AnswerRun,
   form: AnswerForm,
   shared: SharedAnswer,
 ): Promise<Answer> {
@@ -160,7 +160,7 @@ async function complete(
   return jsonAnswer(200, JSON.stringify(body), context.finalHeaders());
 }
 
-function factsOf({ settings }: AnswerParts, { request, context }: Run, id: string): RunFacts {
+function factsOf({ settings }: AnswerParts, { request, context }: AnswerRun, id: string): RunFacts {
   return {
     id,
     requestId: context.id,

@@ -1,4 +1,6 @@
+import type { AnswerRun } from '../answer/answer-run.ts';
 import { Run, type RunParts, type RunRequest } from '../answer/run.ts';
+import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Connection } from '../connection.ts';
 import type { Content } from '../content/content.ts';
 import type { RequestContext } from '../context.ts';
@@ -31,6 +33,7 @@ export interface AnswerParts extends RunParts {
   leases: LeaseBook;
   content: Content | undefined;
   streams: Streams;
+  cache: AnswerCache | undefined;
   metering: MeteringParts;
 }
 
@@ -44,7 +47,7 @@ export interface Read<Form> {
 export type ReadBody<Form> = (value: unknown, bytes: number) => Promise<Read<Form>>;
 
 /** How a run is written to whoever asked. Throws what ends it before the first event. */
-export type WriteAnswer<Form, Result> = (run: Run, form: Form) => Promise<Result>;
+export type WriteAnswer<Form, Result> = (run: AnswerRun, form: Form) => Promise<Result>;
 
 /** An answer that is there already, for a question that may have one; `undefined` asks a model. @throws {KitFailure} */
 export type FindAnswer<Form, Result> = (
@@ -100,8 +103,23 @@ export async function answerWith<Form, Result>(
         reservation.settle(holdId, false);
         throw lease.signal.reason;
       }
-      const run = new Run(parts, runRequest(task, context, turn, model, reservation), context, lease);
       const [runLease, runHold] = [lease, holdId];
+      const wanted = runRequest(task, context, turn, model, reservation);
+      let run: AnswerRun;
+      if (parts.cache === undefined) run = new Run(parts, wanted, context, runLease);
+      else {
+        settle = () => reservation.settle(runHold, false);
+        run = await parts.cache.run({
+          ...{ parts, task, model, context, request: wanted, lease: runLease },
+          control: headerOf(request, 'cache-control'),
+          meter: reservation.meter,
+          maxTokens: reservation.maxTokens,
+        });
+        if (runLease.signal.aborted) {
+          run.release();
+          throw runLease.signal.reason;
+        }
+      }
       settle = () => {
         run.release();
         reservation.settle(runHold, run.wasSent && (runLease.hasLeft || runLease.failure !== undefined));

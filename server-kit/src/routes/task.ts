@@ -26,6 +26,8 @@ export interface Task {
   decoderFor(dialect: UpstreamDialect): RecordDecoder;
   /** Everything that is asked of the model, in one form: equal texts are the same question. Absent for what nobody shares. */
   canonical?: (() => string) | undefined;
+  /** The checked body of a prompt, for answers that are kept or shared. Absent for what is no prompt. */
+  prompt?: ChatBody | GenerateBody | undefined;
   /** What the answer goes through before anybody sees it. */
   filter?: AnswerFilter | undefined;
 }
@@ -41,6 +43,7 @@ export function promptTask(body: ChatBody | GenerateBody, filter: AnswerFilter |
     promptParts: () => promptParts(body),
     callFor: (dialect, model, maxTokens) => callFor(dialect, body, model, maxTokens),
     decoderFor,
+    prompt: body,
     canonical: () => canonicalJson({ ...body, stream: undefined, resume: undefined }),
     filter,
   };

@@ -1,5 +1,5 @@
+import type { AnswerRun } from '../answer/answer-run.ts';
 import { EventStream } from '../answer/event-stream.ts';
-import type { Run } from '../answer/run.ts';
 import type { AnswerParts } from '../routes/answer-with.ts';
 import type { StopSignal } from '../stop.ts';
 import type { EventFeed } from './event-feed.ts';
@@ -22,7 +22,7 @@ export interface LoggedWish {
  */
 export async function openFeed(
   parts: AnswerParts,
-  run: Run,
+  run: AnswerRun,
   wish: LoggedWish | undefined,
 ): Promise<EventFeed> {
   const { clock, timeouts, resume } = parts.settings;

@@ -1,5 +1,5 @@
 import type { Answer } from '../answer/answer.ts';
-import type { Run } from '../answer/run.ts';
+import type { AnswerRun } from '../answer/answer-run.ts';
 import type { RequestContext } from '../context.ts';
 import { KitFailure } from '../failure.ts';
 import type { Principal } from '../kit-types.ts';
@@ -78,7 +78,7 @@ export class SharedAnswer {
   }
 
   /** The events of a run of this request. @throws {KitFailure} when it fails before the first. */
-  async open(run: Run, form: AnswerForm): Promise<EventFeed> {
+  async open(run: AnswerRun, form: AnswerForm): Promise<EventFeed> {
     const claimed = this.#claimed;
     const isResumable = form.streams && form.resumes === true;
     if (!isResumable && !claimed) return openFeed(this.#parts, run, undefined);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { AnswerRun } from '../answer/answer-run.ts';
 import { EventStream } from '../answer/event-stream.ts';
-import type { Run } from '../answer/run.ts';
 import type { Rights } from '../auth/permissions.ts';
 import type { Clock } from '../clock.ts';
 import type { Principal } from '../kit-types.ts';
@@ -101,7 +101,7 @@ export class Streams {
   }
 
   /** Begins to log a run. `undefined` when its owner has too many unfinished ones. */
-  begin(run: Run, wish: LogWish): LoggedStart | undefined {
+  begin(run: AnswerRun, wish: LogWish): LoggedStart | undefined {
     const { clock } = this.#parts;
     const { settings, isResumable, heartbeatMs, readerLease, id = newStreamId() } = wish;
     const { bounds } = settings;
@@ -246,7 +246,7 @@ export class Streams {
 }
 
 /** Whose a run is, and which model answers. */
-function headOf({ context, request }: Run): StreamHead {
+function headOf({ context, request }: AnswerRun): StreamHead {
   return { ownerKey: ownerKeyOf(context.principal ?? { id: '' }), model: request.model };
 }
 

@@ -79,6 +79,12 @@ export class FleetCatalog {
     return undefined;
   }
 
+  /** The files that upstreams have under this name, each once and in order, as far as is known without asking. */
+  digestsOf(canonical: string): readonly string[] {
+    const digests = this.#upstreams.all.map(({ catalog }) => catalog.fileOf(canonical)?.digest);
+    return [...new Set(digests.filter((digest) => digest !== undefined))].sort();
+  }
+
   /** Whether a model is known to think. `true` when nothing is known: then the upstream says. */
   async canThink(name: string): Promise<boolean> {
     const wanted = canonicalName(name);

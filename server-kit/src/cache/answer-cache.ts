@@ -1,0 +1,191 @@
+import type { StreamEventBody } from '@ziggie/llm-protocol';
+import type { AnswerRun } from '../answer/answer-run.ts';
+import { Run, type RunRequest } from '../answer/run.ts';
+import type { RequestContext } from '../context.ts';
+import type { Lease } from '../lease.ts';
+import type { Meter } from '../limits/meter.ts';
+import type { AnswerParts } from '../routes/answer-with.ts';
+import type { Task } from '../routes/task.ts';
+import { ownerKeyOf } from '../streams/owner-key.ts';
+import { canonicalName } from '../upstream/model-name.ts';
+import type { CacheCounts } from './cache-counts.ts';
+import { cacheKey } from './cache-key.ts';
+import type { CacheSettings } from './cache-options.ts';
+import { type CacheTerms, cacheTerms } from './cache-policy.ts';
+import type { CacheKey, CachePurge, CacheStore } from './cache-store.ts';
+import type { FollowerAsk } from './follower.ts';
+import { Generation } from './generation.ts';
+import { type KeptAnswer, keptAnswerOf, keptText } from './kept-answer.ts';
+import { type Question, questionOf } from './question.ts';
+import { Replay } from './replay.ts';
+
+/** What the cache needs of the kit. */
+export interface CacheParts {
+  settings: CacheSettings;
+  store: CacheStore;
+  counts: CacheCounts;
+}
+
+/** One request that has passed every check and every limit, and that a model would be asked now. */
+export interface CacheAsk {
+  parts: AnswerParts;
+  task: Task;
+  /** The model that answers, by its name on the upstreams. */
+  model: string;
+  /** `Cache-Control` of the request. */
+  control: string | null;
+  request: RunRequest;
+  context: RequestContext;
+  lease: Lease;
+  meter: Meter | undefined;
+  /** Tokens that its answer may have: less than was wanted is another question for those who wait for it. */
+  maxTokens: number;
+}
+
+/** What a request stands for here. */
+interface Wanted {
+  key: CacheKey;
+  question: Question;
+  terms: CacheTerms;
+}
+
+/** What was found of an answer. */
+interface Looked {
+  kept: KeptAnswer | undefined;
+  /** To keep an answer; `undefined` when that cannot be. */
+  ticket: string | undefined;
+}
+
+/** Gives a request the answer that is there already, or that is being written, or has it written and kept. */
+export class AnswerCache {
+  readonly #parts: CacheParts;
+  readonly #running = new Map<string, { generation: Generation; key: CacheKey }>();
+
+  constructor(parts: CacheParts) {
+    this.#parts = parts;
+  }
+
+  /** The answer to a request, from wherever it comes. A store that fails is as good as an empty one. @throws {KitFailure} */
+  async run(ask: CacheAsk): Promise<AnswerRun> {
+    const wanted = this.#wanted(ask);
+    if (wanted === undefined) {
+      this.#note(ask, 'bypass');
+      return new Run(ask.parts, ask.request, ask.context, ask.lease);
+    }
+    const { terms, key } = wanted;
+    const shares = terms.mayTake && this.#parts.settings.coalesce;
+    const name = `${key.digest}\n${ask.maxTokens}\n${ask.request.turn.priority}`;
+    const early = shares ? this.#joined(name, ask) : undefined;
+    if (early) return early;
+    const { kept, ticket } = await this.#look(wanted);
+    ask.context.mark('cache');
+    if (kept) {
+      this.#note(ask, 'hit');
+      return new Replay(ask.request, ask.context, ask.lease, kept);
+    }
+    // Somebody may have begun meanwhile.
+    const late = shares ? this.#joined(name, ask) : undefined;
+    if (late) return late;
+    this.#note(ask, 'miss');
+    return this.#begin(ask, wanted, shares ? name : undefined, ticket);
+  }
+
+  /** Throws kept answers away; those that are being written are not kept, and nobody joins them any more. @throws when the store is away. */
+  async purge(which: CachePurge): Promise<number> {
+    const { tenant, model } = which;
+    for (const [name, { key }] of [...this.#running]) {
+      if ((tenant ?? key.tenant) === key.tenant && (model ?? key.model) === key.model)
+        this.#running.delete(name);
+    }
+    return this.#parts.store.purge(which);
+  }
+
+  #wanted({ parts, task, model, control, context }: CacheAsk): Wanted | undefined {
+    const { settings } = this.#parts;
+    if (task.prompt === undefined) return undefined;
+    const question = questionOf(task.prompt);
+    const terms = cacheTerms(settings, { model, isRepeatable: question.isRepeatable, control });
+    if (terms === undefined) return undefined;
+    const { principal } = context;
+    const name = canonicalName(model);
+    const scope = {
+      tenant: principal?.tenant,
+      user: settings.scope === 'user' ? ownerKeyOf(principal ?? { id: '' }) : undefined,
+    };
+    return {
+      terms,
+      question,
+      key: cacheKey(scope, { name, digests: parts.catalog.digestsOf(name) }, question.text),
+    };
+  }
+
+  #joined(name: string, ask: CacheAsk): AnswerRun | undefined {
+    const running = this.#running.get(name);
+    if (!running?.generation.isOpen) return undefined;
+    this.#note(ask, 'coalesced');
+    return running.generation.join(followerAsk(ask));
+  }
+
+  async #look({ key, terms }: Wanted): Promise<Looked> {
+    const { settings, store, counts } = this.#parts;
+    if (!settings.keep) return { kept: undefined, ticket: undefined };
+    try {
+      const { text, ticket } = await store.find(key);
+      if (text === undefined || !terms.mayTake) return { kept: undefined, ticket };
+      const kept = keptAnswerOf(key.digest, text);
+      if (kept === undefined) {
+        counts.add('broken');
+        await store.drop(key);
+      }
+      return { kept, ticket };
+    } catch {
+      counts.add('store_failed');
+      return { kept: undefined, ticket: undefined };
+    }
+  }
+
+  #begin(
+    ask: CacheAsk,
+    { key, terms }: Wanted,
+    name: string | undefined,
+    ticket: string | undefined,
+  ): AnswerRun {
+    const { settings } = this.#parts;
+    const generation: Generation = new Generation(ask.parts, settings.maxEntryBytes, {
+      onOver: (events) => {
+        const forget = () => {
+          if (name !== undefined && this.#running.get(name)?.generation === generation)
+            this.#running.delete(name);
+        };
+        if (events === undefined || !terms.mayKeep || ticket === undefined) forget();
+        // Until it is kept it is still there to be joined: nobody falls in between.
+        else void this.#keep(key, events, ticket).then(forget);
+      },
+    });
+    const follower = generation.begin(followerAsk(ask));
+    if (name !== undefined) this.#running.set(name, { generation, key });
+    return follower;
+  }
+
+  async #keep(key: CacheKey, events: readonly StreamEventBody[], ticket: string): Promise<void> {
+    const { settings, store, counts } = this.#parts;
+    const text = keptText(key.digest, events);
+    if (text === undefined || 2 * text.length > settings.maxEntryBytes) return;
+    try {
+      await store.put(key, text, ticket, settings.bounds);
+      counts.add('stored');
+    } catch {
+      counts.add('store_failed');
+    }
+  }
+
+  #note({ context }: CacheAsk, what: 'hit' | 'semantic' | 'coalesced' | 'miss' | 'bypass'): void {
+    this.#parts.counts.add(what);
+    context.cache = what === 'semantic' ? 'hit' : what;
+    context.headers.set('x-ziggie-cache', context.cache);
+  }
+}
+
+function followerAsk({ request, context, lease, meter }: CacheAsk): FollowerAsk {
+  return { request, context, lease, meter };
+}

@@ -1,0 +1,69 @@
+import * as z from 'zod';
+import type { CacheBounds } from './cache-store.ts';
+
+/** How answers are kept and shared. Nothing is unless these options are given. */
+export interface CacheOptions {
+  /** Models whose answers may be kept and shared: names, or beginnings such as `llama3*`. Default all. */
+  models?: readonly string[] | undefined;
+  /** Who shares an answer: all of one `tenant`, or one `user` with nobody. Never two tenants. Default `tenant`. */
+  scope?: 'tenant' | 'user' | undefined;
+  /** Whether finished answers are kept; `false` only shares those that are being written. Default true. */
+  keep?: boolean | undefined;
+  /** Whether equal requests at the same time share one generation. Default true. */
+  coalesce?: boolean | undefined;
+  /** Also requests that sample (a temperature above 0 and no seed): all get the same answer then. Default false. */
+  sampled?: boolean | undefined;
+  /** How long an answer is kept. Default 1 h. */
+  ttlMs?: number | undefined;
+  /** Answers that are kept; beyond that the ones least wanted go. Default 10,000. */
+  maxEntries?: number | undefined;
+  /** Of all answers that are kept together. Default 64 MiB. */
+  maxBytes?: number | undefined;
+  /** Of one answer; a longer one is not kept. Default 1 MiB. */
+  maxEntryBytes?: number | undefined;
+}
+
+/** The options with every default in place. */
+export interface CacheSettings {
+  models: readonly string[];
+  scope: 'tenant' | 'user';
+  keep: boolean;
+  coalesce: boolean;
+  sampled: boolean;
+  maxEntryBytes: number;
+  bounds: CacheBounds;
+}
+
+const name = z.string().min(1).max(256);
+const bytes = z.int().min(1024);
+
+/** What may stand in the options of the kit. */
+export const cacheSchema = z.strictObject({
+  models: z.array(name).max(1000).optional(),
+  scope: z.enum(['tenant', 'user']).optional(),
+  keep: z.boolean().optional(),
+  coalesce: z.boolean().optional(),
+  sampled: z.boolean().optional(),
+  ttlMs: z.number().min(1000).max(2_592_000_000).optional(),
+  maxEntries: z.int().min(1).max(1_000_000).optional(),
+  maxBytes: bytes.optional(),
+  maxEntryBytes: bytes.max(16 * 1024 * 1024).optional(),
+});
+
+/** `undefined` when nothing is kept or shared. */
+export function cacheSettings(given: CacheOptions | undefined): CacheSettings | undefined {
+  if (given === undefined) return undefined;
+  return {
+    models: given.models ?? ['*'],
+    scope: given.scope ?? 'tenant',
+    keep: given.keep ?? true,
+    coalesce: given.coalesce ?? true,
+    sampled: given.sampled ?? false,
+    maxEntryBytes: given.maxEntryBytes ?? 1024 * 1024,
+    bounds: {
+      ttlMs: given.ttlMs ?? 3_600_000,
+      maxEntries: given.maxEntries ?? 10_000,
+      maxBytes: given.maxBytes ?? 64 * 1024 * 1024,
+    },
+  };
+}
