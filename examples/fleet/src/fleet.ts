@@ -1,3 +1,4 @@
+import type { Recovery } from '@ziggie/llm-client';
 import { createAccess } from './access.ts';
 import { balancedFetch } from './balanced-fetch.ts';
 import { type KitView, KitWatch } from './kit-watch.ts';
@@ -29,8 +30,16 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
+/** Who asks the fleet, and how. */
+export interface FleetOptions {
+  /** Default: as many as the plan says. */
+  users?: number;
+  /** Default: `throw`. */
+  recovery?: Recovery;
+}
+
 /** Starts the model servers and the store, then the kits. @throws {Error} when one of them cannot be started. */
-export async function startFleet(): Promise<Fleet> {
+export async function startFleet({ users = userCount, recovery }: FleetOptions = {}): Promise<Fleet> {
   const access = createAccess();
   const { redis, gpus, kits } = await makePrograms(access);
   const rows: { program: Program; kind: 'gpu' | 'kit' | 'store' }[] = [
@@ -56,6 +65,7 @@ export async function startFleet(): Promise<Fleet> {
     fetch: balancedFetch(kitUrls.map((url) => new URL(url).origin)),
     models,
     tokenFor: (subject) => access.tokenFor(subject, 'user'),
+    recovery,
   });
   const programOf = (name: string) => rows.find(({ program }) => program.name === name)?.program;
   return {
@@ -64,7 +74,7 @@ export async function startFleet(): Promise<Fleet> {
     view: () => ({
       programs: rows.map(({ program, kind }) => ({ name: program.name, kind, state: program.state })),
       kits: watches.map(({ name, view, trouble }) => ({ name, view, trouble })),
-      traffic: { isOn: traffic.isOn, users: userCount, ...traffic.tally.view() },
+      traffic: { isOn: traffic.isOn, users, ...traffic.tally.view() },
     }),
     kill: (name) => {
       programOf(name)?.kill();
@@ -74,7 +84,7 @@ export async function startFleet(): Promise<Fleet> {
       await programOf(name)?.start();
       return programOf(name) !== undefined;
     },
-    setTraffic: (isOn) => (isOn ? traffic.start(userCount) : traffic.stop()),
+    setTraffic: (isOn) => (isOn ? traffic.start(users) : traffic.stop()),
     tokenFor: (subject) => access.tokenFor(subject, 'user'),
     close: async () => {
       traffic.stop();

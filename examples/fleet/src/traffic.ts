@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createClient, isZiggieError, type ZiggieClient } from '@ziggie/llm-client';
+import { createClient, isZiggieError, type Recovery, type ZiggieClient } from '@ziggie/llm-client';
 import { maxTokens } from './plan.ts';
 import { Tally } from './tally.ts';
 
@@ -9,6 +9,8 @@ export interface TrafficOptions {
   fetch: typeof fetch;
   models: readonly string[];
   tokenFor(subject: string): Promise<string>;
+  /** What a client does when an answer breaks off in the middle. Default: `throw`, so that each break is seen. */
+  recovery?: Recovery | undefined;
 }
 
 const questions = [
@@ -48,8 +50,8 @@ export class Traffic {
   }
 
   async #live(subject: string, signal: AbortSignal): Promise<void> {
-    const { baseUrl, fetch, tokenFor, models } = this.#options;
-    const client = createClient({ baseUrl, fetch, credentials: () => tokenFor(subject) });
+    const { baseUrl, fetch, tokenFor, models, recovery } = this.#options;
+    const client = createClient({ baseUrl, fetch, recovery, credentials: () => tokenFor(subject) });
     while (!signal.aborted) {
       await this.#ask(client, pick(models), signal);
       await pause(200 + Math.random() * 800, undefined, { signal }).catch(() => {});

@@ -47,8 +47,11 @@ export interface Claim {
   bodyHash: string;
 }
 
-/** How long a process that writes may be silent before it counts as gone, in ms. It renews its logs three times in that. */
-export const writerLifeMs = 15_000;
+/**
+ * How long a process that writes may be silent before it counts as gone, in ms. It renews its logs three times in that.
+ * As long as this a reader waits for an answer that nobody writes any more.
+ */
+export const writerLifeMs = 9_000;
 
 /**
  * Where answers are kept while they are written and for a while after, so that a reader whose connection broke can go on

@@ -1,6 +1,6 @@
 import type { CallScope } from '../call/call-scope.ts';
 import { waitForRetry } from '../call/wait-for-retry.ts';
-import type { ZiggieError } from '../errors/ziggie-error.ts';
+import { isZiggieError, type ZiggieError } from '../errors/ziggie-error.ts';
 import type { ChatEvent } from '../types.ts';
 import type { AnswerAttempt, AnswerRequest } from './answer-attempt.ts';
 import type { Collector } from './collector.ts';
@@ -35,13 +35,15 @@ export async function afterFailure(
   request: AnswerRequest,
   collector: Collector,
   attempt: AnswerAttempt,
-  error: ZiggieError,
+  failure: ZiggieError,
 ): Promise<NextStep> {
+  let error = failure;
   const { settings, options, attempts } = scope;
   const point = attempt.resumePoint;
   if (point && error.retryable && error.code !== 'malformed_record') {
     const resumed = await reattach(scope, request, point, error);
-    if (resumed) return { resumed };
+    if (isZiggieError(resumed)) error = resumed;
+    else if (resumed) return { resumed };
   }
   const recovery = options.recovery ?? settings.recovery;
   if (!collector.began) {

@@ -11,8 +11,8 @@ import { reconnectDelayMs } from './reconnect-delay.ts';
  * Picks up a broken answer where it was read to, for `retry.reconnectMs` in all ({@link reconnectDelayMs} says when). While the machine is offline none is made; one follows as soon as the network or the
  * reader is back.
  *
- * @returns The attempt that goes on and its first events, or `undefined` when the answer is lost: the run is gone, or
- *   the time is over.
+ * @returns The attempt that goes on and its first events. When the answer is lost, the server's own last word on it, or
+ *   `undefined` where it has none: the run is gone, or the time is over.
  * @throws {ZiggieError} when the call was stopped meanwhile.
  */
 export async function reattach(
@@ -20,7 +20,7 @@ export async function reattach(
   request: AnswerRequest,
   point: ResumePoint,
   broken: ZiggieError,
-): Promise<{ attempt: AnswerAttempt; events: ChatEvent[] } | undefined> {
+): Promise<{ attempt: AnswerAttempt; events: ChatEvent[] } | ZiggieError | undefined> {
   const { settings, retry, observer } = scope;
   const { clock, credentials, random, transport } = settings;
   const brokeAt = clock.now();
@@ -57,8 +57,10 @@ export async function reattach(
     } catch (failure) {
       if (!isZiggieError(failure)) throw failure;
       attempt.fail(failure);
-      // The server's own last word, or a gap: nothing that another try could mend.
-      if (point.decoder.ended || failure.code === 'malformed_record') throw failure;
+      // Nothing more of this run. Whether the question may be asked again is decided as after any other last word.
+      if (point.decoder.ended) return failure;
+      // A gap: nothing that another try could mend.
+      if (failure.code === 'malformed_record') throw failure;
       if (failure.code === 'unauthorized' && newToken) newToken = false;
       else if (!failure.retryable) return undefined;
       error = failure;

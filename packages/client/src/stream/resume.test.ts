@@ -178,6 +178,50 @@ describe('it is lost', () => {
     expect(methods.slice(2).sort()).toEqual(['DELETE', 'POST']);
   });
 
+  describe("and the server's last word on it is all that comes, as when the process that wrote it is gone", () => {
+    const lost = {
+      type: 'error',
+      code: 'truncated',
+      message: 'The server that wrote this answer went away. Ask again.',
+      status: 502,
+      retryable: true,
+    };
+
+    test('nothing was seen yet: it is asked again', async () => {
+      const gone = lines({ ...lost, seq: 1 });
+      const server = await resumableServer(run, [{ after: 1, how: 'reset' }], [gone]);
+      const { client } = patient(server.url);
+      expect(await client.chat(question).final()).toMatchObject({
+        text: whole,
+        attempts: [{ code: 'truncated' }, { code: 'truncated', resumed: true }, { status: 200 }],
+      });
+    });
+
+    test("in the middle: recovery: 'restart' asks anew, 'throw' tells what the server said", async () => {
+      for (const recovery of ['restart', 'throw'] as const) {
+        const gone = lines({ ...lost, seq: 4 });
+        const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [gone]);
+        const { client } = patient(server.url, { recovery });
+        if (recovery === 'restart') expect(await client.chat(question).text()).toBe(whole);
+        else {
+          expect(await failureOf(client.chat(question).text())).toMatchObject({
+            code: 'truncated',
+            message: expect.stringContaining('went away'),
+            partial: { text: 'Wer reitet so ' },
+          });
+        }
+      }
+    });
+
+    test('a failure that would come again is not asked for again', async () => {
+      const gone = lines({ ...lost, code: 'model_not_found', status: 404, retryable: false, seq: 1 });
+      const server = await resumableServer(run, [{ after: 1, how: 'reset' }], [gone]);
+      const { client } = patient(server.url, { recovery: 'restart' });
+      expect(await failureOf(client.chat(question).text())).toMatchObject({ code: 'model_not_found' });
+      expect(server.exchanges.map(({ request }) => request.method)).toEqual(['POST', 'GET']);
+    });
+  });
+
   test('when events are missing: a gap is an error, not an answer', async () => {
     const gap = events(start, text('a'));
     const server = await resumableServer(
