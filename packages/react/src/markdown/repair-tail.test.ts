@@ -11,6 +11,10 @@ describe('repairTail()', () => {
     ['dashes that may be an underline', 'Title\n--', 'Title\n'],
     ['the head of a table', 'Text\n\n| a | b |', 'Text\n\n'],
     ['a table without its whole line of dashes', '| a | b |\n|---|-', ''],
+    ['a box being typed', '- one\n- [', '- one\n'],
+    ['a box without its task', '- [x] one\n- [ ] ', '- [x] one\n'],
+    ['a number at the end of its cell', '| a | b |\n|---|--:|\n| 1 | 2,0', '| a | b |\n|---|--:|\n| 1 |'],
+    ['centred words', '| a | b |\n| :-: |---|\n| 1', '| a | b |\n| :-: |---|\n|'],
     ['opening stars', 'So **', 'So '],
     ['a lone star', 'So *', 'So '],
     ['a half typed label', 'See [the do', 'See '],
@@ -42,6 +46,8 @@ describe('repairTail()', () => {
     ['a product', '2 * 3 = 6 and 4 *'.slice(0, -2)],
     ['whole marks', 'So **bold** and `code` and [a](https://b.example) end'],
     ['a table with rows', '| a | b |\n|---|---|\n| 1 | 2'],
+    ['a cell whose end is waited for too long', `| a |\n|--:|\n| ${'x'.repeat(20)}`],
+    ['a link in a list item', '- [x](https://b.example) and'],
     ['a long bracket', `f[${'x'.repeat(200)}`],
   ])('leaves %s alone', (_, source) => {
     expect(repairTail(source)).toBe(source);

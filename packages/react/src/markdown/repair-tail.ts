@@ -7,9 +7,9 @@
 export function repairTail(source: string): string {
   const lineStart = source.lastIndexOf('\n') + 1;
   const lastLine = source.slice(lineStart);
-  // `-`, `1.`, `##`, `>`, a fence or an underline being typed: what it will be is not known yet.
+  // `-`, `1.`, `##`, `>`, `- [ ]`, a fence or an underline being typed: what it will be is not known yet.
   if (
-    /^[ \t>]*(?:[-+*=_~`#|:]+|\d{1,9}[.)]?|(?:[-+*]|\d{1,9}[.)]|#{1,6})[ \t]+[-+*=_~`#|]*|`{3}[^`\n]*|~{3}[^\n]*|[ \t>]*)$/.test(
+    /^[ \t>]*(?:[-+*=_~`#|:]+|\d{1,9}[.)]?|(?:[-+*]|\d{1,9}[.)]|#{1,6})[ \t]+[-+*=_~`#|]*|`{3}[^`\n]*|~{3}[^\n]*|(?:[-+*]|\d{1,9}[.)])[ \t]+\[[ xX]?(?:\][ \t]*)?|[ \t>]*)$/.test(
       lastLine,
     )
   ) {
@@ -17,6 +17,7 @@ export function repairTail(source: string): string {
   }
   const table = repairTable(source);
   if (table.length < source.length) return table;
+  if (isInAlignedCell(source, lastLine)) return source.slice(0, source.lastIndexOf('|') + 1);
   const start = inlineStart(source);
   return source.slice(0, start) + repairInline(source.slice(start));
 }
@@ -30,6 +31,19 @@ function repairTable(source: string): string {
   // A row below other rows belongs to a table that stands already.
   if (/\|[^\n]*\n$/.test(before)) return source;
   return dashes?.includes('-') && source.endsWith('\n') ? source : before;
+}
+
+/** Longest cell that waits for its end: about 100 ms at the pace of a usual model. */
+const MAX_WAITING_CELL = 12;
+
+/** Whether a cell is being typed whose words are centred or stand at its end: each letter would move the others. */
+function isInAlignedCell(source: string, lastLine: string): boolean {
+  const row = /^[ \t>]*\|(.*)$/.exec(lastLine)?.[1];
+  if (row === undefined) return false;
+  const before = row.split('|');
+  if ((before.at(-1) ?? '').trim().length > MAX_WAITING_CELL) return false;
+  const dashes = /\n[ \t>]*\|([|:\- \t]*-[|:\- \t]*)\n(?:[ \t>]*\|[^\n]*\n)*[^\n]*$/.exec(source)?.[1];
+  return /:[ \t]*$/.test(dashes?.split('|')[before.length - 1] ?? '');
 }
 
 /** Where the last paragraph, heading, list item or cell begins. */
