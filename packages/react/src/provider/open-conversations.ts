@@ -1,16 +1,25 @@
 import type { Conversation } from '@ziggie/llm-client/conversation';
 import { createCell } from '../hooks/value-cell.ts';
 
+/** A render that was thrown away, and one on a server, opens conversations that no component will ever close. */
+const MAX_UNSEEN_MS = 10_000;
+
 /**
  * The conversations that are open, one of them shown. One that is left while it answers goes on until it is done; then,
- * like every other that is not shown, it is closed.
+ * like every other that is not shown, it is closed. All are closed when no component shows them any more, and opened again
+ * from the storage should one come back.
  */
 export class OpenConversations {
   /** Which one is shown. */
   readonly activeId;
+  /** How often all of them were opened again: those of before are closed for good. */
+  readonly reopened = createCell(0);
   readonly #make: (id: string) => Conversation;
   readonly #open = new Map<string, Conversation>();
   readonly #leaving = new Map<string, () => void>();
+  #closing: ReturnType<typeof setTimeout> | undefined;
+  #isHeld = false;
+  #isClosed = false;
 
   constructor(make: (id: string) => Conversation, firstId: string) {
     this.#make = make;
@@ -23,9 +32,24 @@ export class OpenConversations {
     if (conversation === undefined) {
       conversation = this.#make(id);
       this.#open.set(id, conversation);
+      if (!this.#isHeld) this.#closeIn(MAX_UNSEEN_MS);
     }
     return conversation;
   }
+
+  /** Keeps what is open, for a component on the page. Returns how to let go; a mount right after that finds all as it was. */
+  readonly hold = (): (() => void) => {
+    clearTimeout(this.#closing);
+    this.#isHeld = true;
+    if (this.#isClosed) {
+      this.#isClosed = false;
+      this.reopened.set(this.reopened.get() + 1);
+    }
+    return () => {
+      this.#isHeld = false;
+      this.#closeIn(0);
+    };
+  };
 
   /** The one of this id if it is open. */
   peek(id: string): Conversation | undefined {
@@ -68,6 +92,16 @@ export class OpenConversations {
   readonly stopAll = (): void => {
     for (const conversation of this.#open.values()) conversation.stop();
   };
+
+  #closeIn(delayMs: number): void {
+    clearTimeout(this.#closing);
+    this.#closing = setTimeout(() => {
+      this.#isClosed = true;
+      for (const id of [...this.#open.keys()]) this.#close(id);
+    }, delayMs);
+    // In Node, where pages are rendered too, a timer keeps the process alive.
+    (this.#closing as { unref?: () => void }).unref?.();
+  }
 
   #close(id: string): void {
     this.#leaving.get(id)?.();

@@ -24,7 +24,8 @@ import type { Session } from './session.ts';
  * Opens what the props name, once per `client`, `endpoint`, `conversation` and `storage`.
  *
  * Runs live in conversations and not in effects, so StrictMode's second mount finds them as they were. Conversations of
- * ours are stopped when the component leaves the page for good, which closes the connections and frees the GPU.
+ * ours are closed when the component leaves the page for good, which saves what was written, closes the connections, frees
+ * the GPU and leaves no listener behind. One that comes back later, as in React's `Activity`, opens them again.
  */
 export function useOpenSession(props: ConnectionProps): Session {
   const latest = useLatest(props);
@@ -50,7 +51,9 @@ export function useOpenSession(props: ConnectionProps): Session {
   }, [givenClient, endpoint, given, props.storage, hasCredentials, props.transport]);
 
   const activeId = useCell(shared.open?.activeId ?? noId);
+  const reopened = useCell(shared.open?.reopened ?? never);
   const usesTools = (props.tools?.length ?? 0) > 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was opened again is another object under the same id
   const session = useMemo<Session>(() => {
     const conversation = given ?? (shared.open as OpenConversations).get(activeId);
     const signInAgain = async () => {
@@ -58,14 +61,15 @@ export function useOpenSession(props: ConnectionProps): Session {
       await conversation.retry();
     };
     return { ...shared, conversation, signInAgain, usesTools };
-  }, [shared, given, activeId, latest, usesTools]);
+  }, [shared, given, activeId, reopened, latest, usesTools]);
 
   useShownConversation(shared.open, props.conversationId, activeId, latest);
-  useStopAtTheEnd(shared.open);
+  useCloseAtTheEnd(shared.open);
   return session;
 }
 
 const noId: Cell<string> = { get: () => '', subscribe: () => () => {} };
+const never: Cell<number> = { get: () => 0, subscribe: () => () => {} };
 
 function openOurs(
   client: ZiggieClient | null,
@@ -138,26 +142,17 @@ function openClient(
 }
 
 /**
- * Stops the runs when the page goes away, which saves what was written: the connections die with the page in any case. And
- * when nobody shows the conversations any more; a mount right after an unmount keeps them.
+ * Stops the runs when the page goes away, which saves what was written: the connections die with the page in any case.
+ * Closes the conversations when nobody shows them any more.
  */
-function useStopAtTheEnd(open: OpenConversations | null): void {
-  const leaving = useRef(new Map<OpenConversations, ReturnType<typeof setTimeout>>());
+function useCloseAtTheEnd(open: OpenConversations | null): void {
   useEffect(() => {
     if (open === null) return;
-    const timers = leaving.current;
-    clearTimeout(timers.get(open));
-    timers.delete(open);
+    const letGo = open.hold();
     window.addEventListener('pagehide', open.stopAll);
     return () => {
       window.removeEventListener('pagehide', open.stopAll);
-      timers.set(
-        open,
-        setTimeout(() => {
-          timers.delete(open);
-          open.stopAll();
-        }, 0),
-      );
+      letGo();
     };
   }, [open]);
 }
