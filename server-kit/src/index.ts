@@ -69,6 +69,7 @@ export type {
 export { MemoryLimitStore } from './limits/memory-limit-store.ts';
 export type { WindowUnit } from './limits/window.ts';
 export type { Logger } from './log/logger.ts';
+export type { ModelAdminOptions } from './models/model-admin-options.ts';
 export type { QueueOptions } from './queue/queue-options.ts';
 export type { AliasTarget, Fallback, FallbackReason, RoutingOptions } from './routing/routing-options.ts';
 export { type MeasureOptions, measureStream, type StreamReport } from './selftest/measure-stream.ts';

@@ -19,6 +19,11 @@ import type { ServerKitOptions, Stores } from './kit-types.ts';
 import { count, limitsSchema, pricesSchema } from './limits/limit-options.ts';
 import { type LimitRule, type ModelPrice, type Rule, ruleOf } from './limits/limit-rules.ts';
 import type { Logger } from './log/logger.ts';
+import {
+  type ModelAdminSettings,
+  modelAdminSchema,
+  modelAdminSettings,
+} from './models/model-admin-options.ts';
 import { type QueueSettings, queueSchema, queueSettings } from './queue/queue-options.ts';
 import { Routing } from './routing/routing.ts';
 import { routingSchema } from './routing/routing-options.ts';
@@ -46,6 +51,8 @@ export interface Settings {
   routing: Routing;
   resume: ResumeSettings | undefined;
   cache: CacheSettings | undefined;
+  /** `undefined`: models are not changed through the kit. */
+  modelAdmin: ModelAdminSettings | undefined;
   corsOrigins: ReadonlySet<string>;
   sockets: SocketSettings;
   doctor: boolean;
@@ -95,6 +102,7 @@ const members = z.strictObject({
   routing: routingSchema.optional(),
   resume: resumeSchema.optional(),
   cache: cacheSchema.optional(),
+  modelAdmin: modelAdminSchema.optional(),
   sockets: z
     .strictObject({
       enabled: z.boolean().optional(),
@@ -224,6 +232,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
     routing: new Routing(options.routing),
     resume: resumeSettings(options.resume),
     cache: cacheSettings(options.cache),
+    modelAdmin: modelAdminSettings(options.modelAdmin),
     corsOrigins: new Set(cors?.origins),
     doctor: parsed.data.doctor ?? true,
     content: content && new Content(content, clock ?? systemClock),

@@ -12,6 +12,7 @@ import { Limits } from './limits/limits.ts';
 import { MemoryLimitStore } from './limits/memory-limit-store.ts';
 import { Settler } from './limits/settler.ts';
 import { TokenEstimate } from './limits/token-estimate.ts';
+import type { PullJobs } from './models/pull-jobs.ts';
 import type { PipelineParts } from './pipeline.ts';
 import type { Dispatcher } from './queue/dispatcher.ts';
 import type { LoadShepherd } from './queue/load-shepherd.ts';
@@ -21,6 +22,7 @@ import type { AnswerParts } from './routes/answer-with.ts';
 import type { InfoParts } from './routes/info-routes.ts';
 import type { KeyParts } from './routes/key-routes.ts';
 import type { MeParts } from './routes/me-routes.ts';
+import type { ModelAdminRouteParts } from './routes/model-admin-routes.ts';
 import type { QueueParts } from './routes/queue-routes.ts';
 import type { UpstreamParts } from './routes/upstream-routes.ts';
 import { whyNotNow } from './routing/why-not.ts';
@@ -42,6 +44,7 @@ export interface LastingParts {
   sources: UpstreamSources;
   queue: Dispatcher;
   shepherd: LoadShepherd;
+  pulls: PullJobs;
   streams: Streams;
   cacheCounts: CacheCounts;
 }
@@ -59,6 +62,7 @@ export interface KitParts {
   keyParts: KeyParts;
   queueParts: QueueParts;
   upstreamParts: UpstreamParts;
+  modelAdmin: ModelAdminRouteParts;
   ticketStore: TicketStore;
 }
 
@@ -76,7 +80,7 @@ export function storesOf({ stores, clock }: Settings, before?: AllStores): AllSt
 
 /** Puts the parts together. */
 export function kitParts(given: Settings, lasting: LastingParts, before?: KitParts): KitParts {
-  const { leases, stores, isDraining, upstreams, sources, queue, shepherd, streams } = lasting;
+  const { leases, stores, isDraining, upstreams, sources, queue, shepherd, pulls, streams } = lasting;
   const settings: Settings = { ...given, stores };
   const { clock, logger } = settings;
   const catalog = before?.answering.catalog ?? new FleetCatalog(upstreams, clock);
@@ -122,6 +126,16 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
     ticketStore: stores.tickets,
     queueParts: { queue },
     upstreamParts: { upstreams, clock, discovery: () => sources.state },
+    modelAdmin: {
+      upstreams,
+      shepherd,
+      pulls,
+      clock,
+      logger,
+      loadMs: settings.timeouts.loadMs,
+      heartbeatMs: settings.timeouts.heartbeatMs,
+      rules: settings.modelAdmin,
+    },
     keyParts: { keys: identity.keys, revocations: identity.revocations, roles, clock },
   };
 }

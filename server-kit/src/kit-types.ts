@@ -13,6 +13,7 @@ import type { Keys } from './keys/keys.ts';
 import type { LimitRule, ModelPrice } from './limits/limit-rules.ts';
 import type { LimitStore } from './limits/limit-store.ts';
 import type { Logger } from './log/logger.ts';
+import type { ModelAdminOptions } from './models/model-admin-options.ts';
 import type { QueueOptions } from './queue/queue-options.ts';
 import type { RoutingOptions } from './routing/routing-options.ts';
 import type { ResumeOptions } from './streams/stream-settings.ts';
@@ -116,6 +117,11 @@ export interface ServerKitOptions {
   resume?: ResumeOptions | false | undefined;
   /** Which answers are kept for those who ask the same, and shared while they are written. Default none. */
   cache?: CacheOptions | undefined;
+  /**
+   * How administrators change the models of the servers, on `/admin/models`; `false`: they do not, and nothing of it is
+   * served. Default: as far as their permissions go, from the registry that each server has by itself.
+   */
+  modelAdmin?: ModelAdminOptions | false | undefined;
   /** What may be said to a model and by it. Default: anything. */
   content?: ContentOptions | undefined;
   /** Exact origins allowed to call from a browser. Default none. */

@@ -12,6 +12,7 @@ import { settingsOf } from './kit-options.ts';
 import { type KitParts, kitParts, type LastingParts, storesOf } from './kit-parts.ts';
 import type { KitGauges, Principal, ServerKit, ServerKitOptions } from './kit-types.ts';
 import { LeaseBook } from './lease.ts';
+import { PullJobs } from './models/pull-jobs.ts';
 import { admit, meet } from './pipeline.ts';
 import { Dispatcher } from './queue/dispatcher.ts';
 import { LoadShepherd } from './queue/load-shepherd.ts';
@@ -31,6 +32,7 @@ import {
 import { keyRoute } from './routes/key-routes.ts';
 import { listRoute } from './routes/list-routes.ts';
 import { meRoute, myLimitsRoute } from './routes/me-routes.ts';
+import { modelAdminRoute, type PullStreamOperation, pullRoute } from './routes/model-admin-routes.ts';
 import { queueRoute } from './routes/queue-routes.ts';
 import { allowedMethods, type Operation, type Route, routeFor, routesAt } from './routes/route-table.ts';
 import { upstreamRoute } from './routes/upstream-routes.ts';
@@ -100,6 +102,7 @@ class Kit implements ServerKit {
       upstreams,
       sources: new UpstreamSources(upstreams, clock),
       queue,
+      pulls: new PullJobs(clock),
       shepherd: new LoadShepherd(clock, (model) => queue.waitingFor(canonicalName(model)) > 0),
     };
     this.#parts = kitParts(settings, this.#lasting);
@@ -193,8 +196,9 @@ class Kit implements ServerKit {
   }
 
   async #drain(drainMs: number): Promise<void> {
-    const { leases, queue, shepherd, sources } = this.#lasting;
+    const { leases, queue, shepherd, pulls, sources } = this.#lasting;
     const { clock } = this.#parts.settings;
+    pulls.close();
     // Whoever waits for a place would only begin now what must end soon.
     queue.close(shuttingDown());
     const cancel = clock.setTimer(() => leases.failAll(shuttingDown()), drainMs);
@@ -233,21 +237,22 @@ class Kit implements ServerKit {
       return resumeRoute(this.#parts.answering, request, connection, context);
     }
     if (isAnswering(operation)) return answerRoute(this.#parts.answering, request, connection, context);
+    if (operation === 'pull-model' || operation === 'follow-pull') {
+      const answer = await pullRoute(this.#parts.modelAdmin, operation, request, connection, context);
+      return 'headers' in answer ? answer : informed(answer, context);
+    }
     if (operation === 'selftest') return selftestRoute(this.#parts.settings.clock, request, context);
-    const { status, body } = await this.#inform(operation, request, connection, context);
-    context.log('ok', status);
-    const headers = context.finalHeaders();
-    // A body of nothing has headers all the same: what was done must not be stored either.
-    const answer = jsonAnswer(status, body === undefined ? '' : JSON.stringify(body), headers);
-    return body === undefined ? { ...answer, body: null } : answer;
+    return informed(await this.#inform(operation, request, connection, context), context);
   }
 
-  #serves({ operation }: Route): boolean {
+  #serves({ operation, path }: Route): boolean {
+    const { modelAdmin } = this.#parts.settings;
+    if (modelAdmin === undefined && /^\/admin\/(?:models|jobs)(?:\/|$)/.test(path)) return false;
     return (operation !== 'socket' && operation !== 'ticket') || this.#parts.settings.sockets.enabled;
   }
 
   async #inform(
-    operation: Exclude<Operation, Answering | 'selftest' | 'embed' | 'resume-stream'>,
+    operation: Exclude<Operation, Answering | 'selftest' | 'embed' | 'resume-stream' | PullStreamOperation>,
     request: Request,
     connection: Connection,
     context: RequestContext,
@@ -301,6 +306,14 @@ class Kit implements ServerKit {
       case 'undrain-upstream':
       case 'probe-upstream':
         return upstreamRoute(this.#parts.upstreamParts, operation, request, connection);
+      case 'fleet-models':
+      case 'load-model':
+      case 'unload-model':
+      case 'delete-model':
+      case 'pulls':
+      case 'pull-state':
+      case 'cancel-pull':
+        return modelAdminRoute(this.#parts.modelAdmin, operation, request, connection, context);
       default:
         return keyRoute(this.#parts.keyParts, operation, request, connection, context);
     }
@@ -336,6 +349,14 @@ type Answering = 'chat' | 'generate' | 'generate-complete';
 
 function isAnswering(operation: Operation): operation is Answering {
   return operation === 'chat' || operation === 'generate' || operation === 'generate-complete';
+}
+
+function informed({ status, body }: JsonAnswer, context: RequestContext): Answer {
+  context.log('ok', status);
+  const headers = context.finalHeaders();
+  // A body of nothing has headers all the same: what was done must not be stored either.
+  const answer = jsonAnswer(status, body === undefined ? '' : JSON.stringify(body), headers);
+  return body === undefined ? { ...answer, body: null } : answer;
 }
 
 /** Notes why a request ends without a good answer, and says so. */

@@ -155,6 +155,8 @@ describe('the environment', () => {
       IDLE_TIMEOUT_MS: '4',
       HEARTBEAT_MS: '5',
       RESUME_GRACE_MS: '6',
+      MODEL_PULL: 'llama3*, qwen3',
+      MODEL_REGISTRIES: 'hf.co',
       DRAIN_MS: '0',
     });
     expect(config).toMatchObject({
@@ -186,6 +188,7 @@ describe('the environment', () => {
           rules: [{ unit: 'totalTokens', window: 'day', limit: 1000 }],
         },
         cors: { origins: ['https://a.example', 'https://b.example'] },
+        modelAdmin: { pull: ['llama3*', 'qwen3'], registries: ['hf.co'] },
         sockets: { enabled: false },
         resume: { graceMs: 6 },
         content: { redact: { input: ['email', 'card'], output: ['key'] } },

@@ -100,9 +100,19 @@ const expected: Record<string, Expected> = {
   'POST /admin/upstreams/drain': admins(200),
   'POST /admin/upstreams/undrain': admins(200),
   'POST /admin/upstreams/probe': admins(200),
+  'GET /admin/models': admins(200),
+  'DELETE /admin/models': admins(200),
+  'POST /admin/models/pull': admins(200),
+  'POST /admin/models/load': admins(200),
+  'POST /admin/models/unload': admins(200),
+  'GET /admin/jobs': admins(200),
+  // Nothing is pulled: no job is there.
+  'GET /admin/jobs/:id': admins(404),
+  'DELETE /admin/jobs/:id': admins(404),
+  'GET /admin/jobs/:id/events': admins(404),
 };
 
-/** A good body for each POST. */
+/** A good body for each route that takes one. */
 const bodies: Record<string, unknown> = {
   '/chat': hello,
   '/generate': prompt,
@@ -127,6 +137,10 @@ const bodies: Record<string, unknown> = {
   '/admin/upstreams/drain': { id: 'stand-in' },
   '/admin/upstreams/undrain': { id: 'stand-in' },
   '/admin/upstreams/probe': { id: 'stand-in' },
+  '/admin/models': { model: 'stand-in' },
+  '/admin/models/pull': { model: 'stand-in' },
+  '/admin/models/load': { model: 'stand-in' },
+  '/admin/models/unload': { model: 'stand-in' },
 };
 
 const pepper = 'a pepper for tests, longer than 32 bytes';
@@ -179,7 +193,7 @@ async function tokenOf(bench: Bench, caller: Caller): Promise<string | null> {
 
 async function askOn(bench: Bench, { method, path }: Route, token: string | null, keyId?: string) {
   const ask: Ask = { token, method };
-  if (method === 'POST') ask.body = bodies[path];
+  if (method !== 'GET') ask.body = bodies[path];
   const target = path
     .replace(':id', keyId ?? 'missing')
     .replace(':model', 'stand-in:latest')

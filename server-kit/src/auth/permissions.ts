@@ -23,6 +23,12 @@ export const permissions = [
   'upstreams:read',
   /** Taking one out of use, putting it back, asking it whether it answers. */
   'upstreams:admin',
+  /** Bringing models to the model servers; seeing and cancelling that. */
+  'models:pull',
+  /** Bringing models into memory and taking them out of it. */
+  'models:load',
+  /** Deleting models from the model servers. */
+  'models:delete',
 ] as const;
 
 /** One thing that somebody can be allowed to do. */

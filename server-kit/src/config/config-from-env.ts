@@ -163,6 +163,8 @@ function optionsOf(values: Values, jwt: JwtOptions | undefined): ServerKitOption
     queue: { maxPerModel: values.queueMaxPerModel, maxWaitMs: values.queueMaxWaitMs },
     cors: values.corsOrigins && { origins: values.corsOrigins },
     sockets: { enabled: values.sockets },
+    modelAdmin:
+      values.modelAdmin === false ? false : { pull: values.modelPull, registries: values.modelRegistries },
     resume: values.resume === false ? false : { graceMs: values.resumeGraceMs },
     content: (redactInput ?? redactOutput) && { redact: { input: redactInput, output: redactOutput } },
     timeouts: {

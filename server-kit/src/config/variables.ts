@@ -166,6 +166,24 @@ export const variables = {
     '30000',
     'how long an answer is written on after its last reader has gone',
   ),
+  modelAdmin: variable(
+    'MODEL_ADMIN',
+    truth,
+    'true',
+    'whether administrators may pull, load and delete models on `/admin/models`',
+  ),
+  modelPull: variable(
+    'MODEL_PULL',
+    list(text),
+    '`*`',
+    'what may be pulled: names or beginnings such as `llama3*`, comma-separated',
+  ),
+  modelRegistries: variable(
+    'MODEL_REGISTRIES',
+    list(text),
+    'none',
+    'hosts that the name of a model may begin with, such as `hf.co`: the model servers call them',
+  ),
   drainMs: variable(
     'DRAIN_MS',
     number({ min: 0, max: 86_400_000 }),

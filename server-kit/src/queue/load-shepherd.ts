@@ -1,8 +1,9 @@
 import { type ModelInfo, parseJson } from '@ziggie/llm-protocol';
 import { classifyOllamaError } from '@ziggie/llm-protocol/ollama';
 import type { Clock } from '../clock.ts';
-import { asFailure, type KitFailure, shuttingDown } from '../failure.ts';
+import { asFailure, KitFailure, shuttingDown } from '../failure.ts';
 import type { Lease } from '../lease.ts';
+import type { StopSignal } from '../stop.ts';
 import { statusFailure, streamFailure, transportFailure, upstreamFailure } from '../upstream/failures.ts';
 import { canonicalName } from '../upstream/model-name.ts';
 import type { PlaceUpstream } from '../upstreams/places.ts';
@@ -15,6 +16,8 @@ const lookAgainMs = 1000;
 const maxAnswerBytes = 64 * 1024;
 /** A model that was used so recently is taken to be in memory still, in ms; else a look at the list of loaded ones comes first. */
 const stillThereMs = 10_000;
+
+type ModelThere = Pick<PlaceLease, 'upstream' | 'model'>;
 
 /** One load that is going on. */
 interface Load {
@@ -67,6 +70,34 @@ export class LoadShepherd {
     return undefined;
   }
 
+  /**
+   * Brings a model into memory for somebody who asks it nothing, and joins a load that is going on.
+   *
+   * @throws {KitFailure} What went wrong, or `aborted` when whoever wanted it has left.
+   */
+  async warm(upstream: PlaceUpstream, model: string, limitMs: number, left: StopSignal): Promise<void> {
+    if (await upstream.catalog.isLoaded(model, Number.NEGATIVE_INFINITY)) return;
+    const key = keyOf({ upstream, model });
+    const load = this.#loads.get(key) ?? this.#start(key, { upstream, model }, limitMs);
+    load.joined++;
+    load.cancelLook?.();
+    load.cancelLook = undefined;
+    let leave = () => {};
+    const hasLeft = new Promise<never>((_, reject) => {
+      leave = () => reject(new KitFailure('aborted', 'The caller left before the model was loaded.'));
+      if (left.aborted) leave();
+      else left.addEventListener('abort', leave, { once: true });
+    });
+    try {
+      await Promise.race([load.done, hasLeft]);
+    } finally {
+      left.removeEventListener('abort', leave);
+      load.joined--;
+      if (load.joined === 0 && this.#loads.get(key) === load) this.#lookAt(load, lingerMs);
+    }
+    this.#usedAt.set(key, this.#clock.now());
+  }
+
   /** Loads that are going on. */
   get open(): number {
     return this.#loads.size;
@@ -108,7 +139,7 @@ export class LoadShepherd {
     for (const load of this.#loads.values()) load.giveUp.abort(shuttingDown());
   }
 
-  #start(key: string, { upstream, model }: PlaceLease, limitMs: number): Load {
+  #start(key: string, { upstream, model }: ModelThere, limitMs: number): Load {
     const giveUp = new AbortController();
     const ended = new Promise<never>((_, reject) => {
       giveUp.signal.addEventListener('abort', () => reject(giveUp.signal.reason), { once: true });
@@ -192,6 +223,6 @@ function failureIn(record: unknown): KitFailure | undefined {
   return streamFailure(code, retryable);
 }
 
-function keyOf({ upstream, model }: PlaceLease): string {
+function keyOf({ upstream, model }: ModelThere): string {
   return `${upstream.id}\n${model}`;
 }

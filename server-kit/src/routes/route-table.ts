@@ -1,5 +1,6 @@
 import type { Permission } from '../auth/permissions.ts';
 import type { SurfaceName } from '../surfaces/surface.ts';
+import type { ModelAdminOperation, PullStreamOperation } from './model-admin-routes.ts';
 import type { UpstreamOperation } from './upstream-routes.ts';
 
 /** What the kit does on a route. */
@@ -20,6 +21,8 @@ export type Operation =
   | KeyOperation
   | QueueOperation
   | UpstreamOperation
+  | ModelAdminOperation
+  | PullStreamOperation
   | 'embed'
   | 'version'
   | 'resume-stream'
@@ -175,6 +178,15 @@ export const routeTable: readonly Route[] = [
     operation: 'probe-upstream',
     permission: 'upstreams:admin',
   },
+  { method: 'GET', path: '/admin/models', operation: 'fleet-models', permission: 'upstreams:read' },
+  { method: 'DELETE', path: '/admin/models', operation: 'delete-model', permission: 'models:delete' },
+  { method: 'POST', path: '/admin/models/pull', operation: 'pull-model', permission: 'models:pull' },
+  { method: 'POST', path: '/admin/models/load', operation: 'load-model', permission: 'models:load' },
+  { method: 'POST', path: '/admin/models/unload', operation: 'unload-model', permission: 'models:load' },
+  { method: 'GET', path: '/admin/jobs', operation: 'pulls', permission: 'models:pull' },
+  { method: 'GET', path: '/admin/jobs/:id', operation: 'pull-state', permission: 'models:pull' },
+  { method: 'DELETE', path: '/admin/jobs/:id', operation: 'cancel-pull', permission: 'models:pull' },
+  { method: 'GET', path: '/admin/jobs/:id/events', operation: 'follow-pull', permission: 'models:pull' },
 ];
 
 const byPath = new Map<string, Route[]>();

@@ -2,7 +2,7 @@ import type { StopSignal } from '../stop.ts';
 
 /** One request to a model server. The header set is the transport's own; nothing of a caller's request passes. */
 export interface UpstreamRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** Path below the upstream's URL, such as `/api/chat`. */
   path: string;
   /** JSON text. */

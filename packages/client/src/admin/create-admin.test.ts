@@ -315,18 +315,20 @@ describe('against the kit', () => {
     const server = await serve(lines(success), lines(success), reply(200, ''));
     const admin = adminOf(server.url, { target: 'kit' });
     await admin.pull('m').final();
-    await admin.create({ model: 'n', from: 'm' }).final();
-    await admin.copy('a', 'b');
+    await admin.pull('n', { hosts: ['gpu-1'] }).final();
     await admin.delete('b');
     await admin.load('m');
     await admin.unload('m');
-    expect(sent(server).map(([what]) => what)).toEqual([
-      'POST /admin/models/pull',
-      'POST /admin/models/create',
-      'POST /admin/models/copy',
-      'DELETE /admin/models',
-      'POST /admin/models/load',
-      'POST /admin/models/unload',
+    await admin.load('m', { hosts: ['gpu-1'], keepAlive: '10m' });
+    await admin.cancelPull('../x');
+    expect(sent(server)).toEqual([
+      ['POST /admin/models/pull', { model: 'm', stream: true }],
+      ['POST /admin/models/pull', { model: 'n', stream: true, hosts: ['gpu-1'] }],
+      ['DELETE /admin/models', { model: 'b' }],
+      ['POST /admin/models/load', { model: 'm' }],
+      ['POST /admin/models/unload', { model: 'm', keep_alive: 0 }],
+      ['POST /admin/models/load', { model: 'm', keep_alive: '10m', hosts: ['gpu-1'] }],
+      ['DELETE /admin/jobs/..%2Fx', undefined],
     ]);
   });
 
@@ -345,7 +347,7 @@ describe('against the kit', () => {
   test('a kit that serves no administration says so', async () => {
     const server = await serve(reply(404, '{"message":"Not Found"}'));
     const admin = adminOf(server.url, { target: 'kit' });
-    for (const work of [admin.copy('a', 'b'), admin.pull('a').final()]) {
+    for (const work of [admin.delete('a'), admin.pull('a').final(), admin.fleet()]) {
       const error = await failureOf(work);
       expect(error).toMatchObject({ code: 'not_found', status: 404 });
       expect((error as Error).message).toContain('does not serve the administration of models');
@@ -356,6 +358,8 @@ describe('against the kit', () => {
     const admin = adminOf('http://127.0.0.1:1', { target: 'kit' });
     for (const work of [
       admin.push('m').final(),
+      admin.create({ model: 'n', from: 'm' }).final(),
+      admin.copy('a', 'b'),
       admin.show('m'),
       admin.hasBlob(digest),
       admin.putBlob(new Blob()),
@@ -365,6 +369,24 @@ describe('against the kit', () => {
       expect((error as Error).message).toMatch(/the kit has no route for it\. Talk to Ollama itself/);
     }
   });
+});
+
+test('what only a kit has, Ollama itself is not asked for', async () => {
+  const admin = adminOf('http://127.0.0.1:1');
+  const hosts = ['gpu-1'];
+  for (const work of [
+    admin.fleet(),
+    admin.pulls(),
+    admin.cancelPull('pull_1'),
+    admin.pull('m', { hosts }).final(),
+    admin.load('m', { hosts }),
+    admin.unload('m', { hosts }),
+    admin.delete('m', { hosts }),
+  ]) {
+    const error = await failureOf(work);
+    expect(error).toMatchObject({ code: 'capability_unsupported' });
+    expect((error as Error).message).toContain('Ollama itself has no route for it. Talk to the kit');
+  }
 });
 
 test('wrong arguments throw before anything is sent', async () => {

@@ -4,12 +4,12 @@ import { isZiggieError } from '../errors/ziggie-error.ts';
 import { settingsBehind } from '../internals.ts';
 import { timeoutsFor } from '../settings.ts';
 import type { CallOptions, ZiggieClient } from '../types.ts';
-import { readDetails, readRunning } from './details.ts';
+import { readDetails, readFleet, readPulls, readRunning } from './details.ts';
 import { checkDigest, digestOf } from './digest.ts';
 import { OpenProgress } from './open-progress.ts';
 import { explained, refusal } from './refusal.ts';
 import { type AdminTask, routeFor } from './routes.ts';
-import type { Admin, ProgressStream, TransferOptions } from './types.ts';
+import type { Admin, HostOptions, ProgressStream, TransferOptions } from './types.ts';
 
 /** Upload speed that is still granted: 64 KiB/s, a bad mobile line. */
 const SLOWEST_UPLOAD_BYTES_PER_MS = 65.536;
@@ -17,9 +17,9 @@ const SLOWEST_UPLOAD_BYTES_PER_MS = 65.536;
 /**
  * Manages the models of a client's server, by its credentials, clock and retry rules.
  *
- * Directly with Ollama everything works. With the kit `pull`, `create`, `copy`, `delete`, `load`, `unload` and `running`
- * do, if its operator serves administration and the caller may. What a server has no route for rejects with
- * `capability_unsupported`.
+ * Directly with Ollama everything works but `fleet`, `pulls` and `cancelPull`. With the kit those do, and `pull`, `delete`,
+ * `load`, `unload` and `running`, if its operator serves administration and the caller may. What a server has no route
+ * for rejects with `capability_unsupported`.
  *
  * ```ts
  * const admin = createAdmin(createClient({ baseUrl: 'http://127.0.0.1:11434', target: 'ollama' }));
@@ -32,10 +32,15 @@ export function createAdmin(client: ZiggieClient): Admin {
   const settings = settingsBehind(client);
   const target = settings.target.name;
 
-  function transfer(task: AdminTask, model: string, body: object, options: CallOptions): ProgressStream {
+  function transfer(
+    task: AdminTask,
+    model: string,
+    body: object,
+    options: CallOptions & HostOptions,
+  ): ProgressStream {
     checkCall(options);
     checkName(model);
-    const route = routeFor(target, task);
+    const route = takes(task, options);
     const request = { operation: `models.${task}`, model, path: route?.path ?? '', body };
     return new OpenProgress(
       settings,
@@ -46,13 +51,13 @@ export function createAdmin(client: ZiggieClient): Admin {
 
   async function ask<T>(
     task: AdminTask,
-    model: string,
-    body: object,
-    options: CallOptions,
+    model: string | undefined,
+    body: object | undefined,
+    options: CallOptions & HostOptions,
     read: (body: unknown) => T,
     answerMs?: number,
   ): Promise<T> {
-    const route = routeFor(target, task);
+    const route = takes(task, options);
     if (!route) throw refusal(target, task);
     const request = { ...route, body, operation: `models.${task}`, model, answerMs };
     try {
@@ -61,6 +66,10 @@ export function createAdmin(client: ZiggieClient): Admin {
       throw explained(error, target);
     }
   }
+
+  /** Its route, where there is one; only a kit has several servers to choose from. */
+  const takes = (task: AdminTask, { hosts }: HostOptions) =>
+    hosts !== undefined && target !== 'kit' ? undefined : routeFor(target, task);
 
   const nothing = (): void => {};
   const checked = (model: string, options: CallOptions): void => {
@@ -80,7 +89,7 @@ export function createAdmin(client: ZiggieClient): Admin {
     },
     async delete(model, options = {}) {
       checked(model, options);
-      await ask('delete', model, { model }, options, nothing);
+      await ask('delete', model, { model, ...at(options) }, options, nothing);
     },
     async show(model, options = {}) {
       checked(model, options);
@@ -100,13 +109,22 @@ export function createAdmin(client: ZiggieClient): Admin {
     async load(model, options = {}) {
       checked(model, options);
       const { keepAlive } = options;
-      const body = { model, ...(keepAlive === undefined ? {} : { keep_alive: keepAlive }) };
+      const body = {
+        model,
+        ...(keepAlive === undefined ? {} : { keep_alive: keepAlive }),
+        ...at(options),
+      };
       const { loadMs } = timeoutsFor(settings, options);
       try {
         await ask('load', model, body, options, nothing, loadMs);
       } catch (error) {
         // Models that only embed are loaded by embedding nothing.
-        if (target !== 'ollama' || !isZiggieError(error) || error.code !== 'capability_unsupported')
+        if (
+          target !== 'ollama' ||
+          !isZiggieError(error) ||
+          error.code !== 'capability_unsupported' ||
+          options.hosts
+        )
           throw error;
         const request = { method: 'POST', path: '/api/embed', operation: 'models.load', model } as const;
         await callJson(
@@ -119,7 +137,22 @@ export function createAdmin(client: ZiggieClient): Admin {
     },
     async unload(model, options = {}) {
       checked(model, options);
-      await ask('unload', model, { model, keep_alive: 0 }, options, nothing);
+      await ask('unload', model, { model, keep_alive: 0, ...at(options) }, options, nothing);
+    },
+    async fleet(options = {}) {
+      checkCall(options);
+      return ask('fleet', undefined, undefined, options, readFleet);
+    },
+    async pulls(options = {}) {
+      checkCall(options);
+      return ask('pulls', undefined, undefined, options, readPulls);
+    },
+    async cancelPull(id, options = {}) {
+      checkCall(options);
+      const route = routeFor(target, 'pulls');
+      if (!route) throw refusal(target, 'pulls');
+      const path = `${route.path}/${encodeURIComponent(id)}`;
+      await callJson(settings, { method: 'DELETE', path, operation: 'models.cancelPull' }, options, nothing);
     },
     async hasBlob(digest, options = {}) {
       checkCall(options);
@@ -152,8 +185,12 @@ export function createAdmin(client: ZiggieClient): Admin {
   };
 }
 
-function transferBody(model: string, { insecure }: TransferOptions): object {
-  return { model, stream: true, ...(insecure ? { insecure } : {}) };
+function transferBody(model: string, options: TransferOptions): object {
+  return { model, stream: true, ...(options.insecure ? { insecure: true } : {}), ...at(options) };
+}
+
+function at({ hosts }: HostOptions): HostOptions {
+  return hosts === undefined ? {} : { hosts };
 }
 
 function checkName(model: unknown): void {

@@ -1,5 +1,5 @@
 import { ProtocolError } from '@ziggie/llm-protocol';
-import type { ModelDetails, RunningModel } from './types.ts';
+import type { Fleet, ModelDetails, PullInfo, RunningModel } from './types.ts';
 
 type Json = Record<string, unknown>;
 
@@ -49,6 +49,22 @@ export function readRunning(body: unknown): RunningModel[] {
       contextLength: number(model['context_length']),
     };
   });
+}
+
+/** Reads the kit's list of models by server. */
+export function readFleet(body: unknown): Fleet {
+  const { models, unreachable } = object(body) ?? {};
+  if (!list(models) || !list(unreachable)) {
+    throw new ProtocolError('malformed_record', 'Reading the models by server: there is no list.');
+  }
+  return body as Fleet;
+}
+
+/** Reads the kit's list of pulls. */
+export function readPulls(body: unknown): readonly PullInfo[] {
+  const jobs = list(object(body)?.['jobs']);
+  if (!jobs) throw new ProtocolError('malformed_record', 'Reading the pulls: there is no list.');
+  return jobs as readonly PullInfo[];
 }
 
 function object(value: unknown): Json | undefined {

@@ -113,6 +113,19 @@ test('an attempt that begins anew does not complete the layer that was cut', () 
   });
 });
 
+test('layers of two servers are two, and one that goes on does not complete what the other is at', () => {
+  const tracker = new ProgressTracker();
+  tracker.add({ ...part('a', 100, 10), host: 'gpu-1' }, 0);
+  tracker.add({ ...part('a', 100, 20), host: 'gpu-2' }, 1);
+  const both = tracker.add({ ...part('b', 100, 5), host: 'gpu-2' }, 2);
+  expect(both.layers).toEqual([
+    { host: 'gpu-1', digest: 'a', totalBytes: 100, completedBytes: 10 },
+    { host: 'gpu-2', digest: 'a', totalBytes: 100, completedBytes: 100 },
+    { host: 'gpu-2', digest: 'b', totalBytes: 100, completedBytes: 5 },
+  ]);
+  expect(tracker.add({ status: 'success' }, 3)).toMatchObject({ fraction: 1, phase: 'done' });
+});
+
 test('whatever a server reports, the bar never goes back', () => {
   const record = fc.oneof(
     fc.record({

@@ -2,6 +2,8 @@ import type { LayerProgress, ModelProgress } from './types.ts';
 
 /** One record of `/api/pull`, `/api/push` or `/api/create`, read loosely. */
 export interface ProgressRecord {
+  /** Which of several servers, behind a kit. */
+  host?: unknown;
   status?: unknown;
   digest?: unknown;
   total?: unknown;
@@ -28,7 +30,8 @@ const MAX_BEFORE_SUCCESS = 0.99;
 export class ProgressTracker {
   readonly #layers = new Map<string, Layer>();
   #samples: { atMs: number; bytes: number }[] = [];
-  #current: Layer | undefined;
+  /** What each server is at. */
+  readonly #current = new Map<string, Layer | undefined>();
   #fraction: number | null = null;
   /** The fraction and the bytes when the total last changed. */
   #base = { fraction: 0, bytes: 0, total: 0 };
@@ -36,15 +39,17 @@ export class ProgressTracker {
 
   /** Another attempt begins: what comes next does not mean that the layer before it is complete. */
   restart(): void {
-    this.#current = undefined;
+    this.#current.clear();
     this.#samples = [];
   }
 
-  add({ status, digest, total, completed }: ProgressRecord, atMs: number): ModelProgress {
+  add({ host: from, status, digest, total, completed }: ProgressRecord, atMs: number): ModelProgress {
+    const host = typeof from === 'string' ? from : undefined;
     const words = typeof status === 'string' ? status : '';
-    const layer = this.#layerOf(digest, total, completed);
-    if (this.#current && this.#current !== layer) this.#current.completedBytes = this.#current.totalBytes;
-    this.#current = layer;
+    const layer = this.#layerOf(host, digest, total, completed);
+    const before = this.#current.get(host ?? '');
+    if (before && before !== layer) before.completedBytes = before.totalBytes;
+    this.#current.set(host ?? '', layer);
     const done = words === 'success';
     const [completedBytes, totalBytes, movedBytes] = this.#sums();
     this.#move(completedBytes, totalBytes, done);
@@ -62,13 +67,14 @@ export class ProgressTracker {
     };
   }
 
-  #layerOf(digest: unknown, total: unknown, completed: unknown): Layer | undefined {
+  #layerOf(host: string | undefined, digest: unknown, total: unknown, completed: unknown): Layer | undefined {
     if (typeof digest !== 'string' || !isSize(total) || total === 0) return undefined;
     const bytes = isSize(completed) ? Math.min(completed, total) : 0;
-    let layer = this.#layers.get(digest);
+    const key = `${host ?? ''} ${digest}`;
+    let layer = this.#layers.get(key);
     if (!layer) {
-      layer = { digest, totalBytes: total, completedBytes: bytes, hadBytes: bytes };
-      this.#layers.set(digest, layer);
+      layer = { ...(host && { host }), digest, totalBytes: total, completedBytes: bytes, hadBytes: bytes };
+      this.#layers.set(key, layer);
     }
     layer.totalBytes = Math.max(layer.totalBytes, total);
     layer.completedBytes = Math.max(layer.completedBytes, bytes);

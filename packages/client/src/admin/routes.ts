@@ -1,14 +1,25 @@
 import type { Method } from '../http/transport.ts';
 
 /** What can be asked of a server about its models. */
-export type AdminTask = 'pull' | 'push' | 'create' | 'copy' | 'delete' | 'show' | 'load' | 'unload' | 'blobs';
+export type AdminTask =
+  | 'pull'
+  | 'push'
+  | 'create'
+  | 'copy'
+  | 'delete'
+  | 'show'
+  | 'load'
+  | 'unload'
+  | 'blobs'
+  | 'fleet'
+  | 'pulls';
 
 export interface AdminRoute {
   method: Method;
   path: string;
 }
 
-const ollama: Readonly<Record<AdminTask, AdminRoute>> = {
+const ollama: Readonly<Partial<Record<AdminTask, AdminRoute>>> = {
   pull: { method: 'POST', path: '/api/pull' },
   push: { method: 'POST', path: '/api/push' },
   create: { method: 'POST', path: '/api/create' },
@@ -23,11 +34,11 @@ const ollama: Readonly<Record<AdminTask, AdminRoute>> = {
 /** The kit names each task in its path, so that its route table can name the permission. It serves no other. */
 const kit: Readonly<Partial<Record<AdminTask, AdminRoute>>> = {
   pull: { method: 'POST', path: '/admin/models/pull' },
-  create: { method: 'POST', path: '/admin/models/create' },
-  copy: { method: 'POST', path: '/admin/models/copy' },
   delete: { method: 'DELETE', path: '/admin/models' },
   load: { method: 'POST', path: '/admin/models/load' },
   unload: { method: 'POST', path: '/admin/models/unload' },
+  fleet: { method: 'GET', path: '/admin/models' },
+  pulls: { method: 'GET', path: '/admin/jobs' },
 };
 
 /** Where a server takes a task, or `undefined` when it has no route for it. */

@@ -3,6 +3,8 @@ import type { CallOptions } from '../types.ts';
 
 /** One layer of a model on its way. */
 export interface LayerProgress {
+  /** Behind a kit: which of its model servers. */
+  host?: string | undefined;
   /** As the server names it, such as `sha256:6a0746a1ec1a…`. */
   digest: string;
   totalBytes: number;
@@ -44,8 +46,14 @@ export interface ProgressStream extends AsyncIterable<ModelProgress> {
   abort(reason?: unknown): void;
 }
 
+/** On which model servers of a kit. */
+export interface HostOptions {
+  /** By their ids. Default: as the method says. Ollama itself is one server: there it is refused. */
+  hosts?: readonly string[] | undefined;
+}
+
 /** Options of a pull or push. */
-export interface TransferOptions extends CallOptions {
+export interface TransferOptions extends CallOptions, HostOptions {
   /** Takes any certificate of the registry. Only for one of your own. Default `false`. */
   insecure?: boolean | undefined;
 }
@@ -82,6 +90,39 @@ export interface RunningModel {
   contextLength: number | null;
 }
 
+/** A model on the model servers of a kit. */
+export interface FleetModel extends Omit<ModelInfo, 'loaded' | 'aliases'> {
+  hosts: readonly {
+    host: string;
+    memory: 'loaded' | 'loading' | 'absent' | 'unknown';
+    sizeVramBytes: number | null;
+    /** ISO 8601. */
+    expiresAt: string | null;
+    /** Answers of it that are being written there. */
+    inFlight: number;
+    /** How long a load of it took there, the median of the last ones. */
+    typicalLoadMs: number | null;
+  }[];
+}
+
+/** What the model servers of a kit have. */
+export interface Fleet {
+  models: readonly FleetModel[];
+  /** Ids of those that do not answer. */
+  unreachable: readonly string[];
+}
+
+/** A pull through a kit. */
+export interface PullInfo {
+  id: string;
+  model: string;
+  state: 'running' | 'done' | 'failed' | 'cancelled';
+  /** ISO 8601. */
+  startedAt: string;
+  endedAt: string | null;
+  hosts: readonly { host: string; state: PullInfo['state']; code?: string | undefined }[];
+}
+
 /** Everything Ollama tells about one model. Members that it did not send are absent. */
 export interface ModelDetails extends Omit<ModelInfo, 'loaded' | 'aliases' | 'sizeBytes'> {
   license?: string | undefined;
@@ -102,7 +143,7 @@ export interface ModelDetails extends Omit<ModelInfo, 'loaded' | 'aliases' | 'si
 /** Manages the models of a server. */
 export interface Admin {
   /**
-   * Brings a model from the registry, with progress.
+   * Brings a model from the registry, with progress. Behind a kit: to every model server, unless `hosts` names some.
    *
    * @example
    * for await (const { fraction, etaMs } of admin.pull('llama3.2')) draw(fraction, etaMs);
@@ -114,19 +155,30 @@ export interface Admin {
   create(request: CreateModelRequest, options?: CallOptions): ProgressStream;
   /** Gives a model a second name. */
   copy(source: string, destination: string, options?: CallOptions): Promise<void>;
-  delete(model: string, options?: CallOptions): Promise<void>;
+  /** Behind a kit: from every model server that has it, unless `hosts` names some. */
+  delete(model: string, options?: CallOptions & HostOptions): Promise<void>;
   /** What the server knows about one model. */
   show(model: string, options?: CallOptions & { verbose?: boolean | undefined }): Promise<ModelDetails>;
   /** The models in memory. */
   running(options?: CallOptions): Promise<RunningModel[]>;
   /**
-   * Brings a model into memory; resolves when it is there. `timeouts.loadMs` is its limit.
+   * Brings a model into memory; resolves when it is there. `timeouts.loadMs` is its limit. A kit picks the model server,
+   * unless `hosts` names some.
    *
    * `keepAlive`: how long it stays, as seconds or a Go duration such as `10m`; `-1` for ever.
    */
-  load(model: string, options?: CallOptions & { keepAlive?: number | string | undefined }): Promise<void>;
+  load(
+    model: string,
+    options?: CallOptions & HostOptions & { keepAlive?: number | string | undefined },
+  ): Promise<void>;
   /** Takes a model out of memory as soon as its running answers are over; does not wait for that. */
-  unload(model: string, options?: CallOptions): Promise<void>;
+  unload(model: string, options?: CallOptions & HostOptions): Promise<void>;
+  /** Behind a kit: which model server has which model, and in memory. */
+  fleet(options?: CallOptions): Promise<Fleet>;
+  /** Behind a kit: the pulls that go on and the last ones that are over, the newest first. */
+  pulls(options?: CallOptions): Promise<readonly PullInfo[]>;
+  /** Behind a kit: ends a pull, whoever began it. What has arrived stays with the model servers. */
+  cancelPull(id: string, options?: CallOptions): Promise<void>;
   /** Whether the server holds a blob. @throws {TypeError} unless the digest is `sha256:` and 64 hex digits. */
   hasBlob(digest: string, options?: CallOptions): Promise<boolean>;
   /**
