@@ -29,6 +29,9 @@ export class RequestContext {
   outputTokens: number | undefined;
   /** Where the answer came from, in a kit that keeps or shares answers. */
   cache: StartEvent['cache'];
+  /** Requests that were sent to model servers for it, and the server of the last one, or of the one that was faster. */
+  attempts = 0;
+  upstream: string | undefined;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #startedAt: number;
@@ -91,6 +94,8 @@ export class RequestContext {
     if (this.asked !== undefined) fields['asked'] = shown(this.asked);
     if (this.inputTokens !== undefined) fields['inputTokens'] = this.inputTokens;
     if (this.outputTokens !== undefined) fields['outputTokens'] = this.outputTokens;
+    if (this.upstream !== undefined) fields['upstream'] = this.upstream;
+    if (this.attempts > 1) fields['attempts'] = this.attempts;
     if (failure) fields['code'] = failure.code;
     if (failure?.more.reason !== undefined) fields['reason'] = failure.more.reason;
     const level = failure?.code === 'internal_error' ? 'error' : outcome === 'failed' ? 'warn' : 'info';

@@ -84,6 +84,7 @@ export type {
   StreamStore,
   WriterNews,
 } from './streams/stream-store.ts';
+export type { HedgingOptions } from './upstreams/hedging.ts';
 export type { UpstreamDialect, UpstreamOptions } from './upstreams/upstream-settings.ts';
 export type { AcceptUpgrade, KitSocket, SocketEvents, SocketTerms, UpgradeOutcome } from './ws/kit-socket.ts';
 export type { SocketOptions } from './ws/socket-settings.ts';

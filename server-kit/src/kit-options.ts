@@ -28,6 +28,7 @@ import { type QueueSettings, queueSchema, queueSettings } from './queue/queue-op
 import { Routing } from './routing/routing.ts';
 import { routingSchema } from './routing/routing-options.ts';
 import { type ResumeSettings, resumeSchema, resumeSettings } from './streams/stream-settings.ts';
+import type { HedgingOptions } from './upstreams/hedging.ts';
 import { type UpstreamSettings, upstreamSchema, upstreamSettings } from './upstreams/upstream-settings.ts';
 import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
 
@@ -48,6 +49,7 @@ export interface Settings {
     maxImageBodyBytes: number;
   };
   queue: QueueSettings;
+  hedging: HedgingOptions | undefined;
   routing: Routing;
   resume: ResumeSettings | undefined;
   cache: CacheSettings | undefined;
@@ -99,6 +101,7 @@ const members = z.strictObject({
     .optional(),
   limits: limitsSchema.optional(),
   queue: queueSchema.optional(),
+  hedging: z.strictObject({ afterMs: milliseconds.optional() }).optional(),
   routing: routingSchema.optional(),
   resume: resumeSchema.optional(),
   cache: cacheSchema.optional(),
@@ -229,6 +232,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
       maxImageBodyBytes: limits.maxImageBodyBytes ?? 20 * 1024 * 1024,
     },
     queue: queueSettings(options.queue),
+    hedging: parsed.data.hedging,
     routing: new Routing(options.routing),
     resume: resumeSettings(options.resume),
     cache: cacheSettings(options.cache),

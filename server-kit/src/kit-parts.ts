@@ -28,6 +28,7 @@ import type { UpstreamParts } from './routes/upstream-routes.ts';
 import { whyNotNow } from './routing/why-not.ts';
 import type { Streams } from './streams/streams.ts';
 import { FleetCatalog } from './upstreams/fleet-catalog.ts';
+import type { Hedging } from './upstreams/hedging.ts';
 import { RetryBudget } from './upstreams/retry-budget.ts';
 import type { Upstreams } from './upstreams/upstreams.ts';
 import { MemoryTicketStore, type TicketStore } from './ws/ticket-store.ts';
@@ -45,6 +46,7 @@ export interface LastingParts {
   queue: Dispatcher;
   shepherd: LoadShepherd;
   pulls: PullJobs;
+  hedging: Hedging;
   streams: Streams;
   cacheCounts: CacheCounts;
 }
@@ -85,6 +87,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
   const { clock, logger } = settings;
   const catalog = before?.answering.catalog ?? new FleetCatalog(upstreams, clock);
   const budget = before?.answering.budget ?? new RetryBudget();
+  if (settings.hedging) lasting.hedging.options = settings.hedging;
   const identity = createIdentity(settings);
   const limits = new Limits(settings.limits.rules, settings.prices, identity.limitStore, clock);
   const settler =
@@ -112,6 +115,8 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
       streams,
       cache,
       budget,
+      hedging: settings.hedging && lasting.hedging,
+      takeExtra: (ask) => queue.takeExtra(ask),
       prove: (avoid) => upstreams.prove(avoid),
       routing: settings.routing,
       whyNotNow: (model) => whyNotNow(upstreams.all, model, clock.now()),

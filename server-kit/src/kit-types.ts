@@ -18,6 +18,7 @@ import type { QueueOptions } from './queue/queue-options.ts';
 import type { RoutingOptions } from './routing/routing-options.ts';
 import type { ResumeOptions } from './streams/stream-settings.ts';
 import type { StreamStore } from './streams/stream-store.ts';
+import type { HedgingOptions } from './upstreams/hedging.ts';
 import type { UpstreamOptions } from './upstreams/upstream-settings.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import type { SocketOptions } from './ws/socket-settings.ts';
@@ -109,6 +110,12 @@ export interface ServerKitOptions {
     | undefined;
   /** How requests wait when every place for their model is taken. */
   queue?: QueueOptions | undefined;
+  /**
+   * Asks a second model server that has the model in memory while the first one is silent; whoever begins first answers, the
+   * other is let go of at once. Counts against the budget of second tries (one of ten requests), and is never in the way of
+   * somebody who waits. Default off.
+   */
+  hedging?: HedgingOptions | undefined;
   /** Which model answers to which name, and which one when that cannot. */
   routing?: RoutingOptions | undefined;
   /** WebSockets on `/ws`. They are served wherever a door has been given the host's upgrades. */

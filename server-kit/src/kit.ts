@@ -41,6 +41,7 @@ import { Streams } from './streams/streams.ts';
 import { writeFailure } from './surfaces/surfaces.ts';
 import { canonicalName } from './upstream/model-name.ts';
 import { UndiciTransport } from './upstream/undici-transport.ts';
+import { Hedging } from './upstreams/hedging.ts';
 import { Upstreams } from './upstreams/upstreams.ts';
 import { version } from './version.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
@@ -99,6 +100,7 @@ class Kit implements ServerKit {
       cacheCounts: new CacheCounts(),
       stores: storesOf(settings),
       isDraining,
+      hedging: new Hedging(),
       upstreams,
       sources: new UpstreamSources(upstreams, clock),
       queue,

@@ -59,6 +59,8 @@ export class Run implements AnswerRun {
   #placedAt: number | undefined;
   #failure: KitFailure | undefined;
   #firstTokenAt: number | undefined;
+  /** Tries that the log knows of. */
+  #told = 0;
   /** Events of a whole answer whose end is being waited for. */
   #last: StreamEventBody[] | undefined;
   /** Called when it is worth taking again after there was nothing. */
@@ -122,6 +124,9 @@ export class Run implements AnswerRun {
   /** Gives the place back. Harmless when repeated. */
   release(): void {
     this.#attempts.release(this.lease.failure ?? this.#failure);
+    this.context.attempts += this.#attempts.tries - this.#told;
+    this.#told = this.#attempts.tries;
+    this.context.upstream = this.place?.upstream.id ?? this.context.upstream;
   }
 
   /**
@@ -234,11 +239,19 @@ export class Run implements AnswerRun {
   #begin(): void {
     const { clock, timeouts } = this.#parts.settings;
     this.#firstTokenAt = clock.now();
+    this.#learnFirstToken(this.#firstTokenAt);
     this.#answers();
     this.#clock.enter('idle_timeout', this.request.holdsBack ? timeouts.idleWithToolsMs : timeouts.idleMs);
     this.lease.setTimer(() => {
       this.lease.fail(upstreamFailure('deadline_exceeded', `longer than ${maxWritingMs} ms`));
     }, maxWritingMs);
+  }
+
+  #learnFirstToken(now: number): void {
+    const { hedging } = this.#parts;
+    if (!hedging || this.#placedAt === undefined || this.#loading || this.#attempts.loadMs !== undefined)
+      return;
+    hedging.learn(this.request.model, now - this.#placedAt);
   }
 
   /** Tells while the model is brought into memory; that time is not the first token's. */

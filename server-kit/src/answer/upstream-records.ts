@@ -38,7 +38,7 @@ export interface RecordSource {
 export class UpstreamRecords {
   readonly #from: RecordSource;
   readonly #call: UpstreamCall;
-  readonly #lease: Lease;
+  readonly #lease: Pick<Lease, 'signal' | 'setTimer'>;
   readonly #clock: PhaseClock;
   #splitter: Splitter;
   readonly #onReady: () => void;
@@ -51,7 +51,13 @@ export class UpstreamRecords {
   #isFinished = false;
 
   /** @param onReady Called when it is worth asking again after there were none. */
-  constructor(from: RecordSource, call: UpstreamCall, lease: Lease, clock: PhaseClock, onReady: () => void) {
+  constructor(
+    from: RecordSource,
+    call: UpstreamCall,
+    lease: Pick<Lease, 'signal' | 'setTimer'>,
+    clock: PhaseClock,
+    onReady: () => void,
+  ) {
     this.#from = from;
     this.#call = call;
     this.#lease = lease;

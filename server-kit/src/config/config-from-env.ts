@@ -161,6 +161,7 @@ function optionsOf(values: Values, jwt: JwtOptions | undefined): ServerKitOption
             ],
     },
     queue: { maxPerModel: values.queueMaxPerModel, maxWaitMs: values.queueMaxWaitMs },
+    hedging: values.hedgeAfterMs,
     cors: values.corsOrigins && { origins: values.corsOrigins },
     sockets: { enabled: values.sockets },
     modelAdmin:

@@ -44,6 +44,16 @@ export function list<T>(read: (text: string) => T) {
       .map(read);
 }
 
+/** How long a first token is waited for; `undefined` as it was learned. */
+export function hedge(value: string): { afterMs: number | undefined } {
+  if (value === 'learned') return { afterMs: undefined };
+  try {
+    return { afterMs: number({ min: 1, max: 86_400_000 })(value) };
+  } catch (thrown) {
+    throw new Error(`${(thrown as Error).message}, or learned`);
+  }
+}
+
 export function url(value: string): string {
   const parsed = URL.parse(value);
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) {

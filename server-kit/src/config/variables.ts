@@ -1,6 +1,7 @@
 import { allowed, discovery } from './read-discovery.ts';
 import { upstreams } from './read-upstreams.ts';
 import {
+  hedge,
   hosts,
   jwtAlgorithms,
   kinds,
@@ -136,6 +137,12 @@ export const variables = {
     'requests that may wait for one model; 0 refuses at once',
   ),
   queueMaxWaitMs: variable('QUEUE_MAX_WAIT_MS', ms, '300000', 'longest wait for a place, loads not counted'),
+  hedgeAfterMs: variable(
+    'HEDGE_AFTER_MS',
+    hedge,
+    'never',
+    'after how much silence before the first token a second server that has the model is asked; `learned` for what 19 of 20 take',
+  ),
   tokensPerDay: variable('TOKENS_PER_DAY', whole, 'no limit', 'tokens per user and calendar day'),
   timeZone: variable('TIME_ZONE', text, 'UTC', 'whose calendar days follow, such as `Europe/Berlin`'),
   maxBodyBytes: variable('MAX_BODY_BYTES', whole, '1048576', 'longest body without images'),

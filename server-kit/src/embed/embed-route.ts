@@ -81,6 +81,7 @@ function embedTask(body: EmbedBody, onDecoder: (decoder: EmbedDecoder) => void):
     size: { bytes, messages: input.length, images: 0 },
     wantedTokens: 0,
     holdsBack: false,
+    isWritten: false,
     promptParts: () => [],
     callFor: (dialect, model) => embedCall(dialect, model, body),
     decoderFor: (dialect) => {

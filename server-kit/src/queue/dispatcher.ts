@@ -103,6 +103,20 @@ export class Dispatcher implements PlaceWatcher {
     return this.#enter(line, ask);
   }
 
+  /** A second place for a request that has one: only where it is in nobody's way. */
+  takeExtra(ask: QueueAsk): PlaceLease | undefined {
+    const { model, principalKey: flowKey } = ask.place;
+    const line = this.#lineFor(model);
+    const place = line.fair.size === 0 ? this.#places.tryTake({ ...ask.place, warmOnly: true }) : undefined;
+    if (place === undefined || typeof place === 'string') {
+      this.#forgetIfIdle(line);
+      return undefined;
+    }
+    const { weight, priority } = ask;
+    const estimateMs = line.times.expectedMs(flowKey);
+    return this.#begin(line, place, line.fair.charge({ flowKey, weight, estimateMs, priority }));
+  }
+
   /** Somebody who waits has gone, or must go. Its place is free at once. */
   leave(waiting: Waiting, failure: KitFailure): boolean {
     const line = this.#lineOf.get(waiting);

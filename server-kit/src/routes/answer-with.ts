@@ -265,6 +265,7 @@ function runRequest(
     turn,
     callFor: (dialect, name) => task.callFor(dialect, name, maxTokens),
     decoderFor: task.decoderFor,
+    isWritten: task.isWritten,
     holdsBack: task.holdsBack,
     estimatedInputTokens: inputTokens,
     filter: task.filter,

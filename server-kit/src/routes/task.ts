@@ -19,6 +19,8 @@ export interface Task {
   wantedTokens: number;
   /** Whether the upstream may hold text back (tools, formats). */
   holdsBack: boolean;
+  /** Whether it is answered token by token. */
+  isWritten: boolean;
   /** What the model reads, in the order in which it reads it. */
   promptParts(): string[];
   /** The request in an upstream's dialect. `maxTokens` is what a quota has room for. */
@@ -40,6 +42,7 @@ export function promptTask(body: ChatBody | GenerateBody, filter: AnswerFilter |
     size: sizeOf(body),
     wantedTokens: wantedTokens(body),
     holdsBack: holdsBack(body),
+    isWritten: true,
     promptParts: () => promptParts(body),
     callFor: (dialect, model, maxTokens) => callFor(dialect, body, model, maxTokens),
     decoderFor,

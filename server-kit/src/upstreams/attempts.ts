@@ -5,8 +5,11 @@ import type { Lease } from '../lease.ts';
 import type { PlaceInLine } from '../queue/place-in-line.ts';
 import type { PlaceLease } from '../queue/place-lease.ts';
 import type { QueueAsk } from '../queue/waiting.ts';
+import type { Stop } from '../stop.ts';
 import { faultsOf } from './faults.ts';
+import type { Hedging } from './hedging.ts';
 import type { Place, PlaceAsk, PlaceOutcome } from './places.ts';
+import { type Leg, type LegLease, legLease, Race } from './race.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { RecordDecoder, RecordText, UpstreamCall } from './upstream-call.ts';
 import type { UpstreamDialect } from './upstream-settings.ts';
@@ -27,6 +30,10 @@ export interface AttemptParts {
   /** Asks all upstreams but these whether they live, and resolves when each has answered or failed. */
   prove: (avoid: ReadonlySet<string>) => Promise<void>;
   budget: RetryBudget;
+  /** When a second upstream is asked while the first is silent. Default never. */
+  hedging?: Hedging | undefined;
+  /** A place beside the one that a request has, if one is free that nobody waits for and the model is there. */
+  takeExtra: (ask: QueueAsk) => PlaceLease | undefined;
 }
 
 /** What is to be run, wherever that will be. */
@@ -36,6 +43,8 @@ export interface AttemptRequest {
   turn: Omit<QueueAsk, 'place'>;
   callFor(dialect: UpstreamDialect, model: string): UpstreamCall;
   decoderFor(dialect: UpstreamDialect): RecordDecoder;
+  /** Whether asking twice does no harm and is worth while: an answer is written. */
+  isWritten: boolean;
 }
 
 /** What whoever reads an answer hears of its tries. */
@@ -73,6 +82,10 @@ export class Attempts {
   #wasSent = false;
   #loadMs: number | undefined;
   #hasBegun = false;
+  /** Ends the present try alone, where there may be a second beside it. */
+  #stop: Stop | undefined;
+  #race: Race | undefined;
+  #cancelHedge: (() => void) | undefined;
   #firstFailure: KitFailure | undefined;
 
   constructor(
@@ -125,6 +138,7 @@ export class Attempts {
    */
   take(): RecordText[] | undefined {
     if (!this.#records) this.#open();
+    if (this.#race) return this.#takeFrom(this.#race);
     return this.#records?.take();
   }
 
@@ -136,6 +150,7 @@ export class Attempts {
   /** The first token is here: from now on the answer stays where it is. */
   began(): void {
     this.#hasBegun = true;
+    this.#cancelHedge?.();
     this.#place?.began();
   }
 
@@ -145,6 +160,7 @@ export class Attempts {
    */
   moves(failure: KitFailure): boolean {
     const { mayMove } = faultsOf(failure.code);
+    this.#cancelHedge?.();
     this.#firstFailure ??= failure;
     this.release(failure);
     if (!mayMove || this.#hasBegun || this.#lease.signal.aborted) return false;
@@ -152,6 +168,7 @@ export class Attempts {
     this.#avoid ??= new Set();
     this.#avoid.add(this.#place.upstream.id);
     this.#records?.cancel();
+    this.#stop = undefined;
     this.#records = undefined;
     this.#decoder = undefined;
     this.#place = undefined;
@@ -160,6 +177,9 @@ export class Attempts {
 
   /** Gives the place back, saying how it ended. Harmless when repeated. */
   release(failure: KitFailure | undefined): void {
+    this.#cancelHedge?.();
+    this.#race?.end(failure);
+    this.#race = undefined;
     const { code } = failure ?? {};
     const outcome: PlaceOutcome =
       code === undefined ? (this.ended ? 'done' : 'left') : faultsOf(code).isFault ? 'failed' : 'left';
@@ -245,9 +265,69 @@ export class Attempts {
     });
   }
 
-  #send({ upstream, model }: PlaceLease): void {
+  #send(place: PlaceLease): void {
     this.#wasSent = true;
+    const delayMs = this.#hedgeAfterMs(place);
+    if (delayMs === undefined) {
+      this.#records = this.#ask(place, this.#lease);
+      return;
+    }
+    const { lease, stop } = legLease(this.#lease);
+    this.#stop = stop;
+    this.#records = this.#ask(place, lease);
+    this.#cancelHedge = this.#lease.setTimer(() => this.#hedge(), delayMs);
+  }
+
+  #ask({ upstream, model }: PlaceLease, lease: LegLease): UpstreamRecords {
     const call = this.#request.callFor(upstream.dialect, model);
-    this.#records = new UpstreamRecords(upstream, call, this.#lease, this.#clock, this.#events.onReady);
+    return new UpstreamRecords(upstream, call, lease, this.#clock, this.#events.onReady);
+  }
+
+  /** How long the first try is waited for; a load takes its time everywhere, so nothing is gained there. */
+  #hedgeAfterMs(place: PlaceLease): number | undefined {
+    const { hedging } = this.#parts;
+    const mayBe = hedging && this.#request.isWritten && this.#tries === 1;
+    return mayBe && !place.cold && this.#loadMs === undefined ? hedging.delayMs(place.model) : undefined;
+  }
+
+  /** The first is silent: a second one that has the model is asked beside it, if that is in nobody's way. */
+  #hedge(): void {
+    const [place, records, decoder, stop] = [this.#place, this.#records, this.#decoder, this.#stop];
+    const { budget, hedging, takeExtra } = this.#parts;
+    if (!place || !records || !decoder || !stop || this.#hasBegun || this.#lease.signal.aborted) return;
+    if (budget.left < 1) return;
+    const { ask, turn } = this.#request;
+    const extra = takeExtra({ ...turn, place: { ...ask, avoid: new Set([place.upstream.id]) } });
+    if (extra === undefined) return;
+    budget.spend();
+    this.#tries++;
+    if (hedging) hedging.sent++;
+    const own = legLease(this.#lease);
+    const second: Leg = {
+      place: extra,
+      records: this.#ask(extra, own.lease),
+      decoder: this.#request.decoderFor(extra.upstream.dialect),
+      stop: own.stop,
+    };
+    this.#race = new Race({ place, records, decoder, stop }, second, (leg) =>
+      this.#request.decoderFor(leg.place.upstream.dialect),
+    );
+    this.#events.onReady();
+  }
+
+  #takeFrom(race: Race): RecordText[] | undefined {
+    const won = race.take();
+    // Whoever asks where it runs is told of one that does.
+    const leg = won?.leg ?? race.legs[0];
+    if (leg && leg.place !== this.#place) {
+      this.#place = leg.place;
+      this.#records = leg.records;
+      this.#decoder = leg.decoder;
+      this.#stop = leg.stop;
+    }
+    if (!won) return undefined;
+    if (this.#parts.hedging && won.leg.place !== race.first.place) this.#parts.hedging.won++;
+    this.#race = undefined;
+    return won.records;
   }
 }

@@ -108,7 +108,7 @@ export class Upstreams implements Places {
 
   tryTake(ask: PlaceAsk): Place | NoPlace {
     const now = this.#clock.now();
-    const { model, avoid, steadyOnly = false } = ask;
+    const { model, avoid, steadyOnly = false, warmOnly = false } = ask;
     let isKnown = false;
     const open: Upstream[] = [];
     const isOnly = this.#all.length === 1;
@@ -118,6 +118,7 @@ export class Upstreams implements Places {
       if (!(isOnly ? catalog.knownNames()?.get(model) : catalog.find(model))) continue;
       isKnown = true;
       if (avoid?.has(upstream.id) || !upstream.isOpen(now)) continue;
+      if (warmOnly && !this.#isSpare(upstream, model, now)) continue;
       if (!steadyOnly || upstream.isSteady) open.push(upstream);
     }
     const [first] = open;
@@ -230,6 +231,16 @@ export class Upstreams implements Places {
     const waited = now - (this.#busySince.get(model) ?? now);
     const patience = homes > 0 ? 1 : Math.max(0, 1 - waited / patienceMs);
     return { ahead: isShared ? before + others : before, heldUp: others * patience };
+  }
+
+  /** Whether it could answer at once, and nobody waits for anything that it has. */
+  #isSpare(upstream: Upstream, model: string, now: number): boolean {
+    const { totalInFlight, settings, catalog } = upstream;
+    if (upstream.memoryOf(model) !== 'loaded') return false;
+    if (upstream.runs(model).inFlight >= upstream.slots(model, now)) return false;
+    if (totalInFlight >= settings.maxInFlight) return false;
+    for (const name of catalog.knownNames()?.keys() ?? []) if (this.waitingFor(name) > 0) return false;
+    return true;
   }
 
   /** On how many upstreams a model is, or soon will be. */

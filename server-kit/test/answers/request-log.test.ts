@@ -38,6 +38,7 @@ describe('the request log', () => {
         durationMs: expect.any(Number),
         principal: 'ada',
         model: 'stand-in:latest',
+        upstream: expect.stringMatching(/^u-[0-9a-f]{8}$/),
         inputTokens: expect.any(Number),
         outputTokens: expect.any(Number),
       },
