@@ -5,7 +5,7 @@ import { ziggieExpress } from '../../../server-kit/dist/express.js';
 import { ziggieFastify } from '../../../server-kit/dist/fastify.js';
 import { createServerKit } from '../../../server-kit/dist/index.js';
 import { ziggieNode } from '../../../server-kit/dist/node.js';
-import { ready, upstream, usage } from './shared.mjs';
+import { ready, told, upstream, usage } from './shared.mjs';
 
 // Every stage at work, none of them in the way: limits that are counted and never reached.
 const much = 1_000_000_000;
@@ -28,6 +28,7 @@ const kit = createServerKit({
       : undefined,
   logger: { info: log, warn() {}, error: console.error },
 });
+told.gauges = () => kit.gauges();
 
 switch (process.argv[2]) {
   case 'express':
