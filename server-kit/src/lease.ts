@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import { KitFailure, shuttingDown } from './failure.ts';
+import { OpenSet, type Slotted } from './open-set.ts';
 import { Stop, type StopSignal } from './stop.ts';
 
 /** Why an upstream is let go of when all is well. One for all: to make an error takes longer than to close a lease. */
@@ -9,7 +10,7 @@ const isOver = new KitFailure('aborted', 'The request is over.');
 export class LeaseBook {
   readonly #clock: Clock;
   readonly #isDraining: () => boolean;
-  readonly #leases = new Set<Lease>();
+  readonly #leases = new OpenSet<Lease>();
   #onIdle: (() => void) | undefined;
   timers = 0;
 
@@ -50,7 +51,7 @@ export class LeaseBook {
 
   /** Ends every open request with this failure. */
   failAll(failure: KitFailure): void {
-    for (const lease of [...this.#leases]) lease.fail(failure);
+    for (const lease of this.#leases) lease.fail(failure);
   }
 }
 
@@ -58,7 +59,8 @@ export class LeaseBook {
  * What one admitted request holds: what its limits gave it, its timers, its upstream. Closed in one place, once, however the
  * request ends.
  */
-export class Lease {
+export class Lease implements Slotted {
+  slot = -1;
   readonly #clock: Clock;
   readonly #client: StopSignal;
   readonly #book: LeaseBook;

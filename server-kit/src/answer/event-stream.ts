@@ -1,5 +1,6 @@
 import type { StreamEvent, StreamEventBody } from '@ziggie/llm-protocol';
 import { asFailure, failureEvent, type KitFailure } from '../failure.ts';
+import type { PlaceInLine } from '../queue/place-in-line.ts';
 import { newId } from '../request/request-id.ts';
 import type { AnswerRun } from './answer-run.ts';
 
@@ -71,10 +72,8 @@ export class EventStream implements EventSource {
     this.#heartbeatMs = heartbeatMs;
     this.#now = now;
     this.#lastWriteAt = run.lease.openedAt;
-    run.onLoading = (elapsedMs, typicalMs) => {
-      this.#write([{ type: 'loading', model: run.request.asked, elapsedMs, typicalMs }]);
-    };
-    run.onQueued = (place) => this.#write([{ type: 'queued', ...place }]);
+    run.onLoading = this.#onLoading;
+    run.onQueued = this.#onQueued;
     run.onReady = this.#flow;
     run.lease.signal.addEventListener('abort', this.#onAbort, { once: true });
     this.#beat(Math.max(0, Math.min(startAfterMs, heartbeatMs) - (now() - run.lease.openedAt)));
@@ -136,6 +135,12 @@ export class EventStream implements EventSource {
     else this.#waiting.push(...numbered);
     this.#settleFirst(undefined);
   }
+
+  readonly #onLoading = (elapsedMs: number, typicalMs: number | null): void => {
+    this.#write([{ type: 'loading', model: this.#run.request.asked, elapsedMs, typicalMs }]);
+  };
+
+  readonly #onQueued = (place: PlaceInLine): void => this.#write([{ type: 'queued', ...place }]);
 
   #startEvent(): StreamEventBody {
     const { asked, model } = this.#run.request;

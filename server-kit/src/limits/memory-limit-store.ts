@@ -11,12 +11,16 @@ interface Quota {
 
 const empty = { settled: 0, reserved: 0 };
 
+/** What an open hold has taken. */
 interface Hold {
-  state: 'open' | 'expired' | 'settled';
   untilMs: number;
-  reserved: Map<string, number>;
+  /** A key may stand more than once. */
+  reserved: { key: string; amount: number }[];
   gauges: string[];
 }
+
+/** How a hold ended. Nothing else of it is remembered: most of what is kept for a minute is copied twice by the collector. */
+type End = 'expired' | 'settled';
 
 /** How long an ended hold is remembered, so that a second end is seen for what it is. */
 const rememberMs = 60_000;
@@ -37,8 +41,8 @@ export class MemoryLimitStore implements LimitStore {
    * Ended ones of two stretches of time. Taken from one map one by one they would leave gaps at its beginning, which
    * every look at the oldest has to step over.
    */
-  #ended = new Map<string, Hold>();
-  #endedBefore = new Map<string, Hold>();
+  #ended = new Map<string, End>();
+  #endedBefore = new Map<string, End>();
   #turnedAt = Number.NEGATIVE_INFINITY;
   /** Before this no open hold runs out. */
   #nextEndAt = Number.NEGATIVE_INFINITY;
@@ -68,11 +72,14 @@ export class MemoryLimitStore implements LimitStore {
   }
 
   settle(holdId: string, charges: readonly Charge[]): void {
-    const hold = this.#open.get(holdId) ?? this.#ended.get(holdId) ?? this.#endedBefore.get(holdId);
-    if (hold?.state === 'settled' || (!hold && charges.length === 0)) return;
-    if (hold?.state === 'open') this.#release(holdId, hold);
+    const hold = this.#open.get(holdId);
+    if (hold) this.#release(holdId, hold);
+    else {
+      const end = this.#ended.get(holdId) ?? this.#endedBefore.get(holdId);
+      if (end === 'settled' || (end === undefined && charges.length === 0)) return;
+    }
     for (const { key, amount, endsAtMs } of charges) this.#quota(key, endsAtMs).settled += amount;
-    this.#remember(holdId, hold, 'settled');
+    this.#remember(holdId, 'settled');
   }
 
   renew(holdIds: readonly string[]): void {
@@ -114,19 +121,14 @@ export class MemoryLimitStore implements LimitStore {
       });
       return;
     }
-    const hold: Hold = this.#open.get(ask.holdId) ?? {
-      state: 'open',
-      untilMs: 0,
-      reserved: new Map(),
-      gauges: [],
-    };
+    const hold: Hold = this.#open.get(ask.holdId) ?? { untilMs: 0, reserved: [], gauges: [] };
     this.#open.delete(ask.holdId);
     hold.untilMs = now + holdForMs;
     this.#open.set(ask.holdId, hold);
     ask.quotas.forEach(({ key, endsAtMs }, at) => {
       const amount = amounts[at] as number;
       this.#quota(key, endsAtMs).reserved += amount;
-      hold.reserved.set(key, (hold.reserved.get(key) ?? 0) + amount);
+      hold.reserved.push({ key, amount });
     });
     for (const { key } of ask.gauges) {
       this.#gauges.set(key, (this.#gauges.get(key) ?? 0) + 1);
@@ -142,7 +144,7 @@ export class MemoryLimitStore implements LimitStore {
 
   #release(holdId: string, hold: Hold): void {
     this.#open.delete(holdId);
-    for (const [key, amount] of hold.reserved) {
+    for (const { key, amount } of hold.reserved) {
       const quota = this.#quotas.get(key);
       if (quota) quota.reserved -= amount;
     }
@@ -153,10 +155,8 @@ export class MemoryLimitStore implements LimitStore {
     }
   }
 
-  #remember(holdId: string, hold: Hold | undefined, state: Hold['state']): void {
-    const ended = hold ?? { state, untilMs: 0, reserved: new Map(), gauges: [] };
-    ended.state = state;
-    this.#ended.set(holdId, ended);
+  #remember(holdId: string, end: End): void {
+    this.#ended.set(holdId, end);
     if (this.#ended.size >= maxEnded) this.#turn(this.#clock.now());
   }
 
@@ -174,7 +174,7 @@ export class MemoryLimitStore implements LimitStore {
         return;
       }
       this.#release(id, hold);
-      this.#remember(id, hold, 'expired');
+      this.#remember(id, 'expired');
     }
   }
 

@@ -63,9 +63,10 @@ export class Reservation {
   watch(lease: Lease, holdId: string): void {
     const { limits, clock } = this.#parts;
     if (!limits.has('gpuSeconds')) return;
-    this.meter.onBegin ??= () => {
+    const onBegin = () => {
       this.#writingSince = clock.now();
     };
+    this.meter.onBegin ??= onBegin;
     const look = async () => {
       if (this.#writingSince !== undefined && clock.now() - this.#writingSince + lookEveryMs > this.#gpuMs) {
         if (!(await limits.extendGpuTime(this.#subject, holdId, this.#startedAtMs, moreGpuMs))) {

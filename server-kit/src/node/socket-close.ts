@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
+import { OpenSet, Watcher } from '../open-set.ts';
 
-const watched = new WeakMap<Socket, Set<() => void>>();
+const watched = new WeakMap<Socket, OpenSet<Watcher>>();
 
 /**
  * Calls back when the socket closes; returns how to stop watching.
@@ -11,16 +12,17 @@ const watched = new WeakMap<Socket, Set<() => void>>();
 export function onSocketClose(socket: Socket, callback: () => void): () => void {
   let callbacks = watched.get(socket);
   if (callbacks === undefined) {
-    const created = new Set<() => void>();
+    const created = new OpenSet<Watcher>();
     watched.set(socket, created);
     socket.once('close', () => {
-      for (const each of [...created]) each();
+      for (const each of created) each.call();
     });
     callbacks = created;
   }
   const set = callbacks;
-  set.add(callback);
+  const watcher = new Watcher(callback);
+  set.add(watcher);
   return () => {
-    set.delete(callback);
+    set.delete(watcher);
   };
 }

@@ -36,7 +36,7 @@ export interface QueueEntry extends PlaceInLine {
 export class Dispatcher implements PlaceWatcher {
   readonly #clock: Clock;
   readonly #lines = new Map<string, ModelLine>();
-  readonly #lineOf = new Map<Waiting | PlaceLease, ModelLine>();
+  readonly #lineOf = new Map<Waiting, ModelLine>();
   readonly #byId = new Map<string, Waiting>();
   readonly #times = new Map<string, ServiceTimes>();
   readonly #now = (): number => this.#clock.now();
@@ -186,13 +186,13 @@ export class Dispatcher implements PlaceWatcher {
   }
 
   warmed(place: PlaceLease): void {
-    this.#lineOf.get(place)?.lookAtLoads(this.#clock.now());
+    place.line?.lookAtLoads(this.#clock.now());
   }
 
   ended(place: PlaceLease, servedMs: number, isTypical: boolean): void {
-    const line = this.#lineOf.get(place);
+    const { line } = place;
     if (!line) return;
-    this.#lineOf.delete(place);
+    place.line = undefined;
     line.running.delete(place);
     if (isTypical) line.times.learn(place.charge.flowKey, servedMs);
     line.fair.settle(place.charge, servedMs);
@@ -240,7 +240,7 @@ export class Dispatcher implements PlaceWatcher {
 
   #begin(line: ModelLine, place: Place, charge: LineCharge): PlaceLease {
     const lease = new PlaceLease(place, charge, this, this.#now);
-    this.#lineOf.set(lease, line);
+    lease.line = line;
     line.running.add(lease);
     if (place.cold || line.isLoading) line.lookAtLoads(this.#clock.now());
     line.downSince = undefined;

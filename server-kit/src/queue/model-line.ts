@@ -1,3 +1,4 @@
+import { OpenSet } from '../open-set.ts';
 import { expectedWaits } from './expected-waits.ts';
 import { FairLine } from './fair-line.ts';
 import type { PlaceInLine } from './place-in-line.ts';
@@ -10,7 +11,7 @@ export class ModelLine {
   readonly model: string;
   readonly fair: FairLine<Waiting>;
   readonly times: ServiceTimes;
-  readonly running = new Set<PlaceLease>();
+  readonly running = new OpenSet<PlaceLease>();
   /** Virtual time of the line among lines: which of several is asked first. */
   turn = 0;
   /** Since when nothing that has the model answers. */

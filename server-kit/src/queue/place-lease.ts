@@ -1,6 +1,8 @@
 import type { ErrorCode } from '@ziggie/llm-protocol';
+import type { Slotted } from '../open-set.ts';
 import type { Place, PlaceOutcome, PlaceUpstream } from '../upstreams/places.ts';
 import type { LineCharge } from './fair-line.ts';
+import type { ModelLine } from './model-line.ts';
 
 /** What the line hears of a place that it has given. */
 export interface PlaceWatcher {
@@ -11,7 +13,10 @@ export interface PlaceWatcher {
 }
 
 /** A place whose service is counted. */
-export class PlaceLease implements Place {
+export class PlaceLease implements Place, Slotted {
+  slot = -1;
+  /** The line it runs in, until it is over. */
+  line: ModelLine | undefined;
   readonly #place: Place;
   readonly #watcher: PlaceWatcher;
   readonly #now: () => number;

@@ -124,7 +124,9 @@ export async function answerWith<Form, Result>(
         run.release();
         reservation.settle(runHold, run.wasSent && (runLease.hasLeft || runLease.failure !== undefined));
       };
-      run.onPlaced = () => reservation.placed();
+      // A name first: V8 puts a function that stands right behind `x.y =` among the old objects, and all it sees with it.
+      const onPlaced = () => reservation.placed();
+      run.onPlaced = onPlaced;
       reservation.watch(lease, holdId);
       try {
         return await write(run, form);

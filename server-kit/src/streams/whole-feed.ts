@@ -9,41 +9,51 @@ import type { EventFeed } from './event-feed.ts';
  * event tells.
  */
 export function takeAll(feed: EventFeed): WholeSource {
-  let waiting: StreamEvent[] = [];
-  let hasEnded = false;
-  let wake = () => {};
-  const sink: EventSink = {
-    write: (events) => {
-      waiting.push(...events);
-      wake();
-    },
-    beat: () => {},
-    end: () => {
-      hasEnded = true;
-      wake();
-    },
-  };
-  feed.attach(sink);
-  return {
-    get ended() {
-      return hasEnded && waiting.length === 0;
-    },
-    async next() {
-      if (waiting.length === 0 && !hasEnded) {
-        const woken = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        feed.pull();
-        await woken;
-      }
-      const events = waiting;
-      waiting = [];
-      const last = events.at(-1);
-      if (last?.type === 'error') {
-        const { code, message, retryable, retryAfterMs } = last;
-        throw new KitFailure(code, message, { retryable, retryAfterMs });
-      }
-      return events;
-    },
-  };
+  return new WholeFeed(feed);
+}
+
+class WholeFeed implements WholeSource, EventSink {
+  readonly #feed: EventFeed;
+  #waiting: StreamEvent[] = [];
+  #hasEnded = false;
+  #wake = () => {};
+
+  constructor(feed: EventFeed) {
+    this.#feed = feed;
+    feed.attach(this);
+  }
+
+  write(events: readonly StreamEvent[]): void {
+    this.#waiting.push(...events);
+    this.#wake();
+  }
+
+  beat(): void {}
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#wake();
+  }
+
+  get ended(): boolean {
+    return this.#hasEnded && this.#waiting.length === 0;
+  }
+
+  async next(): Promise<readonly StreamEvent[]> {
+    if (this.#waiting.length === 0 && !this.#hasEnded) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#feed.pull();
+      await woken;
+    }
+    const events = this.#waiting;
+    this.#waiting = [];
+    const last = events.at(-1);
+    if (last?.type === 'error') {
+      const { code, message, retryable, retryAfterMs } = last;
+      throw new KitFailure(code, message, { retryable, retryAfterMs });
+    }
+    return events;
+  }
 }

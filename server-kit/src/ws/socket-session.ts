@@ -183,7 +183,7 @@ export class SocketSession {
   /** A request in the book; `undefined` when it was refused since the socket carries enough. */
   #register(id: string, credit: number, encode: EncodeFrame): SocketRequest | undefined {
     const request = new SocketRequest(id, credit, this.#outlet(id), encode);
-    request.onStall = () =>
+    const onStall = () =>
       request.fail(
         new KitFailure(
           'deadline_exceeded',
@@ -191,6 +191,7 @@ export class SocketSession {
         ),
         id,
       );
+    request.onStall = onStall;
     if (this.#requests.size >= this.#parts.settings.maxRequestsPerSocket) {
       const most = this.#parts.settings.maxRequestsPerSocket;
       request.fail(

@@ -16,7 +16,7 @@ type Kind = 'chat' | 'generate';
 export function ollamaForm(kind: Kind, streams: boolean): AnswerForm {
   return {
     streams,
-    framing: (facts) => ollamaFraming(kind, facts),
+    framing: (facts) => new OllamaFraming(kind, facts),
     whole: (answer, facts) => wholeRecord(kind, answer, facts),
   };
 }
@@ -26,45 +26,56 @@ export function ollamaFailure({ message }: KitFailure): FailureBody {
   return { contentType: JSON_TYPE, body: { error: message } };
 }
 
-function ollamaFraming(kind: Kind, facts: RunFacts): Framing {
-  const line = (members: Record<string, unknown>) =>
-    `${JSON.stringify({ model: facts.model, created_at: stamp(facts), ...members })}\n`;
-  const piece = (content: string, more: Record<string, unknown> = {}) =>
-    line({ ...said(kind, content, more), done: false });
-  let usage: UsageEvent | undefined;
-  let calls = 0;
-  const encode = (event: StreamEventBody): string => {
+/** The records of one answer, as Ollama writes them. */
+class OllamaFraming implements Framing {
+  readonly contentType = NDJSON_CONTENT_TYPE;
+  readonly #kind: Kind;
+  readonly #facts: RunFacts;
+  #usage: UsageEvent | undefined;
+  #calls = 0;
+
+  constructor(kind: Kind, facts: RunFacts) {
+    this.#kind = kind;
+    this.#facts = facts;
+  }
+
+  /** Nothing in Ollama's form says that somebody waits; an empty piece shows that the line is alive. */
+  get heartbeat(): string {
+    return this.#piece('');
+  }
+
+  encode(event: StreamEventBody): string {
     switch (event.type) {
       case 'text-delta':
-        return piece(event.text);
+        return this.#piece(event.text);
       case 'thinking-delta':
-        return piece('', { thinking: event.text });
+        return this.#piece('', { thinking: event.text });
       case 'tool-call':
-        return piece('', { tool_calls: [toolCall(event, calls++)] });
+        return this.#piece('', { tool_calls: [toolCall(event, this.#calls++)] });
       case 'usage':
-        usage = event;
+        this.#usage = event;
         return '';
       case 'done':
-        return line({
-          ...said(kind, ''),
+        return this.#line({
+          ...said(this.#kind, ''),
           done: true,
           done_reason: event.finishReason === 'length' ? 'length' : 'stop',
-          ...metrics(event.timings, usage),
+          ...metrics(event.timings, this.#usage),
         });
       case 'error':
         return `${JSON.stringify({ error: event.message })}\n`;
       default:
-        // Nothing in Ollama's form says that somebody waits; an empty piece shows that the line is alive.
         return '';
     }
-  };
-  return {
-    contentType: NDJSON_CONTENT_TYPE,
-    get heartbeat() {
-      return piece('');
-    },
-    encode,
-  };
+  }
+
+  #piece(content: string, more: Record<string, unknown> = {}): string {
+    return this.#line({ ...said(this.#kind, content, more), done: false });
+  }
+
+  #line(members: Record<string, unknown>): string {
+    return `${JSON.stringify({ model: this.#facts.model, created_at: stamp(this.#facts), ...members })}\n`;
+  }
 }
 
 function wholeRecord(
