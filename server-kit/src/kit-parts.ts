@@ -19,6 +19,7 @@ import type { LoadShepherd } from './queue/load-shepherd.ts';
 import { waitInLine } from './queue/wait-in-line.ts';
 import { Waiting } from './queue/waiting.ts';
 import type { AnswerParts } from './routes/answer-with.ts';
+import type { CacheParts } from './routes/cache-routes.ts';
 import type { InfoParts } from './routes/info-routes.ts';
 import type { KeyParts } from './routes/key-routes.ts';
 import type { MeParts } from './routes/me-routes.ts';
@@ -65,6 +66,7 @@ export interface KitParts {
   queueParts: QueueParts;
   upstreamParts: UpstreamParts;
   modelAdmin: ModelAdminRouteParts;
+  cacheParts: CacheParts;
   ticketStore: TicketStore;
 }
 
@@ -130,6 +132,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
     me: { limits, now: () => clock.wallNow() },
     ticketStore: stores.tickets,
     queueParts: { queue },
+    cacheParts: { cache, store: stores.cache, counts: lasting.cacheCounts, logger },
     upstreamParts: { upstreams, clock, discovery: () => sources.state },
     modelAdmin: {
       upstreams,

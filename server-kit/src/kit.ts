@@ -21,6 +21,7 @@ import { addCorsHeaders, addPreflightHeaders } from './request/origin.ts';
 import { requestIdOf } from './request/request-id.ts';
 import { pathOf } from './request/target.ts';
 import { answerRoute, selftestRoute } from './routes/answer-route.ts';
+import { cacheRoute } from './routes/cache-routes.ts';
 import {
   healthRoute,
   type JsonAnswer,
@@ -316,6 +317,9 @@ class Kit implements ServerKit {
       case 'pull-state':
       case 'cancel-pull':
         return modelAdminRoute(this.#parts.modelAdmin, operation, request, connection, context);
+      case 'cache':
+      case 'purge-cache':
+        return cacheRoute(this.#parts.cacheParts, operation, request, connection, context);
       default:
         return keyRoute(this.#parts.keyParts, operation, request, connection, context);
     }

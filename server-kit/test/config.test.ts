@@ -207,6 +207,34 @@ describe('the environment', () => {
     expect(problemsOf({ RESUME_GRACE_MS: '0' })).toContain('RESUME_GRACE_MS ');
   });
 
+  test('CACHE=true keeps answers as the others say, and without it none of them does', async () => {
+    const said = {
+      CACHE_SCOPE: 'user',
+      CACHE_MODELS: 'llama3*, qwen3',
+      CACHE_KEEP: 'true',
+      CACHE_COALESCE: 'false',
+      CACHE_SAMPLED: 'true',
+      CACHE_TTL_MS: '1000',
+      CACHE_MAX_ENTRIES: '5',
+      CACHE_MAX_BYTES: '2048',
+    };
+    expect(configFromEnv(said).options.cache).toBeUndefined();
+    const { options } = configFromEnv({ ...said, CACHE: 'true' });
+    expect(options.cache).toEqual({
+      models: ['llama3*', 'qwen3'],
+      scope: 'user',
+      keep: true,
+      coalesce: false,
+      sampled: true,
+      ttlMs: 1000,
+      maxEntries: 5,
+      maxBytes: 2048,
+    });
+    await createServerKit(options).close();
+    expect(problemsOf({ CACHE_SCOPE: 'everybody' })).toContain('CACHE_SCOPE must be tenant or user');
+    expect(problemsOf({ CACHE: 'yes' })).toContain('CACHE ');
+  });
+
   test('takes secrets from files, without the new line at the end', () => {
     const files: Record<string, string> = {
       '/run/jwt': `${secret}\n`,

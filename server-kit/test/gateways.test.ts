@@ -122,7 +122,7 @@ describe.each(['express-gateway', 'fastify-gateway'])('%s as a process', (name) 
   });
 
   test.skipIf(!hasRedis)(
-    'two of them share limits, keys, revocations and tickets in a real Redis, and both stop with 0',
+    'two of them share limits, keys, revocations, tickets and answers in a real Redis, and both stop with 0',
     async () => {
       const redis = await startRedis();
       const env = {
@@ -134,6 +134,7 @@ describe.each(['express-gateway', 'fastify-gateway'])('%s as a process', (name) 
         TOKENS_PER_DAY: '100000',
         API_KEY_PEPPER: secret,
         DRAIN_MS: '5000',
+        CACHE: 'true',
       };
       const [one, other] = [start(env), start(env)];
       const [here, there] = await Promise.all([one.url(), other.url()]);
@@ -209,6 +210,15 @@ describe.each(['express-gateway', 'fastify-gateway'])('%s as a process', (name) 
         const dennis = await as('dennis');
         expect((await post(`${here}/admin/revocations`, root, { principalId: 'dennis' })).status).toBe(204);
         expect((await post(`${there}/chat`, dennis, question())).status).toBe(401);
+        // What one has kept the other gives, once it is in Redis.
+        const asked = { ...question('Once.'), options: { seed: 1 } };
+        const cacheAt = async (url: string, sub: string) => {
+          const answer = await post(`${url}/chat`, await as(sub), asked);
+          await answer.text();
+          return answer.headers.get('x-ziggie-cache');
+        };
+        expect(await cacheAt(here, 'rosa')).toBe('miss');
+        await expect.poll(async () => cacheAt(there, `reader ${Math.random()}`)).toBe('hit');
         // Both drain.
         ollama.fake.script([say('begun '), stall(200), say('and ended')]);
         const running = await post(`${here}/chat`, await as('marie'), question());

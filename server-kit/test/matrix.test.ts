@@ -110,6 +110,8 @@ const expected: Record<string, Expected> = {
   'GET /admin/jobs/:id': admins(404),
   'DELETE /admin/jobs/:id': admins(404),
   'GET /admin/jobs/:id/events': admins(404),
+  'GET /admin/cache': admins(200),
+  'POST /admin/cache/purge': admins(200),
 };
 
 /** A good body for each route that takes one. */
@@ -141,6 +143,7 @@ const bodies: Record<string, unknown> = {
   '/admin/models/pull': { model: 'stand-in' },
   '/admin/models/load': { model: 'stand-in' },
   '/admin/models/unload': { model: 'stand-in' },
+  '/admin/cache/purge': { all: true },
 };
 
 const pepper = 'a pepper for tests, longer than 32 bytes';

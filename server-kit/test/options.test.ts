@@ -27,6 +27,12 @@ describe('createServerKit() names each wrong option by its path', () => {
       { upstreams: [{ ...upstreams[0], apiKey: 'marker\nx' }] },
       ['upstreams.0.apiKey'],
     ],
+    ['a cache for everybody', { upstreams, cache: { scope: 'marker' } }, ['cache.scope']],
+    [
+      'answers that are kept for ever',
+      { upstreams, cache: { ttlMs: Number.POSITIVE_INFINITY } },
+      ['cache.ttlMs'],
+    ],
     ['not a URL', { upstreams: [{ url: 'marker-gpu' }] }, ['upstreams.0.url: must be an http']],
     ['another scheme', { upstreams: [{ url: 'file:///marker' }] }, ['upstreams.0.url']],
     ['a password in the URL', { upstreams: [{ url: 'http://a:marker@gpu' }] }, ['upstreams.0.url']],

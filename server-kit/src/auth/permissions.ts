@@ -29,6 +29,8 @@ export const permissions = [
   'models:load',
   /** Deleting models from the model servers. */
   'models:delete',
+  /** How much is kept of answers, and throwing it away. */
+  'cache:admin',
 ] as const;
 
 /** One thing that somebody can be allowed to do. */

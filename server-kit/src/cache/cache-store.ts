@@ -47,3 +47,11 @@ export interface CacheStore {
   /** How much is kept. What is too old counts until it is stumbled over. */
   size(): Eventually<{ entries: number; bytes: number }>;
 }
+
+/** What an entry takes beside its text, in bytes. */
+const entryBytes = 256;
+
+/** What a kept text takes, in bytes, as far as a bound needs to know: the same in every store. */
+export function sizeOfText(text: string): number {
+  return entryBytes + 2 * text.length;
+}

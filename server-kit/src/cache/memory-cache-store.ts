@@ -1,15 +1,19 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
-import type { CacheBounds, CacheFound, CacheKey, CachePurge, CacheStore } from './cache-store.ts';
+import {
+  type CacheBounds,
+  type CacheFound,
+  type CacheKey,
+  type CachePurge,
+  type CacheStore,
+  sizeOfText,
+} from './cache-store.ts';
 
 interface Entry {
   key: CacheKey;
   text: string;
   endsAt: number;
 }
-
-/** What an entry takes beside its text. */
-const entryBytes = 256;
 
 /** Answers in the memory of this process; what was wanted least lately goes first. */
 export class MemoryCacheStore implements CacheStore {
@@ -61,7 +65,7 @@ export class MemoryCacheStore implements CacheStore {
     const entries = new LRUCache<string, Entry>({
       max: maxEntries,
       maxSize: maxBytes,
-      sizeCalculation: ({ text }) => entryBytes + 2 * text.length,
+      sizeCalculation: ({ text }) => sizeOfText(text),
     });
     if (known) entries.load(known.dump());
     this.#entries = entries;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { JwtOptions } from '../auth/auth-types.ts';
+import type { CacheOptions } from '../cache/cache-options.ts';
 import type { ServerKitOptions } from '../kit-types.ts';
 import { type Values, type Variable, variables } from './variables.ts';
 
@@ -167,6 +168,7 @@ function optionsOf(values: Values, jwt: JwtOptions | undefined): ServerKitOption
     modelAdmin:
       values.modelAdmin === false ? false : { pull: values.modelPull, registries: values.modelRegistries },
     resume: values.resume === false ? false : { graceMs: values.resumeGraceMs },
+    cache: cacheOf(values),
     content: (redactInput ?? redactOutput) && { redact: { input: redactInput, output: redactOutput } },
     timeouts: {
       connectMs: values.connectMs,
@@ -176,5 +178,20 @@ function optionsOf(values: Values, jwt: JwtOptions | undefined): ServerKitOption
       heartbeatMs: values.heartbeatMs,
       drainMs: values.drainMs ?? 8000,
     },
+  };
+}
+
+/** Settings of a cache do not switch it on: whoever wants answers kept says so. */
+function cacheOf(values: Values): CacheOptions | undefined {
+  if (values.cache !== true) return undefined;
+  return {
+    models: values.cacheModels,
+    scope: values.cacheScope,
+    keep: values.cacheKeep,
+    coalesce: values.cacheCoalesce,
+    sampled: values.cacheSampled,
+    ttlMs: values.cacheTtlMs,
+    maxEntries: values.cacheMaxEntries,
+    maxBytes: values.cacheMaxBytes,
   };
 }

@@ -102,3 +102,8 @@ export function jwtAlgorithms(value: string): JwtAlgorithm {
   if (algorithm === undefined) throw new Error(`must be of ${algorithms.join(', ')}`);
   return algorithm;
 }
+
+export function cacheScopes(value: string): 'tenant' | 'user' {
+  if (value !== 'tenant' && value !== 'user') throw new Error('must be tenant or user');
+  return value;
+}

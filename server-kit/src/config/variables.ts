@@ -1,6 +1,7 @@
 import { allowed, discovery } from './read-discovery.ts';
 import { upstreams } from './read-upstreams.ts';
 import {
+  cacheScopes,
   hedge,
   hosts,
   jwtAlgorithms,
@@ -190,6 +191,55 @@ export const variables = {
     list(text),
     'none',
     'hosts that the name of a model may begin with, such as `hf.co`: the model servers call them',
+  ),
+  cache: variable(
+    'CACHE',
+    truth,
+    'false',
+    'whether answers are kept for those of one tenant who ask the same, and shared while they are written',
+  ),
+  cacheScope: variable(
+    'CACHE_SCOPE',
+    cacheScopes,
+    'tenant',
+    'who shares an answer: `tenant`, or only one `user`',
+  ),
+  cacheModels: variable(
+    'CACHE_MODELS',
+    list(text),
+    'all',
+    'models whose answers may be kept and shared: names, or beginnings such as `llama3*`, comma-separated',
+  ),
+  cacheKeep: variable('CACHE_KEEP', truth, 'true', '`false` only shares answers that are being written'),
+  cacheCoalesce: variable(
+    'CACHE_COALESCE',
+    truth,
+    'true',
+    'whether equal requests at the same time share one generation',
+  ),
+  cacheSampled: variable(
+    'CACHE_SAMPLED',
+    truth,
+    'false',
+    'also requests that sample: a temperature above 0 and no seed',
+  ),
+  cacheTtlMs: variable(
+    'CACHE_TTL_MS',
+    number({ min: 1000, max: 2_592_000_000 }),
+    '3600000',
+    'how long an answer is kept',
+  ),
+  cacheMaxEntries: variable(
+    'CACHE_MAX_ENTRIES',
+    number({ min: 1, max: 1_000_000, isWhole: true }),
+    '10000',
+    'answers that are kept',
+  ),
+  cacheMaxBytes: variable(
+    'CACHE_MAX_BYTES',
+    number({ min: 1024, isWhole: true }),
+    '67108864',
+    'of all answers that are kept together',
   ),
   drainMs: variable(
     'DRAIN_MS',

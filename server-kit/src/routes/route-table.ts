@@ -1,5 +1,6 @@
 import type { Permission } from '../auth/permissions.ts';
 import type { SurfaceName } from '../surfaces/surface.ts';
+import type { CacheOperation } from './cache-routes.ts';
 import type { ModelAdminOperation, PullStreamOperation } from './model-admin-routes.ts';
 import type { UpstreamOperation } from './upstream-routes.ts';
 
@@ -23,6 +24,7 @@ export type Operation =
   | UpstreamOperation
   | ModelAdminOperation
   | PullStreamOperation
+  | CacheOperation
   | 'embed'
   | 'version'
   | 'resume-stream'
@@ -187,6 +189,8 @@ export const routeTable: readonly Route[] = [
   { method: 'GET', path: '/admin/jobs/:id', operation: 'pull-state', permission: 'models:pull' },
   { method: 'DELETE', path: '/admin/jobs/:id', operation: 'cancel-pull', permission: 'models:pull' },
   { method: 'GET', path: '/admin/jobs/:id/events', operation: 'follow-pull', permission: 'models:pull' },
+  { method: 'GET', path: '/admin/cache', operation: 'cache', permission: 'cache:admin' },
+  { method: 'POST', path: '/admin/cache/purge', operation: 'purge-cache', permission: 'cache:admin' },
 ];
 
 const byPath = new Map<string, Route[]>();

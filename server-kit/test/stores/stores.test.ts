@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import {
+  MemoryCacheStore,
   MemoryKeyStore,
   MemoryLimitStore,
   MemoryRevocationStore,
@@ -13,6 +14,7 @@ import {
 import { createRedisStores } from '../../src/stores-redis.ts';
 import { createSqliteStores } from '../../src/stores-sqlite.ts';
 import { SetClock } from '../harness.ts';
+import { cacheStoreContract } from './cache-store.contract.ts';
 import { keyStoreContract } from './key-store.contract.ts';
 import { limitStoreContract } from './limit-store.contract.ts';
 import { hasRedis, type RedisServer, startRedis } from './redis-server.ts';
@@ -46,6 +48,11 @@ streamStoreContract('memory', async () => {
     forget: async () => clock.advance(60_001),
     close: () => store.close(),
   };
+});
+
+cacheStoreContract('memory', async () => {
+  const clock = new SetClock();
+  return { store: new MemoryCacheStore(clock), pass: async (ms) => clock.advance(ms), close: nothing };
 });
 
 function sqlite() {
@@ -114,6 +121,12 @@ describe.skipIf(!hasRedis)('with a Redis server', () => {
   ticketStoreContract('Redis', async () => {
     const { stores, clock, close } = await open();
     return { store: stores.tickets, clock, close };
+  });
+  cacheStoreContract('Redis', async () => {
+    const { stores, close } = await open();
+    // Redis goes by its own time.
+    const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+    return { store: stores.cache, pass, close };
   });
   streamStoreContract('Redis', async () => {
     const prefix = `t${count++}`;

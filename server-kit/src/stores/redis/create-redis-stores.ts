@@ -1,5 +1,6 @@
 import { type Cluster, Redis } from 'ioredis';
 import { type Clock, systemClock } from '../../clock.ts';
+import { RedisCacheStore } from './redis-cache-store.ts';
 import { RedisKeyStore } from './redis-key-store.ts';
 import { RedisLimitStore } from './redis-limit-store.ts';
 import { RedisLink } from './redis-link.ts';
@@ -34,14 +35,16 @@ export interface RedisStores {
   revocations: RedisRevocationStore;
   tickets: RedisTicketStore;
   streams: RedisStreamStore;
+  cache: RedisCacheStore;
 }
 
 /**
- * Keeps keys, limits, revocations, tickets of sockets and answers to come back to in Redis 6 or later, shared by every process. Redis must not evict keys
+ * Keeps keys, limits, revocations, tickets of sockets, answers to come back to and answers for those who ask the same in
+ * Redis 6 or later, shared by every process. Redis must not evict keys
  * (`maxmemory-policy noeviction`), and should write to disk when API keys are kept there.
  *
  * When Redis is away or slow, rates fall back to this process's share, quotas, API keys and tickets answer 503, and answers
- * go on: they can be come back to in the process that writes them.
+ * go on: they can be come back to in the process that writes them, and what was kept counts as not there.
  *
  * @returns The stores, to be given as `stores`, and how to close the connection after the kit is closed.
  * @throws {TypeError} when the options are not usable.
@@ -83,6 +86,7 @@ export function createRedisStores(options: RedisStoresOptions): { stores: RedisS
       revocations: new RedisRevocationStore(link(), `${braced}:revocations`, () => time.wallNow()),
       tickets: new RedisTicketStore(link(), `${braced}:tickets`, () => time.wallNow()),
       streams: new RedisStreamStore(link(), notices, `${braced}:streams`, () => time.wallNow()),
+      cache: new RedisCacheStore(link(), `${braced}:cache`),
     },
     close: () => {
       notices.close();
