@@ -1,3 +1,4 @@
+export type { ContinuationOptions } from './answer/continuation.ts';
 export type { JwtAlgorithm, JwtOptions, KeyOptions, PublicKey } from './auth/auth-types.ts';
 export {
   defaultRoles,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ContinuationOptions } from './answer/continuation.ts';
 import {
   authSchema,
   jwtSettingsOf,
@@ -50,6 +51,7 @@ export interface Settings {
   };
   queue: QueueSettings;
   hedging: HedgingOptions | undefined;
+  continuation: ContinuationOptions | undefined;
   routing: Routing;
   resume: ResumeSettings | undefined;
   cache: CacheSettings | undefined;
@@ -102,6 +104,7 @@ const members = z.strictObject({
   limits: limitsSchema.optional(),
   queue: queueSchema.optional(),
   hedging: z.strictObject({ afterMs: milliseconds.optional() }).optional(),
+  continuation: z.strictObject({ models: z.array(z.string().min(1).max(256)).min(1).max(256) }).optional(),
   routing: routingSchema.optional(),
   resume: resumeSchema.optional(),
   cache: cacheSchema.optional(),
@@ -233,6 +236,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
     },
     queue: queueSettings(options.queue),
     hedging: parsed.data.hedging,
+    continuation: parsed.data.continuation,
     routing: new Routing(options.routing),
     resume: resumeSettings(options.resume),
     cache: cacheSettings(options.cache),

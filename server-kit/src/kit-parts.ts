@@ -48,6 +48,7 @@ export interface LastingParts {
   shepherd: LoadShepherd;
   pulls: PullJobs;
   hedging: Hedging;
+  continued: { count: number };
   streams: Streams;
   cacheCounts: CacheCounts;
 }
@@ -118,6 +119,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
       cache,
       budget,
       hedging: settings.hedging && lasting.hedging,
+      continued: lasting.continued,
       takeExtra: (ask) => queue.takeExtra(ask),
       prove: (avoid) => upstreams.prove(avoid),
       routing: settings.routing,

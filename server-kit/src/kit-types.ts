@@ -1,3 +1,4 @@
+import type { ContinuationOptions } from './answer/continuation.ts';
 import type { JwtOptions, KeyOptions } from './auth/auth-types.ts';
 import type { Permission, RoleTable } from './auth/permissions.ts';
 import type { RevocationStore } from './auth/revocation-store.ts';
@@ -116,6 +117,12 @@ export interface ServerKitOptions {
    * somebody who waits. Default off.
    */
   hedging?: HedgingOptions | undefined;
+  /**
+   * Lets another Ollama with the same file of the model go on with an answer whose server has died in the middle, where that
+   * is exact: no tools, no format, no thinking; `/chat` (and `/generate` with `raw`), on every surface. Elsewhere such an
+   * answer ends with a typed error. Once per answer, within the budget of second tries. Default off.
+   */
+  continuation?: ContinuationOptions | undefined;
   /** Which model answers to which name, and which one when that cannot. */
   routing?: RoutingOptions | undefined;
   /** WebSockets on `/ws`. They are served wherever a door has been given the host's upgrades. */

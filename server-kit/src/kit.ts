@@ -102,6 +102,7 @@ class Kit implements ServerKit {
       stores: storesOf(settings),
       isDraining,
       hedging: new Hedging(),
+      continued: { count: 0 },
       upstreams,
       sources: new UpstreamSources(upstreams, clock),
       queue,

@@ -12,6 +12,7 @@ import { type AttemptParts, type AttemptRequest, Attempts } from '../upstreams/a
 import type { Place } from '../upstreams/places.ts';
 import type { RecordText } from '../upstreams/upstream-call.ts';
 import type { AnswerRun } from './answer-run.ts';
+import { Continuation, type RestCall } from './continuation.ts';
 import { PhaseClock } from './phase-clock.ts';
 
 /** Longest time from the first token to the end, in ms: 15 min. */
@@ -25,6 +26,8 @@ const freshMs = 200;
 /** What a run needs of the kit. */
 export interface RunParts extends AttemptParts {
   settings: Settings;
+  /** Answers that another server went on with after theirs had died. */
+  continued: { count: number };
 }
 
 /** What is to be run. */
@@ -34,6 +37,10 @@ export interface RunRequest extends AttemptRequest {
   model: string;
   /** Whether Ollama may hold text back (tools, formats). */
   holdsBack: boolean;
+  /** The request for the rest of an answer that has begun. Absent where nobody can go on. */
+  restCall?: RestCall | undefined;
+  /** Most tokens of the answer. */
+  maxTokens: number;
   /** Tokens of the input, before anybody has counted them. */
   estimatedInputTokens: number;
   /** What the answer goes through before anybody sees it. */
@@ -63,6 +70,10 @@ export class Run implements AnswerRun {
   #told = 0;
   /** Events of a whole answer whose end is being waited for. */
   #last: StreamEventBody[] | undefined;
+  /** What was said so far, where another server may go on with it. */
+  readonly #continuation: Continuation | undefined;
+  /** Another server goes on, and nothing of it is here yet. */
+  #isGoingOn = false;
   /** Called when it is worth taking again after there was nothing. */
   onReady: (() => void) | undefined;
   /** Called while the model is being loaded, about once a second. */
@@ -80,8 +91,16 @@ export class Run implements AnswerRun {
     this.lease = lease;
     this.#startedAt = settings.clock.now() - context.elapsedMs;
     this.#clock = new PhaseClock(settings.clock, lease);
+    const { continuation } = settings;
+    this.#continuation =
+      continuation && request.restCall
+        ? new Continuation(continuation.models, request.restCall, request.maxTokens)
+        : undefined;
     this.#attempts = new Attempts(parts, request, lease, this.#clock, {
-      onMove: (place) => this.onQueued?.(place),
+      onMove: (place) => {
+        // What has begun to be written is not told to wait.
+        if (!this.hasBegun) this.onQueued?.(place);
+      },
       onPlace: this.#onPlace,
       onLoaded: this.#onLoaded,
       onReady: () => this.onReady?.(),
@@ -90,8 +109,10 @@ export class Run implements AnswerRun {
   }
 
   readonly #onPlace = (place: Place): void => {
-    this.#placedAt = this.#parts.settings.clock.now();
-    this.onPlaced?.();
+    if (!this.hasBegun) {
+      this.#placedAt = this.#parts.settings.clock.now();
+      this.onPlaced?.();
+    }
     this.#clock.enter('first_token_timeout', this.#parts.settings.timeouts.firstTokenMs);
     void this.#watchLoad(place);
   };
@@ -140,10 +161,20 @@ export class Run implements AnswerRun {
       return this.#take();
     } catch (thrown) {
       this.#failure = asFailure(thrown);
-      if (!this.#attempts.moves(this.#failure)) throw thrown;
+      if (!this.#attempts.moves(this.#failure) && !this.#goesOn(this.#failure)) throw thrown;
       this.#failure = undefined;
       return this.take();
     }
+  }
+
+  /** Whether another server writes the rest. */
+  #goesOn(failure: KitFailure): boolean {
+    const { place } = this;
+    const rest = place && this.#continuation?.rest(place.upstream, this.request.ask.model);
+    if (!rest || !this.#attempts.goesOn(failure, rest)) return false;
+    this.#isGoingOn = true;
+    this.#parts.continued.count++;
+    return true;
   }
 
   /** The next events, maybe none; waits for them. @throws {KitFailure} */
@@ -199,7 +230,8 @@ export class Run implements AnswerRun {
   }
 
   #see(event: StreamEventBody): void {
-    this.request.meter?.see(event);
+    if (this.#continuation) this.#sew(this.#continuation, event);
+    else this.request.meter?.see(event);
     switch (event.type) {
       case 'thinking-delta':
       case 'text-delta':
@@ -227,6 +259,20 @@ export class Run implements AnswerRun {
         }
       }
     }
+  }
+
+  /** Keeps what is said, and counts two servers as one. */
+  #sew(continuation: Continuation, event: StreamEventBody): void {
+    continuation.see(event);
+    if (this.#isGoingOn && event.type !== 'usage') {
+      this.#isGoingOn = false;
+      this.#answers();
+      const { timeouts } = this.#parts.settings;
+      this.#clock.enter('idle_timeout', this.request.holdsBack ? timeouts.idleWithToolsMs : timeouts.idleMs);
+    }
+    if (event.type === 'usage') continuation.addUp(event);
+    this.request.meter?.see(event);
+    if (event.type === 'usage' && continuation.isSewn) event.source = 'estimated';
   }
 
   /** The model is in memory, whatever the list says. An answer without a token (vectors) shows it at its end. */

@@ -163,6 +163,7 @@ function optionsOf(values: Values, jwt: JwtOptions | undefined): ServerKitOption
     },
     queue: { maxPerModel: values.queueMaxPerModel, maxWaitMs: values.queueMaxWaitMs },
     hedging: values.hedgeAfterMs,
+    continuation: values.continueModels && { models: values.continueModels },
     cors: values.corsOrigins && { origins: values.corsOrigins },
     sockets: { enabled: values.sockets },
     modelAdmin:

@@ -144,6 +144,12 @@ export const variables = {
     'never',
     'after how much silence before the first token a second server that has the model is asked; `learned` for what 19 of 20 take',
   ),
+  continueModels: variable(
+    'CONTINUE_MODELS',
+    list(text),
+    'none',
+    'models, by name or beginning (`llama3.2*`), whose answers another Ollama goes on with when theirs dies: those whose template leaves the last message of an assistant open',
+  ),
   tokensPerDay: variable('TOKENS_PER_DAY', whole, 'no limit', 'tokens per user and calendar day'),
   timeZone: variable('TIME_ZONE', text, 'UTC', 'whose calendar days follow, such as `Europe/Berlin`'),
   maxBodyBytes: variable('MAX_BODY_BYTES', whole, '1048576', 'longest body without images'),

@@ -268,6 +268,8 @@ function runRequest(
     callFor: (dialect, name) => task.callFor(dialect, name, maxTokens),
     decoderFor: task.decoderFor,
     isWritten: task.isWritten,
+    restCall: task.restCall && ((text, most, canThink) => task.restCall?.(text, most, canThink, model)),
+    maxTokens,
     holdsBack: task.holdsBack,
     estimatedInputTokens: inputTokens,
     filter: task.filter,

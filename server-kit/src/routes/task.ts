@@ -3,6 +3,7 @@ import type { ContentFacts } from '../content/content-options.ts';
 import type { RequestContext } from '../context.ts';
 import type { InputSize } from '../limits/token-estimate.ts';
 import type { ChatBody, GenerateBody } from '../request/chat-shape.ts';
+import { continuedBody } from '../request/continued-body.ts';
 import { sizeOf } from '../request/input-size.ts';
 import { optionsFor, wantedTokens } from '../request/options-policy.ts';
 import { holdsBack } from '../request/upstream-body.ts';
@@ -26,6 +27,10 @@ export interface Task {
   /** The request in an upstream's dialect. `maxTokens` is what a quota has room for. */
   callFor(dialect: UpstreamDialect, model: string, maxTokens: number): UpstreamCall;
   decoderFor(dialect: UpstreamDialect): RecordDecoder;
+  /** Ollama's request for the rest of an answer, as `RunRequest.restCall`. */
+  restCall?:
+    | ((text: string, maxTokens: number, canThink: boolean, model: string) => UpstreamCall | undefined)
+    | undefined;
   /** Everything that is asked of the model, in one form: equal texts are the same question. Absent for what nobody shares. */
   canonical?: (() => string) | undefined;
   /** The checked body of a prompt, for answers that are kept or shared. Absent for what is no prompt. */
@@ -46,6 +51,10 @@ export function promptTask(body: ChatBody | GenerateBody, filter: AnswerFilter |
     promptParts: () => promptParts(body),
     callFor: (dialect, model, maxTokens) => callFor(dialect, body, model, maxTokens),
     decoderFor,
+    restCall: (text, maxTokens, canThink, model) => {
+      const rest = continuedBody(body, text, canThink);
+      return rest && callFor('ollama', rest, model, maxTokens);
+    },
     prompt: body,
     canonical: () => canonicalJson({ ...body, stream: undefined, resume: undefined }),
     filter,

@@ -47,6 +47,13 @@ export interface AttemptRequest {
   isWritten: boolean;
 }
 
+/** The rest of an answer that has begun. */
+export interface RestOfAnswer {
+  call: UpstreamCall;
+  /** The file of the model that must write it. */
+  digest: string;
+}
+
 /** What whoever reads an answer hears of its tries. */
 export interface AttemptEvents {
   /** The request waits, and where. */
@@ -86,6 +93,8 @@ export class Attempts {
   #stop: Stop | undefined;
   #race: Race | undefined;
   #cancelHedge: (() => void) | undefined;
+  /** What is left of an answer whose server died in the middle. */
+  #rest: RestOfAnswer | undefined;
   #firstFailure: KitFailure | undefined;
 
   constructor(
@@ -165,13 +174,21 @@ export class Attempts {
     this.release(failure);
     if (!mayMove || this.#hasBegun || this.#lease.signal.aborted) return false;
     if (this.#tries >= mostTries || !this.#place) return false;
-    this.#avoid ??= new Set();
-    this.#avoid.add(this.#place.upstream.id);
-    this.#records?.cancel();
-    this.#stop = undefined;
-    this.#records = undefined;
-    this.#decoder = undefined;
-    this.#place = undefined;
+    this.#leave(this.#place);
+    return true;
+  }
+
+  /**
+   * Lets another upstream write the rest of an answer that has begun, once, if the budget has a try for it; then the next
+   * {@link Attempts.take} does so. The failed one has been let go of.
+   */
+  goesOn(failure: KitFailure, rest: RestOfAnswer): boolean {
+    if (!faultsOf(failure.code).mayMove || this.#rest || !this.#place || this.#lease.signal.aborted)
+      return false;
+    if (this.#parts.budget.left < 1) return false;
+    this.#rest = rest;
+    this.#firstFailure = failure;
+    this.#leave(this.#place);
     return true;
   }
 
@@ -184,6 +201,16 @@ export class Attempts {
     const outcome: PlaceOutcome =
       code === undefined ? (this.ended ? 'done' : 'left') : faultsOf(code).isFault ? 'failed' : 'left';
     this.#place?.release(outcome, code);
+  }
+
+  #leave({ upstream }: PlaceLease): void {
+    this.#avoid ??= new Set();
+    this.#avoid.add(upstream.id);
+    this.#records?.cancel();
+    this.#stop = undefined;
+    this.#records = undefined;
+    this.#decoder = undefined;
+    this.#place = undefined;
   }
 
   #open(): void {
@@ -217,7 +244,8 @@ export class Attempts {
     const steadyOnly = this.#parts.budget.left < 1;
     if (steadyOnly) await this.#lease.during(this.#parts.prove(avoid));
     const { ask, turn } = this.#request;
-    await this.#openWith({ ...turn, place: { ...ask, avoid, steadyOnly }, priority: 'urgent' });
+    const digest = this.#rest?.digest;
+    await this.#openWith({ ...turn, place: { ...ask, avoid, steadyOnly, digest }, priority: 'urgent' });
   }
 
   #await(ready: Promise<void>): void {
@@ -279,7 +307,7 @@ export class Attempts {
   }
 
   #ask({ upstream, model }: PlaceLease, lease: LegLease): UpstreamRecords {
-    const call = this.#request.callFor(upstream.dialect, model);
+    const call = this.#rest?.call ?? this.#request.callFor(upstream.dialect, model);
     return new UpstreamRecords(upstream, call, lease, this.#clock, this.#events.onReady);
   }
 

@@ -27,6 +27,8 @@ export interface PlaceAsk {
   readonly avoid?: ReadonlySet<string> | undefined;
   /** Only upstreams whose last answer ended well. */
   readonly steadyOnly?: boolean | undefined;
+  /** Only upstreams that have just this file of the model. */
+  readonly digest?: string | undefined;
   /** Only upstreams that have the model in memory, a place free, and nobody waiting for what they have. */
   readonly warmOnly?: boolean | undefined;
   /** How many asks for the same model stand before this one; they make waiting dearer. Default 0. */

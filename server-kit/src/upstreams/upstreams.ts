@@ -108,7 +108,7 @@ export class Upstreams implements Places {
 
   tryTake(ask: PlaceAsk): Place | NoPlace {
     const now = this.#clock.now();
-    const { model, avoid, steadyOnly = false, warmOnly = false } = ask;
+    const { model, avoid, steadyOnly = false, warmOnly = false, digest } = ask;
     let isKnown = false;
     const open: Upstream[] = [];
     const isOnly = this.#all.length === 1;
@@ -118,6 +118,7 @@ export class Upstreams implements Places {
       if (!(isOnly ? catalog.knownNames()?.get(model) : catalog.find(model))) continue;
       isKnown = true;
       if (avoid?.has(upstream.id) || !upstream.isOpen(now)) continue;
+      if (digest !== undefined && catalog.fileOf(model)?.digest !== digest) continue;
       if (warmOnly && !this.#isSpare(upstream, model, now)) continue;
       if (!steadyOnly || upstream.isSteady) open.push(upstream);
     }
