@@ -99,6 +99,7 @@ const foreignRoutes: readonly Route[] = [
   on('ollama', 'POST', '/api/blobs/:digest', 'closed', 'models:read'),
   on('openai', 'POST', '/v1/chat/completions', 'chat', 'chat'),
   on('openai', 'POST', '/v1/completions', 'generate', 'chat'),
+  on('openai', 'POST', '/v1/responses', 'chat', 'chat'),
   on('openai', 'POST', '/v1/embeddings', 'embed', 'chat'),
   on('openai', 'GET', '/v1/models', 'openai-models', 'models:read'),
   on('openai', 'GET', '/v1/models/:model', 'openai-model', 'models:read'),

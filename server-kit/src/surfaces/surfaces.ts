@@ -6,6 +6,7 @@ import { ollamaFailure } from './ollama/write-answer.ts';
 import { readCompletion } from './openai/completions.ts';
 import { openAiFailure } from './openai/failure.ts';
 import { readOpenAiChat } from './openai/read-chat.ts';
+import { readResponse } from './responses/read-response.ts';
 import type { Asked, SurfaceName, WriteFailure } from './surface.ts';
 
 /** How a body is read on the foreign addresses that answer a prompt. */
@@ -14,6 +15,7 @@ export const readers: Readonly<Record<string, (value: unknown) => Asked>> = {
   '/api/generate': readOllamaGenerate,
   '/v1/chat/completions': readOpenAiChat,
   '/v1/completions': readCompletion,
+  '/v1/responses': readResponse,
   '/v1/messages': readMessages,
 };
 

@@ -22,7 +22,14 @@ const drawn = faults
   .filter(({ id }) => id <= 'F067' && !tooLong.has(id))
   .flatMap(({ id, variants }) => variants.map((variant) => [id, variant] as const));
 
-const surfaces = ['/chat', '/chat sse', '/api/chat', '/v1/chat/completions', '/v1/messages'] as const;
+const surfaces = [
+  '/chat',
+  '/chat sse',
+  '/api/chat',
+  '/v1/chat/completions',
+  '/v1/responses',
+  '/v1/messages',
+] as const;
 
 /** Short, because silence is among the faults; a busy machine may be slower than that at times. */
 const patienceMs = 600;
@@ -102,9 +109,17 @@ function post(
       'content-type': 'application/json',
       ...(sse ? { accept: 'text/event-stream' } : {}),
     },
-    body: JSON.stringify(path === '/v1/messages' ? { ...value, max_tokens: 1000 } : value),
+    body: JSON.stringify(bodyFor(path, value)),
     signal: signal ?? null,
   });
+}
+
+/** The same question in the shape of its address. */
+function bodyFor(path: string, value: object): Record<string, unknown> {
+  if (path === '/v1/messages') return { ...value, max_tokens: 1000 };
+  if (path !== '/v1/responses') return { ...value };
+  const { messages, ...rest } = value as { messages?: unknown };
+  return { ...rest, input: messages };
 }
 
 /** One request of the lot: clean or faulty, on any surface, whole or streamed, read to its end or left. */
@@ -177,6 +192,7 @@ const ends: Readonly<Record<string, readonly [done: RegExp, error: RegExp]>> = {
   '/chat sse': [/^data: \{"type":"done"/gm, /^data: \{"type":"error"/gm],
   '/api/chat': [/"done":true/g, /^\{"error":/gm],
   '/v1/chat/completions': [/^data: \[DONE\]/gm, /^data: \{"error":/gm],
+  '/v1/responses': [/^event: response\.completed/gm, /^event: response\.failed/gm],
   '/v1/messages': [/^event: message_stop/gm, /^event: error/gm],
 };
 

@@ -38,6 +38,12 @@ const surfaces: readonly LimitedSurface[] = [
   },
   { path: '/v1/completions', body: generate, ...openAi, wants: few },
   {
+    path: '/v1/responses',
+    body: (prompt, model) => ({ model, input: prompt }),
+    ...openAi,
+    wants: (tokens) => ({ max_output_tokens: tokens }),
+  },
+  {
     path: '/v1/messages',
     body: (prompt, model) => ({ ...chat(prompt, model), max_tokens: 64 }),
     wants: few,

@@ -76,9 +76,10 @@ export function readOpenAiChat(value: unknown): Asked {
   return { body, form: chatForm(wire.stream === true, wire.stream_options?.include_usage === true) };
 }
 
-function toolsFor(
+/** The tools that the model is shown, by what may be called. @throws {KitFailure} */
+export function toolsFor(
   tools: readonly unknown[],
-  choice: z.infer<typeof toolChoice> | null | undefined,
+  choice: 'auto' | 'none' | 'required' | { function: { name: string } } | null | undefined,
 ): unknown[] {
   if (choice === 'none') return [];
   const known = tools.map(knownTool);
@@ -106,7 +107,10 @@ function messageOf(
   }
   const calls = (tool_calls ?? []).map(({ id, function: { name: called, arguments: given } }) => {
     if (id !== undefined) names.set(id, called);
-    return { ...present({ id }), function: { name: called, arguments: argumentsOf(given, at) } };
+    return {
+      ...present({ id }),
+      function: { name: called, arguments: argumentsOf(given, `messages.${at}.tool_calls`) },
+    };
   });
   const toolName = tool_call_id ? (names.get(tool_call_id) ?? name) : undefined;
   return {
@@ -122,13 +126,14 @@ function messageOf(
   };
 }
 
-function argumentsOf(given: string | Record<string, unknown> | undefined, at: number): unknown {
+/** @throws {KitFailure} */
+export function argumentsOf(given: string | Record<string, unknown> | undefined, where: string): unknown {
   if (typeof given !== 'string') return given ?? {};
   if (given.trim() === '') return {};
   try {
     return parseJson(given);
   } catch {
-    throw refused(`messages.${at}.tool_calls: the arguments are not JSON`);
+    throw refused(`${where}: the arguments are not JSON`);
   }
 }
 
@@ -142,7 +147,8 @@ function formatOf(format: z.infer<typeof schema>['response_format']): { format?:
   return {};
 }
 
-function thinkOf(asked: (typeof efforts)[number] | null | undefined): { think?: unknown } {
+/** How much thinking an effort stands for. */
+export function thinkOf(asked: (typeof efforts)[number] | null | undefined): { think?: unknown } {
   if (asked === null || asked === undefined) return {};
   if (asked === 'none') return { think: false };
   if (asked === 'minimal') return { think: 'low' };
