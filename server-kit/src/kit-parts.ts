@@ -2,7 +2,10 @@ import { createIdentity, type Identity } from './auth/identity.ts';
 import { MemoryRevocationStore } from './auth/revocation-store.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import type { CacheCounts } from './cache/cache-counts.ts';
+import type { CacheStore } from './cache/cache-store.ts';
+import { Meaning } from './cache/meaning.ts';
 import { MemoryCacheStore } from './cache/memory-cache-store.ts';
+import type { VectorIndex } from './cache/vector-index.ts';
 import type { UpstreamSources } from './discovery/upstream-sources.ts';
 import { MemoryKeyStore } from './keys/key-store.ts';
 import type { Settings } from './kit-options.ts';
@@ -51,6 +54,7 @@ export interface LastingParts {
   continued: { count: number };
   streams: Streams;
   cacheCounts: CacheCounts;
+  vectors: VectorIndex;
 }
 
 /** Everything that follows from the options. New options make new ones; a running answer keeps those it began with. */
@@ -100,9 +104,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
   const estimate = before?.answering.metering.estimate ?? new TokenEstimate();
   const metering = { limits, settler, estimate, clock };
   const { roles, content } = settings;
-  const cache =
-    settings.cache &&
-    new AnswerCache({ settings: settings.cache, store: stores.cache, counts: lasting.cacheCounts });
+  const cache = cacheOf(settings, stores.cache, lasting);
   return {
     settings,
     upstreams,
@@ -148,4 +150,16 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
     },
     keyParts: { keys: identity.keys, revocations: identity.revocations, roles, clock },
   };
+}
+
+/** The cache of these settings. What was compared before stays: it is found under the same model and the same rest only. */
+function cacheOf(
+  { cache: settings }: Settings,
+  store: CacheStore,
+  { cacheCounts: counts, vectors }: LastingParts,
+): AnswerCache | undefined {
+  if (settings === undefined) return undefined;
+  const { semantic } = settings;
+  const meaning = semantic && new Meaning(semantic, vectors, counts);
+  return new AnswerCache({ settings, store, counts, meaning });
 }

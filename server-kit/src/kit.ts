@@ -1,6 +1,7 @@
 import { type Answer, dropAnswer, jsonAnswer, offerDirectly, toResponse } from './answer/answer.ts';
 import type { Revocations } from './auth/revocations.ts';
 import { CacheCounts } from './cache/cache-counts.ts';
+import { VectorIndex } from './cache/vector-index.ts';
 import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
 import { UpstreamSources } from './discovery/upstream-sources.ts';
@@ -99,6 +100,7 @@ class Kit implements ServerKit {
         maxBytes: settings.resume?.maxBytes,
       }),
       cacheCounts: new CacheCounts(),
+      vectors: new VectorIndex(),
       stores: storesOf(settings),
       isDraining,
       hedging: new Hedging(),

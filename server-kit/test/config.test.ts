@@ -217,6 +217,8 @@ describe('the environment', () => {
       CACHE_TTL_MS: '1000',
       CACHE_MAX_ENTRIES: '5',
       CACHE_MAX_BYTES: '2048',
+      CACHE_SEMANTIC_MODEL: 'nomic-embed-text',
+      CACHE_SEMANTIC_THRESHOLD: '0.9',
     };
     expect(configFromEnv(said).options.cache).toBeUndefined();
     const { options } = configFromEnv({ ...said, CACHE: 'true' });
@@ -229,8 +231,10 @@ describe('the environment', () => {
       ttlMs: 1000,
       maxEntries: 5,
       maxBytes: 2048,
+      semantic: { model: 'nomic-embed-text', threshold: 0.9 },
     });
     await createServerKit(options).close();
+    expect(problemsOf({ CACHE_SEMANTIC_THRESHOLD: '1.1' })).toContain('from 0.01 to 1');
     expect(problemsOf({ CACHE_SCOPE: 'everybody' })).toContain('CACHE_SCOPE must be tenant or user');
     expect(problemsOf({ CACHE: 'yes' })).toContain('CACHE ');
   });

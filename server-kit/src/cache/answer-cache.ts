@@ -9,13 +9,14 @@ import type { Task } from '../routes/task.ts';
 import { ownerKeyOf } from '../streams/owner-key.ts';
 import { canonicalName } from '../upstream/model-name.ts';
 import type { CacheCounts } from './cache-counts.ts';
-import { cacheKey } from './cache-key.ts';
+import { type CacheScope, cacheKey, type ServedModel } from './cache-key.ts';
 import type { CacheSettings } from './cache-options.ts';
 import { type CacheTerms, cacheTerms } from './cache-policy.ts';
 import type { CacheKey, CachePurge, CacheStore } from './cache-store.ts';
 import type { FollowerAsk } from './follower.ts';
 import { Generation } from './generation.ts';
 import { type KeptAnswer, keptAnswerOf, keptText } from './kept-answer.ts';
+import type { Meaning, Meant } from './meaning.ts';
 import { type Question, questionOf } from './question.ts';
 import { Replay } from './replay.ts';
 
@@ -24,6 +25,8 @@ export interface CacheParts {
   settings: CacheSettings;
   store: CacheStore;
   counts: CacheCounts;
+  /** Finds questions that mean the same, where the operator wants that. */
+  meaning: Meaning | undefined;
 }
 
 /** One request that has passed every check and every limit, and that a model would be asked now. */
@@ -44,6 +47,8 @@ export interface CacheAsk {
 
 /** What a request stands for here. */
 interface Wanted {
+  scope: CacheScope;
+  model: ServedModel;
   key: CacheKey;
   question: Question;
   terms: CacheTerms;
@@ -77,17 +82,22 @@ export class AnswerCache {
     const name = `${key.digest}\n${ask.maxTokens}\n${ask.request.turn.priority}`;
     const early = shares ? this.#joined(name, ask) : undefined;
     if (early) return early;
-    const { kept, ticket } = await this.#look(wanted);
+    const { kept, ticket } = await this.#look(key, terms);
     ask.context.mark('cache');
-    if (kept) {
-      this.#note(ask, 'hit');
-      return new Replay(ask.request, ask.context, ask.lease, kept);
-    }
+    if (kept) return this.#replay(ask, kept, 'hit');
     // Somebody may have begun meanwhile.
-    const late = shares ? this.#joined(name, ask) : undefined;
+    let late = shares ? this.#joined(name, ask) : undefined;
+    let meant: Meant | undefined;
+    if (!late && this.#parts.meaning && ticket !== undefined && terms.mayTake) {
+      meant = await this.#parts.meaning.of(ask, wanted.scope, wanted.model, wanted.question);
+      const near = meant && (await this.#near(meant, terms));
+      ask.context.mark('meaning');
+      if (near) return this.#replay(ask, near, 'semantic');
+      late = shares ? this.#joined(name, ask) : undefined;
+    }
     if (late) return late;
     this.#note(ask, 'miss');
-    return this.#begin(ask, wanted, shares ? name : undefined, ticket);
+    return this.#begin(ask, wanted, shares ? name : undefined, ticket, meant);
   }
 
   /** Throws kept answers away; those that are being written are not kept, and nobody joins them any more. @throws when the store is away. */
@@ -112,10 +122,13 @@ export class AnswerCache {
       tenant: principal?.tenant,
       user: settings.scope === 'user' ? ownerKeyOf(principal ?? { id: '' }) : undefined,
     };
+    const served = { name, digests: parts.catalog.digestsOf(name) };
     return {
       terms,
       question,
-      key: cacheKey(scope, { name, digests: parts.catalog.digestsOf(name) }, question.text),
+      scope,
+      model: served,
+      key: cacheKey(scope, served, question.text),
     };
   }
 
@@ -126,7 +139,22 @@ export class AnswerCache {
     return running.generation.join(followerAsk(ask));
   }
 
-  async #look({ key, terms }: Wanted): Promise<Looked> {
+  #replay({ request, context, lease }: CacheAsk, kept: KeptAnswer, how: 'hit' | 'semantic'): AnswerRun {
+    this.#note({ context }, how);
+    return new Replay(request, context, lease, kept);
+  }
+
+  /** The answer to a question that means the same, if it is still kept. */
+  async #near(meant: Meant, terms: CacheTerms): Promise<KeptAnswer | undefined> {
+    const { meaning } = this.#parts;
+    const key = meaning?.nearest(meant);
+    if (key === undefined) return undefined;
+    const { kept, ticket } = await this.#look(key, terms);
+    if (kept === undefined && ticket !== undefined) meaning?.forget(key);
+    return kept;
+  }
+
+  async #look(key: CacheKey, terms: CacheTerms): Promise<Looked> {
     const { settings, store, counts } = this.#parts;
     if (!settings.keep) return { kept: undefined, ticket: undefined };
     try {
@@ -149,6 +177,7 @@ export class AnswerCache {
     { key, terms }: Wanted,
     name: string | undefined,
     ticket: string | undefined,
+    meant: Meant | undefined,
   ): AnswerRun {
     const { settings } = this.#parts;
     const generation: Generation = new Generation(ask.parts, settings.maxEntryBytes, {
@@ -159,7 +188,7 @@ export class AnswerCache {
         };
         if (events === undefined || !terms.mayKeep || ticket === undefined) forget();
         // Until it is kept it is still there to be joined: nobody falls in between.
-        else void this.#keep(key, events, ticket).then(forget);
+        else void this.#keep(key, events, ticket, meant).then(forget);
       },
     });
     const follower = generation.begin(followerAsk(ask));
@@ -167,19 +196,29 @@ export class AnswerCache {
     return follower;
   }
 
-  async #keep(key: CacheKey, events: readonly StreamEventBody[], ticket: string): Promise<void> {
-    const { settings, store, counts } = this.#parts;
+  async #keep(
+    key: CacheKey,
+    events: readonly StreamEventBody[],
+    ticket: string,
+    meant: Meant | undefined,
+  ): Promise<void> {
+    const { settings, store, counts, meaning } = this.#parts;
     const text = keptText(key.digest, events);
     if (text === undefined || 2 * text.length > settings.maxEntryBytes) return;
     try {
       await store.put(key, text, ticket, settings.bounds);
       counts.add('stored');
+      // What a tool is called with hangs on every word: it fits no other question, however near.
+      if (meant && !events.some(({ type }) => type === 'tool-call')) meaning?.learn(meant, key);
     } catch {
       counts.add('store_failed');
     }
   }
 
-  #note({ context }: CacheAsk, what: 'hit' | 'semantic' | 'coalesced' | 'miss' | 'bypass'): void {
+  #note(
+    { context }: Pick<CacheAsk, 'context'>,
+    what: 'hit' | 'semantic' | 'coalesced' | 'miss' | 'bypass',
+  ): void {
     this.#parts.counts.add(what);
     context.cache = what === 'semantic' ? 'hit' : what;
     context.headers.set('x-ziggie-cache', context.cache);

@@ -21,7 +21,27 @@ export interface CacheOptions {
   maxBytes?: number | undefined;
   /** Of one answer; a longer one is not kept. Default 1 MiB. */
   maxEntryBytes?: number | undefined;
+  /** Also answers to questions that mean the same. Default none. */
+  semantic?: SemanticOptions | undefined;
 }
+
+/**
+ * How questions are compared by what they mean: the last words of the user, while everything else must be equal. A model
+ * that finds two of them near may be wrong; that is for the operator to judge.
+ */
+export interface SemanticOptions {
+  /** The embedding model. */
+  model: string;
+  /** The least cosine of the angle between two vectors that counts as the same; depends on the model. Default 0.95. */
+  threshold?: number | undefined;
+  /** Questions that are compared, in the memory of each process. Default 1,000, at most 10,000. */
+  maxEntries?: number | undefined;
+  /** Longest that a vector is waited for; then it is a miss. Default 2 s. */
+  timeoutMs?: number | undefined;
+}
+
+/** The same with every default in place. */
+export type SemanticSettings = { [Name in keyof SemanticOptions]-?: NonNullable<SemanticOptions[Name]> };
 
 /** The options with every default in place. */
 export interface CacheSettings {
@@ -31,6 +51,7 @@ export interface CacheSettings {
   coalesce: boolean;
   sampled: boolean;
   maxEntryBytes: number;
+  semantic: SemanticSettings | undefined;
   bounds: CacheBounds;
 }
 
@@ -48,6 +69,14 @@ export const cacheSchema = z.strictObject({
   maxEntries: z.int().min(1).max(1_000_000).optional(),
   maxBytes: bytes.optional(),
   maxEntryBytes: bytes.max(16 * 1024 * 1024).optional(),
+  semantic: z
+    .strictObject({
+      model: name,
+      threshold: z.number().gt(0).max(1).optional(),
+      maxEntries: z.int().min(1).max(10_000).optional(),
+      timeoutMs: z.number().positive().max(60_000).optional(),
+    })
+    .optional(),
 });
 
 /** `undefined` when nothing is kept or shared. */
@@ -60,6 +89,12 @@ export function cacheSettings(given: CacheOptions | undefined): CacheSettings | 
     coalesce: given.coalesce ?? true,
     sampled: given.sampled ?? false,
     maxEntryBytes: given.maxEntryBytes ?? 1024 * 1024,
+    semantic: given.semantic && {
+      model: given.semantic.model,
+      threshold: given.semantic.threshold ?? 0.95,
+      maxEntries: given.semantic.maxEntries ?? 1000,
+      timeoutMs: given.semantic.timeoutMs ?? 2000,
+    },
     bounds: {
       ttlMs: given.ttlMs ?? 3_600_000,
       maxEntries: given.maxEntries ?? 10_000,

@@ -194,5 +194,9 @@ function cacheOf(values: Values): CacheOptions | undefined {
     ttlMs: values.cacheTtlMs,
     maxEntries: values.cacheMaxEntries,
     maxBytes: values.cacheMaxBytes,
+    semantic:
+      values.cacheSemanticModel === undefined
+        ? undefined
+        : { model: values.cacheSemanticModel, threshold: values.cacheSemanticThreshold },
   };
 }

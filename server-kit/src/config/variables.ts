@@ -247,6 +247,18 @@ export const variables = {
     '67108864',
     'of all answers that are kept together',
   ),
+  cacheSemanticModel: variable(
+    'CACHE_SEMANTIC_MODEL',
+    text,
+    'none',
+    'the embedding model that finds questions which mean the same',
+  ),
+  cacheSemanticThreshold: variable(
+    'CACHE_SEMANTIC_THRESHOLD',
+    number({ min: 0.01, max: 1 }),
+    '0.95',
+    'least cosine that counts as the same; depends on the model',
+  ),
   drainMs: variable(
     'DRAIN_MS',
     number({ min: 0, max: 86_400_000 }),

@@ -8,7 +8,6 @@ import { asFailure, type KitFailure } from '../failure.ts';
 import type { Lease, LeaseBook } from '../lease.ts';
 import { type MeteringParts, type Reservation, reserve } from '../limits/reservation.ts';
 import { takeLimits } from '../pipeline.ts';
-import { prefixOf } from '../placement/prefix-hashes.ts';
 import { priorityOf } from '../queue/priority-header.ts';
 import { headerOf, leftOf } from '../request/direct-request.ts';
 import { readJsonBody } from '../request/read-body.ts';
@@ -21,7 +20,7 @@ import type { Streams } from '../streams/streams.ts';
 import { upstreamFailure } from '../upstream/failures.ts';
 import { canonicalName } from '../upstream/model-name.ts';
 import type { FleetCatalog } from '../upstreams/fleet-catalog.ts';
-import type { PlaceAsk } from '../upstreams/places.ts';
+import { runRequest } from './run-request.ts';
 import type { Task } from './task.ts';
 
 /** What the answering routes need of the kit. */
@@ -253,45 +252,9 @@ async function reserveFor(
   return reservation;
 }
 
-function runRequest(
-  task: Task,
-  context: RequestContext,
-  turn: RunRequest['turn'],
-  model: string,
-  { meter, maxTokens, inputTokens }: Reservation,
-): RunRequest {
-  return {
-    asked: task.asked,
-    model,
-    ask: placeAsk(task, model, context),
-    turn,
-    callFor: (dialect, name) => task.callFor(dialect, name, maxTokens),
-    decoderFor: task.decoderFor,
-    isWritten: task.isWritten,
-    restCall: task.restCall && ((text, most, canThink) => task.restCall?.(text, most, canThink, model)),
-    maxTokens,
-    holdsBack: task.holdsBack,
-    estimatedInputTokens: inputTokens,
-    filter: task.filter,
-    meter,
-  };
-}
-
 /** How it stands in a line, by its role and what it asks for. @throws {KitFailure} */
 function turnOf(request: Request, { id, rights }: RequestContext): RunRequest['turn'] {
   const { turn } = rights;
   const priority = priorityOf(headerOf(request, 'x-ziggie-priority'), turn);
   return { priority, weight: turn.weight, requestId: id };
-}
-
-/** Where it may run: by its model, and by whose prompt begins like it. */
-function placeAsk(task: Task, model: string, { principal, address }: RequestContext): PlaceAsk {
-  const name = canonicalName(model);
-  const tenant = principal?.tenant;
-  return {
-    model: name,
-    principalKey: principal?.id ?? address,
-    tenant,
-    prefix: () => prefixOf(`${tenant ?? ''}\n${name}`, task.promptParts()),
-  };
 }

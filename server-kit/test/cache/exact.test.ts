@@ -1,3 +1,4 @@
+import { callTool, say, think } from '@ziggie/llm-testing';
 import { describe, expect, test } from 'vitest';
 import { eventsIn, hello } from '../harness.ts';
 import { readOf, repeatable, startCached } from './cached-kit.ts';
@@ -166,24 +167,16 @@ test('an answer is forgotten at the end of its time and not before', async () =>
   expect((await readOf(await kit.as({}, '/chat', repeatable))).cache).toBe('miss');
 });
 
-test('tools and thinking are played back as they came', async () => {
+test('thinking and calls of tools are played back as they came', async () => {
   const kit = await startCached();
-  const tools = [
-    {
-      type: 'function',
-      function: {
-        name: 'get_weather',
-        parameters: { type: 'object', properties: { city: { type: 'string' } } },
-      },
-    },
-  ];
-  const body = {
-    ...repeatable,
-    model: 'stand-in-thinking',
-    think: true,
-    tools,
-    messages: [{ role: 'user', content: 'What is the weather in Paris? Use the tool.' }],
-  };
+  kit.ollama.fake.script([
+    think('Where is that?'),
+    say('I look.'),
+    callTool('get_weather', { city: 'Paris', days: [1, 2] }),
+    callTool('get_weather', { city: 'Rome' }),
+  ]);
+  const tools = [{ type: 'function', function: { name: 'get_weather' } }];
+  const body = { ...repeatable, model: 'stand-in-thinking', think: true, tools };
   const seen = [];
   for (let at = 0; at < 2; at++) {
     const events = await eventsIn(await kit.as({}, '/chat', body));
@@ -191,9 +184,15 @@ test('tools and thinking are played back as they came', async () => {
       thinking: events.map((event) => (event.type === 'thinking-delta' ? event.text : '')).join(''),
       text: events.map((event) => (event.type === 'text-delta' ? event.text : '')).join(''),
       calls: events.flatMap((event) => (event.type === 'tool-call' ? [{ ...event, seq: 0 }] : [])),
+      finish: events.flatMap((event) => (event.type === 'done' ? [event.finishReason] : [])),
     });
   }
   expect(seen[1]).toEqual(seen[0]);
-  expect((seen[0]?.thinking.length ?? 0) + (seen[0]?.calls.length ?? 0)).toBeGreaterThan(0);
+  expect(seen[0]).toMatchObject({
+    thinking: 'Where is that?',
+    text: 'I look.',
+    calls: [{ arguments: { city: 'Paris', days: [1, 2] } }, { arguments: { city: 'Rome' } }],
+    finish: ['tool_calls'],
+  });
   expect(kit.generations).toBe(1);
 });
