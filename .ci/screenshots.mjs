@@ -21,8 +21,12 @@ const { build } = await import('vite');
 const { chromium } = await import('playwright-core');
 const { chromiumArgs, chromiumPath } = await import('./chromium.mjs');
 const { startFakeOllama } = await import('@ziggie/llm-testing/node');
-const { error, say, slow, stall, think } = await import('@ziggie/llm-testing');
+const { callTool, error, say, slow, stall, think } = await import('@ziggie/llm-testing');
 const { createApp } = await import(pathToFileURL(join(root, 'examples/control-center/src/app.ts')).href);
+
+const { startCuttingProxy } = await import(
+  pathToFileURL(join(root, 'packages/client/test/cutting-proxy.ts')).href
+);
 
 const example = join(root, 'examples/control-center');
 const builtPage = join(example, 'node_modules/.screenshots-page');
@@ -30,6 +34,13 @@ const out = join(root, 'screenshots');
 process.env['ZIGGIE_SOURCE'] = '1';
 process.env['ZIGGIE_OUT_DIR'] = builtPage;
 await build({ configFile: join(example, 'vite.config.ts'), logLevel: 'error' });
+const neverReadPage = join(example, 'node_modules/.screenshots-never-read');
+await build({
+  configFile: join(example, 'vite.config.ts'),
+  logLevel: 'error',
+  root: join(example, 'e2e/never-read'),
+  build: { outDir: neverReadPage },
+});
 const wanted = process.argv.slice(2);
 if (wanted.length === 0) rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
@@ -87,6 +98,77 @@ const states = {
     await ask('Then the same for touch');
     await page.getByRole('region', { name: 'Waiting messages' }).waitFor();
     await page.waitForTimeout(700);
+  },
+  'history-loading': async ({ page }) => {
+    await page.locator('.zg-skeleton').waitFor();
+    await page.waitForTimeout(500);
+  },
+  // Somebody else has the only place, and two are before this reader.
+  'in-line': async ({ page, fake, ask, context, url }) => {
+    fake.script([slow(60), say('A long answer to somebody else. '), stall(undefined)]);
+    for (let other = 0; other < 2; other++) {
+      const theirs = await context.newPage();
+      await theirs.goto(`${url}#other-${other}`);
+      const composer = theirs.getByRole('textbox', { name: 'Message' });
+      await composer.fill('Mine first');
+      await theirs.getByRole('button', { name: 'Send', disabled: false }).first().waitFor();
+      await composer.press('Enter');
+      await theirs.locator('.zg-status, article[data-role="assistant"]').first().waitFor();
+      await theirs.waitForTimeout(300);
+    }
+    await page.bringToFront();
+    await ask('When is it my turn?');
+    await page.locator('.zg-status[data-phase="queued"]').waitFor();
+    await page.waitForTimeout(1500);
+  },
+  tool: async ({ page, fake, ask }) => {
+    fake.script([
+      slow(200),
+      say('Two models are idle. I look at what is in memory first.'),
+      callTool('list_models', {}),
+    ]);
+    fake.script([
+      slow(200),
+      say('`stand-in-vision` was not used today, so it can go.'),
+      callTool('free_memory', { model: 'stand-in-vision:latest' }),
+      callTool('delete_model', { model: 'stand-in-embed:latest' }),
+    ]);
+    await ask('Make room on the card, please');
+    await page.getByRole('button', { name: 'Allow once' }).first().waitFor();
+    await page.waitForTimeout(500);
+  },
+  'tool-done': async ({ page, fake, ask }) => {
+    fake.script([
+      slow(200),
+      callTool('list_models', {}),
+      callTool('free_memory', { model: 'stand-in:latest' }),
+    ]);
+    fake.script([slow(200), say('There is room for another model now: 3.2 GB are free.')]);
+    await ask('Make room on the card, please');
+    await page.getByRole('button', { name: 'Allow once' }).first().click();
+    await page.locator('.zg-stats', { hasText: 'first token' }).waitFor();
+    await page.waitForTimeout(500);
+  },
+  reconnecting: async ({ page, fake, ask, proxy }) => {
+    const text =
+      'One card serves about twenty people when their questions come in bursts. The line forms when two long answers meet, and it is gone a minute later.';
+    fake.script([slow(60), say(text)]);
+    proxy.cutAfter(20);
+    await ask('How many people can share one GPU?');
+    await page.locator('article', { hasText: 'twenty people' }).waitFor();
+    proxy.goDark();
+    await page.locator('.zg-status[data-phase="reconnecting"]').waitFor();
+    await page.waitForTimeout(1200);
+  },
+  manage: async ({ page }) => {
+    await page.getByRole('button', { name: /^Model: stand-in/ }).click();
+    await page.getByRole('button', { name: 'Load into memory' }).click();
+    await page.getByRole('button', { name: 'Free its memory' }).waitFor();
+    const name = page.getByRole('textbox', { name: 'Name of a model to pull' });
+    await name.fill('llama3.2:1b');
+    await name.press('Enter');
+    await page.getByText(/MB of/).waitFor();
+    await page.waitForTimeout(3000);
   },
   loading: async ({ page, ask }) => {
     await ask('Are you there?');
@@ -223,6 +305,12 @@ const settings = {
   unreachable: { source: 'unreachable' },
   'no-models': { standIn: { models: [] }, source: 'no-models' },
   limit: { limits: { requestsPerMinute: 1 } },
+  'history-loading': { page: neverReadPage },
+  'in-line': { standIn: { slotsPerModel: 1 } },
+  tool: { query: '?manage' },
+  'tool-done': { query: '?manage' },
+  manage: { query: '?manage', standIn: { pullBytesPerSecond: 60_000_000 } },
+  reconnecting: { isCuttable: true },
 };
 
 const sizes = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
@@ -231,7 +319,7 @@ for (const [name, play] of Object.entries(states)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const [sizeName, viewport] of Object.entries(sizes)) {
     for (const colorScheme of ['light', 'dark']) {
-      const { standIn: options, source, limits } = settings[name] ?? {};
+      const { standIn: options, source, limits, page: folder, query = '', isCuttable } = settings[name] ?? {};
       const standIn = await startFakeOllama({ tokensPerSecond: 100, ...options });
       const upstream = {
         url: standIn.url,
@@ -241,7 +329,7 @@ for (const [name, play] of Object.entries(states)) {
             : { kind: 'ollama', state: source, address: 'http://gpu-1:11434' },
         close: async () => {},
       };
-      const app = await createApp({ upstream, page: builtPage, limits });
+      const app = await createApp({ upstream, page: folder ?? builtPage, limits });
       await app.listen({ port: 0, host: '127.0.0.1' });
       const context = await browser.newContext({
         viewport,
@@ -251,7 +339,10 @@ for (const [name, play] of Object.entries(states)) {
         isMobile: sizeName === 'phone',
       });
       const page = await context.newPage();
-      await page.goto(`http://127.0.0.1:${app.addresses()[0].port}/`);
+      const direct = `http://127.0.0.1:${app.addresses()[0].port}/`;
+      const proxy = isCuttable ? await startCuttingProxy(direct) : undefined;
+      const url = `${proxy?.url ?? direct}${query}`;
+      await page.goto(url);
       const ask = async (text) => {
         await page.getByRole('textbox', { name: 'Message' }).fill(text);
         await page
@@ -261,7 +352,7 @@ for (const [name, play] of Object.entries(states)) {
         await page.getByRole('textbox', { name: 'Message' }).press('Enter');
       };
       try {
-        await play({ page, context, fake: standIn.fake, standIn, ask, sizeName });
+        await play({ page, context, fake: standIn.fake, standIn, ask, sizeName, proxy, url });
       } catch (problem) {
         process.exitCode = 1;
         console.error(`✗ ${name} ${sizeName} ${colorScheme}: ${problem.message.split('\n')[0]}`);
@@ -281,6 +372,7 @@ for (const [name, play] of Object.entries(states)) {
         await page.screenshot({ path: join(root, `docs/images/chat-${colorScheme}.png`) });
       }
       await context.close();
+      await proxy?.close();
       await app.close();
       await standIn.close();
     }

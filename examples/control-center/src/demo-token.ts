@@ -8,8 +8,9 @@ export const issuer = 'ziggie-control-center';
 export const audience = 'ziggie-llm';
 
 /**
- * `POST /demo/token`: a five-minute token for whoever asks from this machine. A real host app hands out tokens after its
- * own sign-in; this route stands in for that and must not exist in production.
+ * `POST /demo/token`: a five-minute token for whoever asks from this machine, with `?role=admin` one for those who manage
+ * models. A real host app hands out tokens after its own sign-in; this route stands in for that and must not exist in
+ * production.
  *
  * Only loopback sockets, only with a `Host` that names this machine (a foreign name that resolves here is DNS
  * rebinding), only from our own page.
@@ -21,9 +22,11 @@ export function registerDemoToken(app: FastifyInstance, secret: Uint8Array): voi
     if (!fromHere || (origin !== undefined && origin !== `http://${host}`)) {
       return reply.code(403).send({ error: 'Tokens of the demo are given to this machine only.' });
     }
-    const token = await new SignJWT({ roles: ['user'] })
+    const { role } = request.query as { role?: unknown };
+    const isAdmin = role === 'admin';
+    const token = await new SignJWT({ roles: isAdmin ? ['user', 'admin'] : ['user'] })
       .setProtectedHeader({ alg: 'HS256' })
-      .setSubject('demo-visitor')
+      .setSubject(isAdmin ? 'demo-admin' : 'demo-visitor')
       .setIssuer(issuer)
       .setAudience(audience)
       .setIssuedAt()

@@ -1,12 +1,18 @@
 import { builtInTemplates } from '@ziggie/llm-client/templates';
 import { webSocketTransport } from '@ziggie/llm-client/websocket';
 import { type RichTextPlugins, ZiggieChat } from '@ziggie/llm-react';
+import { modelTools } from './model-tools.ts';
 import { SourceLine } from './source-line.tsx';
 import { useAddress } from './use-address.ts';
 import { useSource } from './use-source.ts';
 
+const address = new URLSearchParams(location.search);
+
+/** `?manage`: as somebody who manages the models, by the picker and by tools. */
+const manages = address.has('manage');
+
 async function visitorToken(): Promise<string> {
-  const response = await fetch('/demo/token', { method: 'POST' });
+  const response = await fetch(`/demo/token${manages ? '?role=admin' : ''}`, { method: 'POST' });
   if (!response.ok) throw new Error(`The demo gave no token (HTTP ${response.status}).`);
   const { token } = (await response.json()) as { token: string };
   return token;
@@ -26,8 +32,9 @@ const plugins: RichTextPlugins = {
 };
 
 /** `?transport=websocket`: all answers over one socket. */
-const transport =
-  new URLSearchParams(location.search).get('transport') === 'websocket' ? webSocketTransport() : undefined;
+const transport = address.get('transport') === 'websocket' ? webSocketTransport() : undefined;
+
+const tools = manages ? modelTools(visitorToken) : undefined;
 
 export function App() {
   const source = useSource();
@@ -39,12 +46,14 @@ export function App() {
         endpoint="/api/llm"
         credentials={visitorToken}
         transport={transport}
-        userId="demo-visitor"
+        userId={manages ? 'demo-admin' : 'demo-visitor'}
         layout="page"
         {...shown}
         starters={starters}
         templates={builtInTemplates}
         attachments
+        tools={tools}
+        manageModels={manages}
         plugins={plugins}
         footnote={<SourceLine source={source} />}
         autoFocus

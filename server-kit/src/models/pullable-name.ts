@@ -25,7 +25,7 @@ export function partsOfName(name: string): { host: string | undefined } | undefi
  * Whether a model may be brought from outside: its name is one, its registry is allowed, and the operator's list has it.
  * A host in a name makes the model server call that host, so none passes that is not listed.
  *
- * @throws {KitFailure} `bad_request` for what is no name, `forbidden` for what is not allowed.
+ * @throws {KitFailure} `bad_request`: who may pull may not do less for a name that is wrong here.
  */
 export function checkPullable(name: string, { pull, registries }: PullRules): void {
   const parts = partsOfName(name);
@@ -37,13 +37,13 @@ export function checkPullable(name: string, { pull, registries }: PullRules): vo
   }
   if (parts.host !== undefined && !registries.includes(parts.host)) {
     throw new KitFailure(
-      'forbidden',
+      'bad_request',
       'Models of this registry may not be pulled here. The operator lists registries in modelAdmin.registries.',
     );
   }
   if (!pull.some((pattern) => isNamedBy(pattern, name))) {
     throw new KitFailure(
-      'forbidden',
+      'bad_request',
       'This model may not be pulled here. The operator lists what may in modelAdmin.pull.',
     );
   }

@@ -138,9 +138,7 @@ export async function pullRoute(
   const rules = parts.rules as ModelAdminSettings;
   checkPullable(ask.model, rules);
   if (!context.rights.mayUse('models:pull', ask.model)) {
-    throw new KitFailure('forbidden', 'You may not pull this model. Ask whoever runs this server.', {
-      reason: 'no models:pull for it',
-    });
+    throw upstreamFailure('model_not_found', 'no models:pull for it');
   }
   const where = hostsOf(parts.upstreams, ask.hosts);
   const job = parts.pulls.start(ask.model, where, rules.maxPulls, parts.logger, byOf(context));

@@ -20,7 +20,7 @@ import { FollowEnd } from '../scroll/follow-end.ts';
 import { OfflineBar } from '../status/offline-bar.tsx';
 import { useText } from '../text/text-context.ts';
 import { type ChatParts, ChatPartsContext, type UndoOffer } from './chat-parts.ts';
-import { HistoryLoading } from './history-loading.tsx';
+import { HistoryLoading, useNoticed } from './history-loading.tsx';
 import { LazyUndoBar } from './lazy-undo-bar.ts';
 import { SidebarButton } from './sidebar-button.tsx';
 import { SidebarFrame } from './sidebar-frame.tsx';
@@ -59,6 +59,8 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
   useKeyboardInset(sidebar.root);
   const storage = useCell(conversation.storageState);
   const isEmpty = useMessageIds().length === 0;
+  // What is read stands where it will stand: nothing moves when it is here.
+  const isLoading = useNoticed(storage === 'loading');
   const [follow] = useState(() => new FollowEnd());
   const composer = useRef<ComposerHandle>(null);
   const picker = useRef<ModelPickerHandle>(null);
@@ -140,7 +142,11 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
         key={conversation.id}
         follow={follow}
         empty={
-          storage === 'loading' ? <HistoryLoading /> : <EmptyState greeting={greeting} starters={starters} />
+          isLoading ? (
+            <HistoryLoading />
+          ) : storage === 'loading' ? null : (
+            <EmptyState greeting={greeting} starters={starters} />
+          )
         }
       />
       <div className="zg-column zg-bottom">
@@ -159,7 +165,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
       className={className === undefined ? 'zg' : `zg ${className}`}
       data-zg-scheme={props.scheme ?? 'auto'}
       data-zg-layout={hasList ? 'page' : 'inline'}
-      data-empty={isEmpty ? '' : undefined}
+      data-empty={isEmpty && !isLoading ? '' : undefined}
       aria-label={strings.chat}
       onKeyDown={(event) => {
         keys.onKeyDown(event);

@@ -242,7 +242,7 @@ describe('tools', () => {
       ],
     });
     await ask('Delete it');
-    const card = page.getByRole('region', { name: 'Using delete model' });
+    const card = page.getByRole('region', { name: 'Wants to use delete model' });
     await expect.element(card.getByText(/"name": "llama2:7b"/)).toBeVisible();
     await expect.element(composer()).toHaveFocus();
     const [deny, allow] = [button('Deny').element(), button('Allow once').element()];

@@ -213,12 +213,34 @@ describe('keys', () => {
     await userEvent.keyboard('j');
     await expect.poll(() => document.activeElement?.textContent).toContain('Answer one');
     (document.activeElement as HTMLElement).blur();
-    await userEvent.keyboard('r?');
+    await userEvent.keyboard('r');
     expect(page.getByRole('dialog').query()).toBeNull();
     expect(conversation.runningId.get()).toBeNull();
     (page.getByRole('region', { name: 'Conversation' }).element() as HTMLElement).focus();
     await userEvent.keyboard('r');
     await expect.element(page.getByText('Another answer')).toBeVisible();
+  });
+
+  it('? is heard while nothing has the focus, but not in a field of the page, nor beside another chat', async () => {
+    await show();
+    (document.activeElement as HTMLElement | null)?.blur();
+    expect(document.activeElement).toBe(document.body);
+    await userEvent.keyboard('?');
+    const sheet = page.getByRole('dialog', { name: 'Keys' });
+    await expect.element(sheet).toBeVisible();
+    await userEvent.keyboard('{Escape}');
+    await expect.element(sheet).not.toBeInTheDocument();
+    const field = document.createElement('input');
+    document.body.append(field);
+    field.focus();
+    await userEvent.keyboard('?');
+    expect(field.value).toBe('?');
+    expect(sheet.query()).toBeNull();
+    field.remove();
+    await show({ userId: 'another' });
+    (document.activeElement as HTMLElement | null)?.blur();
+    await userEvent.keyboard('?');
+    expect(page.getByRole('dialog').query()).toBeNull();
   });
 
   it("are the host app's where it gives some, and none where it wants none", async () => {

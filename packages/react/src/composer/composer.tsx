@@ -195,10 +195,13 @@ function useLastQuestion(): () => string | null {
 function useHint({ mode, problems, isReading }: ComposerView): { kind: string; words: string } {
   const { strings } = useText();
   const { current, models, status } = useModels();
+  const storage = useCell(useSession().conversation.storageState);
   if (problems.length > 0) return { kind: 'problem', words: strings.hintProblem };
   if (isReading) return { kind: 'reading', words: strings.hintReading };
   if (mode === 'queue') return { kind: 'busy', words: strings.hintBusy };
   if (current !== null) return { kind: 'keys', words: strings.hint };
+  // Which model it was is part of what is being read.
+  if (storage === 'loading') return { kind: 'reading', words: '' };
   const why = { loading: strings.modelsLoading, failed: strings.modelsFailed, ready: strings.noModels };
   return { kind: 'model', words: models.length > 0 ? strings.hintNoModel : why[status] };
 }

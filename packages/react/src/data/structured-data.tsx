@@ -97,7 +97,7 @@ function Table({ columns, rows, depth }: TableProps): ReactElement {
           // biome-ignore lint/suspicious/noArrayIndexKey: records have no other name, and new ones come at the end
           <tr key={index}>
             {columns.map((column) => (
-              <td key={column} data-number={typeof row[column] === 'number' ? '' : undefined}>
+              <td key={column}>
                 {Object.hasOwn(row, column) ? <Value value={row[column]} depth={depth + 1} /> : null}
               </td>
             ))}

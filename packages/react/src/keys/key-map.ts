@@ -3,7 +3,8 @@ export type HotkeyName = keyof typeof defaultHotkeys;
 
 /**
  * The keys of a chat. `Mod` is Command on Apple's systems and Control elsewhere. Keys without `Mod` and letters work only
- * while nothing is being typed. None works outside of the chat, and none while an input method is composing.
+ * while nothing is being typed. None works outside of the chat, but for the sheet's while nothing on the page has the focus and
+ * there is one chat only; and none while an input method is composing.
  */
 export const defaultHotkeys = {
   /** Shows what the keys do. */

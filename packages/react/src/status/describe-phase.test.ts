@@ -41,7 +41,10 @@ describe('the tokens of a run', () => {
     return { label, detail, canTryNow };
   };
   it('stand beside reading and reconnecting, and are called rough', () => {
-    expect(count({ kind: 'reading', startedAt: 0 }, { prompt: 3_214.4 }).detail).toBe('about 3,214 tokens');
+    expect(count({ kind: 'reading', startedAt: 0 }, { prompt: 3_214.4 })).toMatchObject({
+      label: 'Reading',
+      detail: 'about 3,214 tokens',
+    });
     expect(
       count({ kind: 'reconnecting', attempt: 2, maxAttempts: null, nextTryAt: 12_000 }, { kept: 182 }),
     ).toEqual({

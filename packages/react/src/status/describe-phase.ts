@@ -65,8 +65,10 @@ export function describePhase(
         progress: loadProgress(elapsed, phase.typicalMs),
       };
     }
-    case 'reading':
-      return { ...words, label: strings.reading, detail: aboutTokens(counts.prompt) };
+    case 'reading': {
+      const detail = aboutTokens(counts.prompt);
+      return { ...words, label: detail === '' ? strings.reading : strings.readingTokens, detail };
+    }
     case 'thinking':
       return { ...words, label: strings.thinking, detail: elapsedWords(phase.startedAt, now, format) };
     case 'tool':

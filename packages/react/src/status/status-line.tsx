@@ -1,6 +1,7 @@
 import { reconnectNow } from '@ziggie/llm-client';
 import type { RunPhase } from '@ziggie/llm-client/conversation';
 import { memo, type ReactElement } from 'react';
+import { useSelected } from '../hooks/use-cell.ts';
 import { useChat } from '../hooks/use-chat.ts';
 import { ChipIcon, RingIcon, StopIcon } from '../icons/icons.tsx';
 import { useSession } from '../provider/session.ts';
@@ -16,7 +17,8 @@ export const StatusLine = memo(function StatusLine({
 }: {
   hideThinking?: boolean | undefined;
 }): ReactElement | null {
-  const { conversation } = useSession();
+  const { conversation, approvals } = useSession();
+  const asks = useSelected(approvals.waiting, (waiting) => waiting.length > 0);
   const phase = usePaced(conversation.phase);
   const { stop } = useChat();
   if (phase === null) return null;
@@ -24,6 +26,7 @@ export const StatusLine = memo(function StatusLine({
     <PhaseLine
       phase={phase}
       counts={countsFor(phase, conversation)}
+      asks={asks && phase.kind === 'tool'}
       hideWords={hideThinking && phase.kind === 'thinking'}
       onCancel={stop}
     />
@@ -33,21 +36,29 @@ export const StatusLine = memo(function StatusLine({
 interface PhaseLineProps {
   phase: RunPhase;
   counts?: TokenCounts | undefined;
+  /** The reader has to decide first. */
+  asks?: boolean | undefined;
   /** The words stand elsewhere already. */
   hideWords?: boolean | undefined;
   onCancel: () => void;
 }
 
 /** A phase in words, with its icon, its numbers and a way out. */
-export function PhaseLine({ phase, counts, hideWords = false, onCancel }: PhaseLineProps): ReactElement {
+export function PhaseLine({
+  phase,
+  counts,
+  asks = false,
+  hideWords = false,
+  onCancel,
+}: PhaseLineProps): ReactElement {
   const text = useText();
   const now = useNow(phase.kind === 'loading' || phase.kind === 'thinking' || phase.kind === 'reconnecting');
   const { icon, label, detail, progress, canCancel, canTryNow } = describePhase(phase, now, text, counts);
   return (
     <div className="zg-status" data-phase={phase.kind}>
-      {icon === 'chip' ? <ChipIcon /> : icon === 'stop' ? <StopIcon /> : <RingIcon />}
+      {hideWords ? null : icon === 'chip' ? <ChipIcon /> : icon === 'stop' ? <StopIcon /> : <RingIcon />}
       <span className="zg-status-text">
-        {hideWords ? null : label}
+        {hideWords ? null : asks ? text.strings.toolWaiting : label}
         {detail === '' || hideWords ? null : <span className="zg-status-detail"> {detail}</span>}
       </span>
       {canTryNow ? (

@@ -80,6 +80,7 @@ export const defaultStrings = {
   // Tools
   toolUsed: (name: string) => `Used ${name}`,
   toolWaiting: 'Waits for you',
+  toolAsks: (name: string) => `Wants to use ${name}`,
   toolArguments: 'With',
   toolResult: 'Result',
   toolAllow: 'Allow once',
@@ -118,6 +119,8 @@ export const defaultStrings = {
   loadingUsually: (typical: string) => `usually ${typical}`,
   loadingProgress: 'Loading the model',
   reading: 'Reading the conversation',
+  /** Before how many. */
+  readingTokens: 'Reading',
   thinking: 'Thinking',
   tool: (name: string) => `Using ${name}`,
   writing: 'Writing',

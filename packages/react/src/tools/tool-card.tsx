@@ -14,12 +14,16 @@ export function ToolCard({ use, live }: { use: ToolUse; live: boolean }): ReactE
   const { strings } = text;
   const view = useToolView(use.name);
   const asks = useAsks(use, live);
+  const { approvals } = useSession();
+  const isHeld = useSelected(approvals.waiting, (waiting) => waiting.length > 0);
   const [open, setOpen] = useState(false);
   const bodyId = useId();
   const state = stateOf(use, live);
   const shown = open || asks;
+  // Others wait behind the one that is asked about.
+  const title = titleOf(use, view, text, state === 'called' && isHeld);
   return (
-    <section className="zg-tool" data-state={asks ? 'waiting' : state} aria-label={titleOf(use, view, text)}>
+    <section className="zg-tool" data-state={asks ? 'waiting' : state} aria-label={title}>
       <button
         type="button"
         className="zg-tool-head"
@@ -30,8 +34,8 @@ export function ToolCard({ use, live }: { use: ToolUse; live: boolean }): ReactE
           if (!asks) setOpen(!open);
         }}
       >
-        {state === 'running' && !asks ? <RingIcon /> : <ToolIcon />}
-        <span className="zg-tool-title">{titleOf(use, view, text)}</span>
+        {state === 'running' ? <RingIcon /> : <ToolIcon />}
+        <span className="zg-tool-title">{title}</span>
         <span className="zg-tool-state">{asks ? strings.toolWaiting : stateWords(use, state, text)}</span>
         {asks ? null : <ChevronDownIcon />}
       </button>
@@ -88,15 +92,17 @@ export function useAsks(use: ToolUse, live: boolean): boolean {
   return live && isAsked && use.result === undefined;
 }
 
-type Shown = 'running' | Exclude<ToolState, 'called' | 'waiting' | 'running'> | 'not-run';
+type Shown = Exclude<ToolState, 'waiting'> | 'not-run';
 
 function stateOf({ state = 'called' }: ToolUse, live: boolean): Shown {
   if (state === 'done' || state === 'failed' || state === 'denied') return state;
-  return live ? 'running' : 'not-run';
+  if (!live) return 'not-run';
+  return state === 'running' ? 'running' : 'called';
 }
 
 function stateWords(use: ToolUse, state: Shown, { strings, format }: Text): string {
   switch (state) {
+    case 'called':
     case 'running':
       return '';
     case 'done':
@@ -110,8 +116,9 @@ function stateWords(use: ToolUse, state: Shown, { strings, format }: Text): stri
   }
 }
 
-function titleOf(use: ToolUse, { title }: ToolView, { strings }: Text): string {
+function titleOf(use: ToolUse, { title }: ToolView, { strings }: Text, isWish: boolean): string {
   if (title !== undefined) return title(use);
   const name = use.name.replace(/[_-]+/g, ' ');
-  return use.result === undefined ? strings.tool(name) : strings.toolUsed(name);
+  if (use.result !== undefined) return strings.toolUsed(name);
+  return isWish ? strings.toolAsks(name) : strings.tool(name);
 }
