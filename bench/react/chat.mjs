@@ -1,13 +1,13 @@
 /**
  * The chat beside its peers in one browser: what a streamed answer costs, in an empty conversation and below 100 messages;
- * how soon 1,000 messages are there; whether anything shifts.
+ * how soon 1,000 messages are there; whether anything shifts; how far the screen is behind the server.
  *
  * Time is the thread's own, not the clock's, so another busy process does not count, unless it says otherwise. `ONLY=ziggie`
  * measures ours and the floor, and writes nothing.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { longestTaskOf, scriptMeter } from './meters.mjs';
+import { delaysOf, longestTaskOf, scriptMeter } from './meters.mjs';
 import { openBrowser } from './open-browser.mjs';
 import { report } from './report.mjs';
 
@@ -18,7 +18,7 @@ const targets = ['plain-text', 'ziggie', 'ai-sdk', 'assistant-ui', 'copilotkit']
 const parts = process.env.PARTS?.split(',');
 const wants = (part) => parts === undefined || parts.includes(part);
 
-const { browser, open, close } = await openBrowser();
+const { browser, open, url, close } = await openBrowser();
 const found = { version: browser.version(), node: process.version, cpu: cpus()[0]?.model ?? '?', peers: {} };
 /** A peer that takes longer is left out. */
 const MAX_PEER_MS = 240_000;
@@ -43,11 +43,12 @@ async function measureAnswer(name, messages) {
   const { page, context } = await open(name);
   await page.evaluate((count) => globalThis.bench.mount(count), messages);
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 500)));
+  await page.evaluate(() => globalThis.bench.prepare({ sections: 14, perSecond: 150 }));
   const askedAt = await page.evaluate(() => performance.now());
   const meter = await scriptMeter(page);
   const trace = longestTaskOf(browser, page);
   await trace.start();
-  const { ms, tokens } = await page.evaluate(() => globalThis.bench.ask({ sections: 14, perSecond: 150 }));
+  const { ms, tokens } = await page.evaluate(() => globalThis.bench.ask());
   const longestMs = await trace.stop();
   const { scriptMs, taskMs } = await meter.stop();
   const shifted = await page.evaluate(shiftsAfter, askedAt + RECENT_INPUT_MS);
@@ -56,16 +57,24 @@ async function measureAnswer(name, messages) {
 }
 
 async function measureReady(name) {
-  const rounds = [];
-  for (let round = 0; round < 3; round += 1) {
-    const { page, context } = await open(name);
-    const meter = await scriptMeter(page);
-    const { ms, nodes } = await page.evaluate(() => globalThis.bench.mount(1_000));
-    const { taskMs } = await meter.stop();
-    rounds.push({ ms, nodes, taskMs });
-    await context.close();
-  }
-  return rounds.sort((a, b) => a.taskMs - b.taskMs)[1];
+  const { page, context } = await open(name);
+  const meter = await scriptMeter(page);
+  const { ms, nodes } = await page.evaluate(() => globalThis.bench.mount(1_000));
+  const { taskMs } = await meter.stop();
+  await context.close();
+  return { ms, nodes, taskMs };
+}
+
+async function measureBehind(name) {
+  const { page, context } = await open(name);
+  await page.evaluate((server) => {
+    globalThis.benchServer = server;
+  }, url);
+  await page.evaluate(() => globalThis.bench.mount(0));
+  const delays = await delaysOf(page);
+  await context.close();
+  const at = (share) => delays[Math.min(delays.length - 1, Math.floor(delays.length * share))];
+  return { count: delays.length, p50: at(0.5), p95: at(0.95) };
 }
 
 async function measure(name) {
@@ -75,6 +84,7 @@ async function measure(name) {
     measured.below100 = await measureAnswer(name, 100);
   }
   if (wants('ready')) measured.ready = await measureReady(name);
+  if (wants('behind')) measured.behind = await measureBehind(name);
   return measured;
 }
 
@@ -84,15 +94,29 @@ function late() {
   });
 }
 
-for (const name of targets) {
-  try {
-    found.peers[name] = await Promise.race([measure(name), late()]);
-  } catch (error) {
-    console.error(`${name} was left out: ${String(error).slice(0, 300)}`);
+/** One after the other in each round, so that what slows the machine down for a while hits all of them. */
+const ROUNDS = Number(process.env.ROUNDS ?? 3);
+const rounds = new Map(targets.map((name) => [name, []]));
+for (let round = 0; round < ROUNDS; round += 1) {
+  for (const [name, done] of rounds) {
+    try {
+      done.push(await Promise.race([measure(name), late()]));
+      console.log(name, JSON.stringify(done.at(-1)));
+    } catch (error) {
+      rounds.delete(name);
+      console.error(`${name} was left out: ${String(error).slice(0, 300)}`);
+    }
   }
-  console.log(name, JSON.stringify(found.peers[name]));
 }
+for (const [name, done] of rounds) found.peers[name] = medians(done);
 await close();
 if (only === undefined && parts === undefined) {
   writeFileSync(new URL('RESULTS.md', import.meta.url), report(found));
+}
+
+/** The same shape, with the median of each number. */
+function medians(all) {
+  const [first] = all;
+  if (typeof first === 'number') return all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)];
+  return Object.fromEntries(Object.keys(first).map((key) => [key, medians(all.map((one) => one[key]))]));
 }

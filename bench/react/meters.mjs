@@ -39,3 +39,29 @@ export function longestTaskOf(browser, page) {
     },
   };
 }
+
+/**
+ * How far the screen is behind the server's stamps, in ms of wall time: asks for an answer each of whose tokens is the time
+ * at which it was sent, and notes when each of them is on the page in a task after a frame, which has painted it by then.
+ */
+export async function delaysOf(page) {
+  return await page.evaluate(async () => {
+    const host = document.getElementById('root');
+    const seen = new Set();
+    const delays = [];
+    let watching = true;
+    const look = () => {
+      const now = Date.now();
+      for (const [stamp] of host.textContent.matchAll(/t\d{13}/g)) {
+        if (seen.has(stamp)) continue;
+        seen.add(stamp);
+        delays.push(now - Number(stamp.slice(1)));
+      }
+      if (watching) requestAnimationFrame(() => setTimeout(look));
+    };
+    look();
+    await globalThis.bench.ask({ text: '', perSecond: 40 });
+    watching = false;
+    return delays.sort((a, b) => a - b);
+  });
+}

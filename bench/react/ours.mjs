@@ -1,6 +1,5 @@
 /**
- * Of our chat alone: whether a long answer costs more per token at its end, how far behind the server's stamps the screen is,
- * what costly markdown does, and what is left after use. Writes `OURS.md`; with `PARTS=length,memory` only those, and
+ * Of our chat alone: whether a long answer costs more per token at its end, what costly markdown does, and what is left after use. Writes `OURS.md`; with `PARTS=length,memory` only those, and
  * nothing is written.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +12,7 @@ import { reportOurs } from './report.mjs';
 
 const parts = process.env.PARTS?.split(',');
 const wants = (part) => parts === undefined || parts.includes(part);
-const { browser, open, url, close } = await openBrowser();
+const { browser, open, close } = await openBrowser();
 const found = { version: browser.version(), node: process.version, cpu: cpus()[0]?.model ?? '?' };
 
 async function measureLength() {
@@ -41,39 +40,7 @@ async function measureLength() {
   return { early, late };
 }
 
-async function measureBehind() {
-  const { page, context } = await open('ziggie');
-  await page.evaluate((url) => {
-    globalThis.benchServer = url;
-  }, url);
-  await page.evaluate(() => globalThis.bench.mount(0));
-  const behind = await page.evaluate(async () => {
-    const host = document.getElementById('root');
-    const seen = new Set();
-    const delays = [];
-    let watching = true;
-    const look = () => {
-      const now = Date.now();
-      for (const [stamp] of host.textContent.matchAll(/t\d{13}(?= )/g)) {
-        if (seen.has(stamp)) continue;
-        seen.add(stamp);
-        delays.push(now - Number(stamp.slice(1)));
-      }
-      // After the frame in which it stands on the page.
-      if (watching) requestAnimationFrame(() => setTimeout(look));
-    };
-    look();
-    await globalThis.bench.ask({ text: '', perSecond: 40 });
-    watching = false;
-    return delays.sort((a, b) => a - b);
-  });
-  await context.close();
-  const at = (share) => behind[Math.min(behind.length - 1, Math.floor(behind.length * share))];
-  return { count: behind.length, p50: at(0.5), p95: at(0.95), most: behind.at(-1) };
-}
-
 if (wants('length')) found.length = await measureLength();
-if (wants('behind')) found.behind = await measureBehind();
 if (wants('memory')) found.memory = await measureMemory(() => open('ziggie'));
 const corpus = new URL('../../../shared/corpora/markdown-pathological.json', import.meta.url);
 if (wants('pathological') && existsSync(corpus)) {

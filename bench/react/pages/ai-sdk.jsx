@@ -2,7 +2,7 @@ import { useChat } from '@ai-sdk/react';
 import { memo } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Streamdown } from 'streamdown';
-import { expose, next, paced } from './texts.js';
+import { expose, source } from './texts.js';
 
 /** As ai-elements' `MessageResponse` is: a streamdown that renders when its text changes. */
 const MessageResponse = memo(
@@ -16,7 +16,7 @@ const transport = {
       async start(controller) {
         controller.enqueue({ type: 'start' });
         controller.enqueue({ type: 'text-start', id: 'text' });
-        for await (const delta of paced(next.tokens, next.perSecond)) {
+        for await (const delta of source()) {
           controller.enqueue({ type: 'text-delta', id: 'text', delta });
         }
         controller.enqueue({ type: 'text-end', id: 'text' });

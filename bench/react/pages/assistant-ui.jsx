@@ -7,13 +7,13 @@ import {
 import { MarkdownTextPrimitive } from '@assistant-ui/react-markdown';
 import { createRoot } from 'react-dom/client';
 import remarkGfm from 'remark-gfm';
-import { expose, next, paced } from './texts.js';
+import { expose, source } from './texts.js';
 
 let finish;
 const adapter = {
   async *run() {
     let text = '';
-    for await (const token of paced(next.tokens, next.perSecond)) {
+    for await (const token of source()) {
       text += token;
       yield { content: [{ type: 'text', text }] };
     }

@@ -2,7 +2,7 @@ import { AbstractAgent } from '@ag-ui/client';
 import { CopilotChat, CopilotKitProvider, useAgent, useCopilotKit } from '@copilotkit/react-core/v2';
 import { createRoot } from 'react-dom/client';
 import { Observable } from 'rxjs';
-import { expose, next, paced } from './texts.js';
+import { expose, source } from './texts.js';
 
 class BenchAgent extends AbstractAgent {
   clone() {
@@ -14,7 +14,7 @@ class BenchAgent extends AbstractAgent {
         const messageId = `answer-${runId}`;
         observer.next({ type: 'RUN_STARTED', threadId, runId });
         observer.next({ type: 'TEXT_MESSAGE_START', messageId, role: 'assistant' });
-        for await (const delta of paced(next.tokens, next.perSecond)) {
+        for await (const delta of source()) {
           observer.next({ type: 'TEXT_MESSAGE_CONTENT', messageId, delta });
         }
         observer.next({ type: 'TEXT_MESSAGE_END', messageId });

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import { expose, next, paced } from './texts.js';
+import { expose, source } from './texts.js';
 
 /** The floor: a list of paragraphs, plain text, a state that is set for each token. */
 let setMessages;
@@ -23,7 +23,7 @@ expose({
   mount: (host, history) => createRoot(host).render(<Page history={history} />),
   async ask() {
     setMessages((all) => [...all, { role: 'user', text: 'Go on.' }, { role: 'assistant', text: '' }]);
-    for await (const token of paced(next.tokens, next.perSecond)) {
+    for await (const token of source()) {
       setMessages((all) => [...all.slice(0, -1), { role: 'assistant', text: all.at(-1).text + token }]);
     }
   },

@@ -41,7 +41,7 @@ export function history(count) {
 }
 
 /** Gives tokens at a steady pace: those that are due, as often as the page lets it. */
-export async function* paced(tokens, perSecond) {
+async function* paced(tokens, perSecond) {
   const start = performance.now();
   for (let sent = 0; sent < tokens.length; ) {
     const due = Math.min(tokens.length, Math.floor(((performance.now() - start) / 1_000) * perSecond) + 1);
@@ -50,8 +50,24 @@ export async function* paced(tokens, perSecond) {
   }
 }
 
-/** What the next question is answered with. The script outside sets it. */
-export const next = { tokens: [], perSecond: 150 };
+/** Tokens of the server behind the page, over HTTP: each is the time at which it was sent. */
+async function* stamped() {
+  const response = await fetch('/api/chat', { method: 'POST', body: '{}' });
+  let rest = '';
+  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop();
+    for (const line of lines) yield JSON.parse(line).message.content;
+  }
+}
+
+/** The tokens of the next answer as they come. */
+export function source() {
+  return globalThis.benchServer === undefined ? paced(next.sent, next.perSecond) : stamped();
+}
+
+/** What the next question is answered with, as tokens and in the form that the page's own server sends them in. */
+export const next = { tokens: [], sent: [], perSecond: 150 };
 
 /** Two frames after what was done last: it is on the screen then. */
 export function painted() {
@@ -60,8 +76,11 @@ export function painted() {
   );
 }
 
-/** Makes the page answer to the script outside. `ask` resolves when the answer is over. */
-export function expose({ mount, ask }) {
+/**
+ * Makes the page answer to the script outside. `ask` resolves when the answer is over; `send` is what a server would do
+ * with each token, which is none of the page's work and done before anything is measured.
+ */
+export function expose({ mount, ask, send = (token) => token }) {
   const host = document.getElementById('root');
   globalThis.bench = {
     async mount(count) {
@@ -73,9 +92,14 @@ export function expose({ mount, ask }) {
       await painted();
       return { ms: performance.now() - started, nodes: host.querySelectorAll('*').length };
     },
-    async ask({ sections, text, perSecond }) {
+    prepare({ sections, text, perSecond }) {
       next.tokens = tokensOf(text ?? longAnswer(sections));
+      next.sent = next.tokens.map(send);
       next.perSecond = perSecond;
+    },
+    /** Without an answer of its own: what was prepared. */
+    async ask(answer) {
+      if (answer !== undefined) globalThis.bench.prepare(answer);
       const started = performance.now();
       await ask();
       await painted();

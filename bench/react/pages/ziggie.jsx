@@ -3,8 +3,14 @@ import { createConversation } from '../../../packages/client/dist/conversation.j
 import { createClient } from '../../../packages/client/dist/index.js';
 import { createMemoryStorage } from '../../../packages/client/dist/storage.js';
 import { ZiggieChat } from '../../../packages/react/dist/index.js';
-import { expose, next, paced, painted } from './texts.js';
+import { expose, next, painted, source } from './texts.js';
 import '../../../packages/react/dist/styles/styles.css';
+
+const encoder = new TextEncoder();
+const line = (content, more) =>
+  encoder.encode(
+    `${JSON.stringify({ model: 'bench:latest', created_at: '2026-11-25T12:00:00Z', message: { role: 'assistant', content }, ...more })}\n`,
+  );
 
 /** An Ollama in the page: one model, and answers of the common source. */
 function answer(url) {
@@ -15,20 +21,13 @@ function answer(url) {
     return Response.json({ capabilities: ['completion'], details: {}, model_info: {} });
   if (path === '/api/ps') return Response.json({ models: [] });
   if (path !== '/api/chat') return Response.json({ version: '0.12.0' });
-  const encoder = new TextEncoder();
-  const line = (content, more) =>
-    encoder.encode(
-      `${JSON.stringify({ model: 'bench:latest', created_at: '2026-11-25T12:00:00Z', message: { role: 'assistant', content }, ...more })}\n`,
-    );
-  const tokens = paced(next.tokens, next.perSecond);
+  const tokens = source();
   return new Response(
     new ReadableStream({
       async pull(controller) {
         const { value, done } = await tokens.next();
         controller.enqueue(
-          done
-            ? line('', { done: true, done_reason: 'stop', eval_count: next.tokens.length })
-            : line(value, { done: false }),
+          done ? line('', { done: true, done_reason: 'stop', eval_count: next.tokens.length }) : value,
         );
         if (done) controller.close();
       },
@@ -77,6 +76,7 @@ expose({
     createRoot(host).render(<ZiggieChat client={client} conversation={conversation} layout="page" />);
   },
   ask: () => conversation.send('Go on.'),
+  send: (token) => line(token, { done: false }),
 });
 globalThis.benchConversation = () => conversation;
 /** Puts chats on the page and takes them off again, one after the other. */

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { doEarly } from '../parts/lazy-part.tsx';
 import { parseMarkdown } from './parse-markdown.ts';
 import { renderNodes } from './render-nodes.tsx';
 import { repairTail } from './repair-tail.ts';
@@ -46,3 +47,6 @@ export class GrowingParse {
 function repairGrowing(source: string, inFence: boolean): string {
   return inFence ? source.replace(/\n[ \t]*(?:`+|~+)$/, '\n') : repairTail(source);
 }
+
+// The first run of the parser compiles it, which would hold up the first frame of the first answer.
+doEarly(() => new GrowingParse().update('- a **b** `c` [d](e)\n\n# f\n\n| g |\n|---|\n| h |', true, false));

@@ -19,25 +19,32 @@ interface MessageFootProps {
 
 /** The line under an answer, always of the same height: first the status, then what can be done and what it took. */
 export function MessageFoot({ message, isLast }: MessageFootProps): ReactElement {
+  return message.end === undefined ? (
+    <div className="zg-foot">
+      <StatusLine hideThinking={message.thinking !== '' && message.text === ''} />
+    </div>
+  ) : (
+    <EndedFoot message={message} end={message.end} isLast={isLast} />
+  );
+}
+
+function EndedFoot({
+  message,
+  end,
+  isLast,
+}: MessageFootProps & { end: NonNullable<MessageNode['end']> }): ReactElement {
   const text = useText();
   const { conversation } = useSession();
   const busy = useSelected(conversation.runningId, isSet);
   const give = useGiveFeedback(message.id);
   const [asksWhy, setAsksWhy] = useState(false);
-  if (message.end === undefined) {
-    return (
-      <div className="zg-foot">
-        <StatusLine hideThinking={message.thinking !== '' && message.text === ''} />
-      </div>
-    );
-  }
   return (
     <>
       <div className="zg-foot">
         <MessageActions
           message={message}
           busy={busy}
-          hasCard={isLast && message.end.kind === 'failed'}
+          hasCard={isLast && end.kind === 'failed'}
           onBad={() => setAsksWhy(true)}
         />
         <span className="zg-stats">{statsWords(message, text)}</span>

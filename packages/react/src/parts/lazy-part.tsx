@@ -2,6 +2,11 @@ import { type ComponentType, type ReactElement, useEffect, useSyncExternalStore 
 
 const earlyParts: (() => void)[] = [];
 
+/** Does something once the page has nothing else to do, so that it is no wait later. To be called at the top of a module. */
+export function doEarly(work: () => void): void {
+  earlyParts.push(work);
+}
+
 /**
  * A component whose code is fetched when it is first shown; until then, and on a server, it is nothing. Unlike `lazy` it
  * needs no boundary and never hides what is around it. A failed fetch is tried again the next time it is shown. To be
@@ -28,7 +33,7 @@ export function lazyPart<P extends object>(
     for (const listener of [...listeners]) listener();
   };
   if (early) {
-    earlyParts.push(() => {
+    doEarly(() => {
       if (!isAsked) void ask();
     });
   }

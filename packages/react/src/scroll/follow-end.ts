@@ -88,7 +88,10 @@ export class FollowEnd {
   #scrolled(): void {
     const scroller = this.#scroller;
     if (scroller === null) return;
-    const { scrollTop, scrollHeight } = scroller;
+    const { scrollTop } = scroller;
+    // The echo of a step of our own, which comes with nearly every frame of an answer.
+    if (scrollTop === this.#lastTop && this.#state.following) return;
+    const { scrollHeight } = scroller;
     const up = scrollTop < this.#lastTop - 0.5;
     // Content that shrinks moves the position up too, without anybody's wish.
     const shrunk = scrollHeight < this.#lastHeight;
