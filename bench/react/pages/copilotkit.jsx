@@ -2,7 +2,7 @@ import { AbstractAgent } from '@ag-ui/client';
 import { CopilotChat, CopilotKitProvider, useAgent, useCopilotKit } from '@copilotkit/react-core/v2';
 import { createRoot } from 'react-dom/client';
 import { Observable } from 'rxjs';
-import { expose, source } from './texts.js';
+import { expose, painted, source } from './texts.js';
 
 class BenchAgent extends AbstractAgent {
   clone() {
@@ -35,13 +35,15 @@ function Page() {
 }
 
 expose({
-  mount(host, history) {
-    agent.setMessages(history.map(({ role, text }, at) => ({ id: `m${at}`, role, content: text })));
+  async mount(host, history) {
     createRoot(host).render(
       <CopilotKitProvider agents__unsafe_dev_only={{ default: agent }} selfManagedAgents={{ default: agent }}>
         <Page />
       </CopilotKitProvider>,
     );
+    // The chat empties its agent when it begins its thread: what was said before can come only after that.
+    while (!host.textContent.includes('How can I help you')) await painted();
+    agent.setMessages(history.map(({ role, text }, at) => ({ id: `m${at}`, role, content: text })));
   },
   async ask() {
     agent.addMessage({ id: `ask-${performance.now()}`, role: 'user', content: 'Go on.' });

@@ -86,7 +86,7 @@ export function expose({ mount, ask, send = (token) => token }) {
     async mount(count) {
       const started = performance.now();
       const messages = history(count);
-      mount(host, messages);
+      await mount(host, messages);
       const last = messages.at(-1)?.text.slice(0, 12) ?? '';
       while (!host.textContent.includes(last.split('.')[0])) await painted();
       await painted();

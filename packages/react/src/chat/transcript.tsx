@@ -20,11 +20,12 @@ export function Transcript({ follow, empty }: TranscriptProps): ReactElement {
   const ids = useMessageIds();
   const scroller = useRef<HTMLElement>(null);
   const content = useRef<HTMLDivElement>(null);
-  const rows = useRowWindow(useSession().conversation, ids, scroller);
+  // Before the window of rows: it would put those at the top on the page when the end is only about to be scrolled to.
   useEffect(() => {
     if (scroller.current === null || content.current === null) return;
     return follow.attach(scroller.current, content.current);
   }, [follow]);
+  const rows = useRowWindow(useSession().conversation, ids, scroller);
 
   return (
     <div className="zg-log-frame">

@@ -1,7 +1,10 @@
 import { ALL_ROWS, areRowsEnough, chooseRows, type RowRange } from './choose-rows.ts';
 
 /** Rows on the page when a long list opens: at its end. */
-const FIRST_ROWS = 24;
+const FIRST_ROWS = 16;
+
+/** About the space between two rows, where it was never measured. */
+const GAP_PX = 24;
 
 /** The rows that are on the page. `end` is `null` while they go to the end of the list, whatever comes. */
 export interface RowWindowState {
@@ -67,13 +70,21 @@ export class RowWindow {
     this.#ids = ids;
     this.#state = { start, end: end === ids.length ? null : end };
     setHeight(above, this.#heightOf(0, start));
-    setHeight(below, this.#heightOf(end, ids.length));
+    if (below !== null)
+      setHeight(below, this.#heightOf(end, ids.length) + this.#gapAfter(ids[end - 1] ?? ''));
     const anchor = this.#anchor;
     this.#anchor = null;
     const element = anchor === null ? undefined : this.#rows().get(anchor.id);
     if (anchor === null || element === undefined || this.#scroller === null) return;
     const moved = element.getBoundingClientRect().top - anchor.top;
     if (Math.abs(moved) > 0.01) this.#scroller.scrollTop += moved;
+  }
+
+  /** Space between a row and the one below it, which is not on the page. */
+  #gapAfter(id: string): number {
+    const known = this.#heights.get(id);
+    const row = this.#rows().get(id);
+    return known === undefined || row === undefined ? GAP_PX : known - row.getBoundingClientRect().height;
   }
 
   #update(): void {
@@ -110,9 +121,13 @@ export class RowWindow {
     if (index < now.start || index >= now.end) return this.#heights.get(id) ?? this.#estimate(id);
     const row = rows.get(id);
     const next = rows.get(this.#ids[index + 1] ?? '');
-    if (row === undefined) return this.#heights.get(id) ?? this.#estimate(id);
+    const known = this.#heights.get(id);
+    if (row === undefined) return known ?? this.#estimate(id);
     const { top, bottom } = row.getBoundingClientRect();
-    return (next?.getBoundingClientRect().top ?? bottom) - top;
+    if (next !== undefined) return next.getBoundingClientRect().top - top;
+    // Without the row below it the space between them is not there to be measured.
+    const isLast = index === this.#ids.length - 1;
+    return isLast ? bottom - top : (known ?? bottom - top + GAP_PX);
   }
 
   /** Measures rows that are about to go, and notes where the first row stands that is seen and stays. */
