@@ -57,6 +57,7 @@ export class Dispatcher implements PlaceWatcher {
       maxWaitMs: () => this.#settings.maxWaitMs,
       reopensInMs: () => this.#places.reopensInMs?.(),
       leave: (waiting, failure) => this.leave(waiting, failure),
+      serve: () => this.#serveAll(),
     });
     this.#stopListening = places.onFreed(this.#serveAll);
   }

@@ -8,7 +8,7 @@ import type { Waiting } from './waiting.ts';
 const tellEveryMs = 250;
 /** How long those who wait bear it that nothing that has their model answers, in ms: a restart takes less. */
 const bearDownMs = 15_000;
-/** While a load holds a line up its waits are looked at this often, in ms. */
+/** While a load holds a line up, or nothing answers, it is looked at this often at most, in ms. */
 const lookAgainMs = 1000;
 
 /** What the clocks of a line need of whoever keeps the lines. */
@@ -18,6 +18,8 @@ export interface LineKeeper {
   /** When an upstream that is down is tried again, in ms from now. */
   reopensInMs(): number | undefined;
   leave(waiting: Waiting, failure: KitFailure): boolean;
+  /** Gives the places that there are now. */
+  serve(): void;
 }
 
 /** What time does to lines: those who wait hear where they stand, and nobody waits for ever. */
@@ -58,9 +60,11 @@ export class LineClocks {
       () => {
         line.cancelWatch = undefined;
         this.#endWaits(line);
+        // One that was down may be tried again by now, and nobody else may come to do it.
+        if (line.downSince !== undefined) this.#keeper.serve();
         if (line.fair.size > 0) this.watch(line);
       },
-      Math.max(line.isLoading ? lookAgainMs : 1, restMs),
+      Math.max(line.isLoading || line.downSince !== undefined ? lookAgainMs : 1, restMs),
     );
   }
 
@@ -76,7 +80,9 @@ export class LineClocks {
     const oldest = line.fair.jobs().next().value;
     if (oldest === undefined) return undefined;
     const restMs = this.#keeper.maxWaitMs() - waitedMs(line, oldest, now);
-    return line.downSince === undefined ? restMs : Math.min(restMs, line.downSince + bearDownMs - now);
+    if (line.downSince === undefined) return restMs;
+    const reopensInMs = this.#keeper.reopensInMs() ?? Number.POSITIVE_INFINITY;
+    return Math.min(restMs, line.downSince + bearDownMs - now, reopensInMs);
   }
 
   #endWaits(line: ModelLine): void {

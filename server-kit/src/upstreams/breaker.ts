@@ -10,7 +10,8 @@ export type BreakerState = 'closed' | 'open' | 'half_open';
 
 /**
  * Keeps requests from a model server that fails: it opens after 3 faults in a row or 10 among the last 20 ends, for 5 s,
- * then lets one request through. A good end closes it; another fault opens it for twice as long, 60 s at most.
+ * then lets one request through. Its first token, or a good end, closes it; another fault opens it for twice as long, 60 s
+ * at most.
  *
  * What says nothing about the server (its caller left, the request was wrong) must be told as `neutral`. Time is passed
  * in; it has no timers.
@@ -36,6 +37,11 @@ export class Breaker {
   /** When an open breaker lets one request through; `undefined` when it is closed. */
   get reopensAt(): number | undefined {
     return this.#openUntil;
+  }
+
+  /** The one request that decides is under way. */
+  get isOnTrial(): boolean {
+    return this.#trialIsOut;
   }
 
   /** Whether a request may go now. */

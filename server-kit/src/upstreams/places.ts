@@ -58,7 +58,7 @@ export interface Place {
 
 /**
  * Why there is no place now. `busy`: wait for {@link Places.onFreed} and try again, also when a free upstream would have
- * to load the model and waiting is cheaper. `unknown_model`: no upstream has it. `none_healthy`: those that have it are
+ * to load the model and waiting is cheaper, or while a request finds out whether one that was down is well again. `unknown_model`: no upstream has it. `none_healthy`: those that have it are
  * down, drained or avoided.
  */
 export type NoPlace = 'busy' | 'unknown_model' | 'none_healthy';

@@ -5,7 +5,7 @@ import type { ModelRuns, Upstream } from './upstream.ts';
 
 /** What the keeper of places hears of one. */
 export interface PlaceEvents {
-  /** A load is over. */
+  /** A load is over, or a server that was down answers again: there is room for others. */
   onWarm(): void;
   onOver(outcome: PlaceOutcome): void;
 }
@@ -19,7 +19,7 @@ export class TakenPlace implements Place {
   readonly #runs: ModelRuns;
   readonly #clock: Clock;
   readonly #takenAt: number;
-  readonly #wasTrial: boolean;
+  #isTrial: boolean;
   readonly #triesSlot: boolean;
   readonly #events: PlaceEvents;
   readonly #canonical: string;
@@ -51,7 +51,7 @@ export class TakenPlace implements Place {
     upstream.totalInFlight++;
     upstream.attempts++;
     upstream.turns++;
-    this.#wasTrial = upstream.breaker.passed();
+    this.#isTrial = upstream.breaker.passed();
     this.#triesSlot = upstream.settings.slots === undefined && runs.learner.took(runs.inFlight);
     if (memory === 'absent') {
       runs.loadingSince ??= now;
@@ -69,7 +69,12 @@ export class TakenPlace implements Place {
     runs.loadingSince = undefined;
     runs.warmAt = now;
     runs.writing++;
-    if (this.cold) this.#events.onWarm();
+    const wasTrial = this.#isTrial;
+    if (wasTrial) {
+      this.#isTrial = false;
+      this.upstream.breaker.ended('good', now, true);
+    }
+    if (this.cold || wasTrial) this.#events.onWarm();
     if (this.upstream.settings.slots !== undefined) return;
     runs.learner.began(runs.writing);
     if (this.#triesSlot) runs.learner.tryEnded(runs.writing > 1, now);
@@ -93,7 +98,7 @@ export class TakenPlace implements Place {
     if (this.cold && runs.inFlight === 0) runs.loadingSince = undefined;
     if (outcome === 'failed') runs.warmAt = Number.NEGATIVE_INFINITY;
     if (code === 'model_not_found') upstream.catalog.refused(this.#canonical);
-    upstream.ended(outcome, code, this.#wasTrial, this.#who);
+    upstream.ended(outcome, code, this.#isTrial, this.#who);
     this.#events.onOver(outcome);
   }
 }

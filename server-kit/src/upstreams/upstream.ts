@@ -71,6 +71,11 @@ export class Upstream implements PlaceUpstream {
     return !this.isDrained && this.breaker.mayPass(now);
   }
 
+  /** Whether it will soon be known if new work may go there. */
+  get isOnTrial(): boolean {
+    return !this.isDrained && this.breaker.isOnTrial;
+  }
+
   get isSteady(): boolean {
     return this.breaker.isSteady;
   }

@@ -110,6 +110,7 @@ export class Upstreams implements Places {
     const now = this.#clock.now();
     const { model, avoid, steadyOnly = false, warmOnly = false, digest } = ask;
     let isKnown = false;
+    let isOnTrial = false;
     const open: Upstream[] = [];
     const isOnly = this.#all.length === 1;
     for (const upstream of this.#all) {
@@ -117,13 +118,19 @@ export class Upstreams implements Places {
       const { catalog } = upstream;
       if (!(isOnly ? catalog.knownNames()?.get(model) : catalog.find(model))) continue;
       isKnown = true;
-      if (avoid?.has(upstream.id) || !upstream.isOpen(now)) continue;
+      if (avoid?.has(upstream.id)) continue;
+      isOnTrial ||= upstream.isOnTrial;
+      if (!upstream.isOpen(now)) continue;
       if (digest !== undefined && catalog.fileOf(model)?.digest !== digest) continue;
       if (warmOnly && !this.#isSpare(upstream, model, now)) continue;
       if (!steadyOnly || upstream.isSteady) open.push(upstream);
     }
     const [first] = open;
-    if (first === undefined) return isKnown ? 'none_healthy' : 'unknown_model';
+    if (first === undefined) {
+      if (!isKnown) return 'unknown_model';
+      // Somebody is finding out whether one of them is well again: whoever can wait is told when that is known.
+      return isOnTrial && !steadyOnly && !warmOnly ? 'busy' : 'none_healthy';
+    }
     if (isOnly) {
       const slots = first.slots(model, now);
       const { inFlight } = first.runs(model);

@@ -1,7 +1,16 @@
 import { cut, error, garbage, say, stall } from '@ziggie/llm-testing';
 import { describe, expect, test } from 'vitest';
-import { eventsIn, problemIn } from '../harness.ts';
-import { chunk, startRawOllama, streamHead, whole } from '../raw-ollama.ts';
+import { DrivenClock, eventsIn, problemIn } from '../harness.ts';
+import {
+  chunk,
+  lastRecord,
+  startRawOllama,
+  streamEnd,
+  streamHead,
+  textRecord,
+  whole,
+} from '../raw-ollama.ts';
+import { until } from '../stream-harness.ts';
 import { chatAs, closeLater, failedEarly, isWhole, shown, startFleet } from './fleet.ts';
 
 const attemptsOf = (upstreams: { attempts: number }[]) =>
@@ -62,6 +71,77 @@ test('all of them down: at most 1.2 tries per request, and when to come back', a
   const settled = attemptsOf(await shown(fleet));
   for (let at = 0; at < 20; at++) await chatAs(fleet, 'ada');
   expect(attemptsOf(await shown(fleet))).toBe(settled);
+});
+
+describe('a server that was down is on trial', () => {
+  const answer = Buffer.concat(
+    [streamHead, chunk(textRecord('Hi')), chunk(lastRecord), streamEnd].map((piece) => Buffer.from(piece)),
+  );
+
+  /** Its breaker lets one request through, which waits for its first token; two more people have come meanwhile. */
+  async function onTrial() {
+    let isBroken = true;
+    const server = closeLater(await startRawOllama(({ socket }) => void (isBroken && socket.destroy())));
+    // With one upstream alone everybody is let through to it in the same way as with two: one has not got the model.
+    const clock = new DrivenClock();
+    const more = [{ url: server.url, name: 'raw', slots: 8 }];
+    const fleet = await startFleet(1, { more, options: { clock } });
+    const ask = (who: string) => chatAs(fleet, who, { model: 'raw' });
+    for (let at = 0; at < 3; at++) expect(failedEarly(await ask(`user-${at}`))).toBe(true);
+    expect((await shown(fleet))[1]).toMatchObject({ breaker: 'open' });
+    isBroken = false;
+    const asked = server.exchanges.length;
+    await clock.drive(6000);
+    const trial = ask('ada');
+    await until(() => server.exchanges.length === asked + 1);
+    const waiting = ['bob', 'eve'].map(ask);
+    await until(() => fleet.kit.gauges().queued === 2);
+    return { clock, fleet, server, asked, all: [trial, ...waiting] };
+  }
+
+  test('others wait for it instead of being refused, and are asked for once it has said something', async () => {
+    const { fleet, server, asked, all } = await onTrial();
+    const socketOf = (at: number) => server.exchanges[asked + at]?.socket;
+    socketOf(0)?.write(Buffer.concat([Buffer.from(streamHead), chunk(textRecord('Hi'))]));
+    await until(() => server.exchanges.length === asked + 3);
+    expect((await shown(fleet))[1]).toMatchObject({ breaker: 'closed' });
+    socketOf(0)?.end(Buffer.concat([chunk(lastRecord), Buffer.from(streamEnd)]));
+    for (const at of [1, 2]) socketOf(at)?.end(answer);
+    expect((await Promise.all(all)).filter(isWhole)).toHaveLength(3);
+  });
+
+  test('it fails: the next of those who wait is the next trial, without anybody new', async () => {
+    const { clock, fleet, server, asked, all } = await onTrial();
+    server.exchanges[asked]?.socket.destroy();
+    expect(failedEarly((await all[0]) ?? [])).toBe(true);
+    expect((await shown(fleet))[1]).toMatchObject({ breaker: 'open' });
+    expect(fleet.kit.gauges()).toMatchObject({ queued: 2 });
+    // Twice the 5 s of the first time.
+    await clock.drive(10_000);
+    await until(() => server.exchanges.length === asked + 2);
+    server.exchanges[asked + 1]?.socket.end(answer);
+    await until(() => server.exchanges.length === asked + 3);
+    server.exchanges[asked + 2]?.socket.end(answer);
+    expect((await Promise.all(all.slice(1))).every(isWhole)).toBe(true);
+    expect(fleet.kit.gauges()).toMatchObject({ activeRequests: 0, queued: 0, openUpstream: 0 });
+  });
+
+  test('it never gets well: those who wait are told so after 15 s, and when to come back', async () => {
+    const { clock, fleet, server, asked, all } = await onTrial();
+    server.exchanges[asked]?.socket.destroy();
+    await all[0];
+    await clock.drive(10_000);
+    await until(() => server.exchanges.length === asked + 2);
+    server.exchanges[asked + 1]?.socket.destroy();
+    await Promise.race(all.slice(1));
+    await clock.drive(15_000);
+    for (const events of await Promise.all(all)) {
+      expect(failedEarly(events)).toBe(true);
+      expect(events.at(-1)).toMatchObject({ retryable: true });
+    }
+    expect(server.exchanges).toHaveLength(asked + 2);
+    expect(fleet.kit.gauges()).toMatchObject({ activeRequests: 0, queued: 0, openUpstream: 0 });
+  });
 });
 
 test('one that comes and goes: every answer is whole', async () => {
