@@ -1,16 +1,14 @@
 import type { ChatRequest, GenerateRequest } from '@ziggie/llm-protocol';
-import { checkCall, checkRequest, wrong } from './check-arguments.ts';
+import { checkCall, checkRequest } from './check-arguments.ts';
 import { withSettings } from './internals.ts';
 import { part } from './part.ts';
 import { IDLE_WITH_STRUCTURE_MS } from './settings.ts';
 import { settingsOf } from './settings-of.ts';
 import type { AnswerRequest } from './stream/answer-attempt.ts';
-import { AnswerStream } from './stream/answer-stream.ts';
-import { kitTarget } from './targets/kit.ts';
-import { ollamaTarget } from './targets/ollama.ts';
-import { openAiTarget } from './targets/openai.ts';
-import type { Speech, Target } from './targets/target.ts';
-import type { CallOptions, ClientOptions, ZiggieClient } from './types.ts';
+import { answerStream } from './stream/answer-stream.ts';
+import type { Speech } from './targets/target.ts';
+import { targetOf } from './targets/targets.ts';
+import type { CallOptions, ChatStream, ClientOptions, ZiggieClient } from './types.ts';
 
 /**
  * A client for one server: the kit (default), or Ollama itself with `target: 'ollama'`.
@@ -30,13 +28,13 @@ export function createClient(options: ClientOptions): ZiggieClient {
   const { target, baseUrl } = settings;
 
   // A dialect that is not at hand comes while the caller gets ready.
-  Promise.resolve(target.speech()).catch(() => {});
+  Promise.resolve(target.speech('chat')).catch(() => {});
 
   function answer(
     operation: 'chat' | 'generate',
     request: ChatRequest | GenerateRequest,
     call: CallOptions,
-  ): AnswerStream {
+  ): ChatStream {
     checkCall(call);
     const { model, format } = request;
     const structured = format !== undefined || ('tools' in request && request.tools?.length);
@@ -47,9 +45,9 @@ export function createClient(options: ClientOptions): ZiggieClient {
       return { operation, path, body: JSON.stringify({ ...body, ...resume }), model, decoder };
     };
     // Written down now: what the caller does to the request later changes nothing.
-    const speech = target.speech();
+    const speech = target.speech(operation);
     const written = speech instanceof Promise ? writeLater(speech, request, write) : write(speech, request);
-    return new AnswerStream(
+    return answerStream(
       settings,
       { operation, model, written },
       call,
@@ -69,9 +67,8 @@ export function createClient(options: ClientOptions): ZiggieClient {
       return answer('generate', request, call);
     },
     embed(request, call = {}) {
-      checkCall(call);
       const asked = { ...request, input: [request.input].flat() };
-      return part(() => import('./embed/embed.ts')).then(({ embed }) => embed(settings, asked, call));
+      return aside(call, ({ embed }) => embed(settings, asked, call));
     },
     models: {
       list(call = {}) {
@@ -105,12 +102,4 @@ function writeLater(
   // Whoever reads the answer is told.
   written.catch(() => {});
   return written;
-}
-
-function targetOf({ target = 'kit', framing = 'ndjson' }: ClientOptions): Target {
-  if (framing !== 'ndjson' && framing !== 'sse') throw wrong('framing', 'give "ndjson" or "sse"');
-  if (target === 'kit') return kitTarget(framing);
-  if (target === 'ollama') return ollamaTarget;
-  if (target === 'openai') return openAiTarget;
-  throw wrong('target', 'give "kit", "ollama" or "openai"');
 }

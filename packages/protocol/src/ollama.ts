@@ -1,5 +1,6 @@
 export { OllamaDecoder, timingsOf } from './dialects/ollama/decode-record.ts';
-export { encodeOllamaChat, encodeOllamaGenerate } from './dialects/ollama/encode-request.ts';
+export { encodeOllamaChat } from './dialects/ollama/encode-chat.ts';
+export { encodeOllamaGenerate } from './dialects/ollama/encode-generate.ts';
 export {
   classifyOllamaError,
   type OllamaFailure,

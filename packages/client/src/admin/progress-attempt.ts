@@ -1,10 +1,9 @@
 import { NDJSON_CONTENT_TYPE, NdjsonSplitter, ProtocolError, parseJson } from '@ziggie/llm-protocol';
 import type { CallScope } from '../call/call-scope.ts';
 import type { Interrupt } from '../call/interrupt.ts';
-import { PhaseTimer } from '../call/phase-timer.ts';
+import type { PhaseTimer } from '../call/phase-timer.ts';
 import { HttpError } from '../errors/http-error.ts';
 import { StreamError } from '../errors/stream-error.ts';
-import { TimeoutError } from '../errors/timeout-error.ts';
 import { isZiggieError, type ZiggieError } from '../errors/ziggie-error.ts';
 import { connectLimitMs } from '../http/connect-limit.ts';
 import { quotable } from '../http/quotable.ts';
@@ -43,18 +42,15 @@ export class ProgressAttempt {
   #report: string | undefined;
 
   constructor(scope: CallScope, path: string, body: string, form: RecordForm = progress) {
-    const { clock } = scope.settings;
     this.#form = form;
     this.#lines = new NdjsonSplitter(form.maxRecordBytes);
     this.#scope = scope;
     this.#path = path;
     this.#body = body;
-    this.#interrupt = scope.newAttempt();
-    this.#startedAt = clock.now();
-    this.#timer = new PhaseTimer(clock, {
-      expired: (phase, limitMs) => this.#interrupt.fire(new TimeoutError(phase, limitMs)),
-      slow: (phase, limitMs) => scope.observer.slow(phase, limitMs),
-    });
+    const { interrupt, timer, startedAt } = scope.newAttempt();
+    this.#interrupt = interrupt;
+    this.#timer = timer;
+    this.#startedAt = startedAt;
   }
 
   /** The next records, at least one; the last has the status `success`. */
@@ -90,7 +86,7 @@ export class ProgressAttempt {
       if (firstMs === undefined) this.#timer.enter('idle', timeouts.idleMs);
       else this.#timer.enter('first-token', firstMs);
       if (settings.transport.reportsConnection) {
-        observer.tell('connect', { elapsedMs: this.#scope.elapsedMs });
+        observer.tell('connect', { elapsedMs: this.#scope.elapsedMs() });
       }
     };
     const limitMs = connectLimitMs(settings, timeouts, this.#body.length);
@@ -110,7 +106,7 @@ export class ProgressAttempt {
     );
     connected();
     const { status, requestId } = answer;
-    observer.tell('firstByte', { elapsedMs: this.#scope.elapsedMs, status, requestId });
+    observer.tell('firstByte', { elapsedMs: this.#scope.elapsedMs(), status, requestId });
     return answer;
   }
 
@@ -163,7 +159,7 @@ export class ProgressAttempt {
 
   /** An error inside the stream is read as one in its place would have been; it has no status of its own. */
   async #reported(line: string): Promise<HttpError> {
-    const { code, text, retryable } = (await this.#scope.settings.target.reports()).readFailure(500, line);
+    const { code, text, retryable } = (await this.#scope.settings.target.dialect()).readFailure(500, line);
     return new HttpError(
       code,
       `POST ${this.#path} failed: ${quotable(text, this.#body) ?? 'the server gave no reason'}`,

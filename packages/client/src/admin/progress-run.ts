@@ -1,4 +1,4 @@
-import { CallScope } from '../call/call-scope.ts';
+import { type CallScope, newScope } from '../call/call-scope.ts';
 import { waitForRetry } from '../call/wait-for-retry.ts';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
@@ -43,7 +43,7 @@ export class ProgressRun {
     const { operation, model } = request;
     this.#request = request;
     this.#body = JSON.stringify(request.body);
-    this.#scope = new CallScope(settings, options, { operation, model, streaming: true }, IDLE_MS, (reason) =>
+    this.#scope = newScope(settings, options, { operation, model, streaming: true }, IDLE_MS, (reason) =>
       this.#fail(reason),
     );
     this.result = new Promise((resolve, reject) => {
@@ -120,7 +120,7 @@ export class ProgressRun {
     this.#scope.end();
     this.#resolve(this.#last);
     const { observer, elapsedMs, attempts } = this.#scope;
-    observer.tell('done', { elapsedMs, attempts });
+    observer.tell('done', { elapsedMs: elapsedMs(), attempts });
   }
 
   #fail(error: ZiggieError): void {
@@ -133,6 +133,6 @@ export class ProgressRun {
     withCallDetails(error, { attempts });
     this.#untold = error;
     this.#reject(error);
-    observer.tell('error', { elapsedMs, error });
+    observer.tell('error', { elapsedMs: elapsedMs(), error });
   }
 }

@@ -1,6 +1,5 @@
 import { ProtocolError, parseJson } from '@ziggie/llm-protocol';
 import { StreamError } from '../errors/stream-error.ts';
-import { TimeoutError } from '../errors/timeout-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
 import { connectLimitMs } from '../http/connect-limit.ts';
 import { readText } from '../http/read-text.ts';
@@ -8,8 +7,7 @@ import { type Answer, send } from '../http/send.ts';
 import type { Method } from '../http/transport.ts';
 import type { Settings } from '../settings.ts';
 import type { Attempt, CallOptions } from '../types.ts';
-import { CallScope } from './call-scope.ts';
-import { PhaseTimer } from './phase-timer.ts';
+import { type CallScope, newScope } from './call-scope.ts';
 import { waitForRetry } from './wait-for-retry.ts';
 
 /** A list of a thousand models is well below. */
@@ -46,14 +44,14 @@ export async function callJson<T>(
   onAttempts: (attempts: readonly Attempt[]) => void = () => {},
 ): Promise<T> {
   const { operation = request.path, model } = request;
-  const scope = new CallScope(settings, options, { operation, model });
+  const scope = newScope(settings, options, { operation, model });
   const { observer } = scope;
   try {
     scope.begin();
     for (;;) {
       try {
         const value = await attempt(scope, request, read);
-        observer.tell('done', { elapsedMs: scope.elapsedMs, attempts: scope.attempts });
+        observer.tell('done', { elapsedMs: scope.elapsedMs(), attempts: scope.attempts });
         return value;
       } catch (error) {
         if (!isZiggieError(error)) throw error;
@@ -63,7 +61,7 @@ export async function callJson<T>(
   } catch (error) {
     if (!isZiggieError(error)) throw error;
     withCallDetails(error, { attempts: scope.attempts });
-    observer.tell('error', { elapsedMs: scope.elapsedMs, error });
+    observer.tell('error', { elapsedMs: scope.elapsedMs(), error });
     throw error;
   } finally {
     scope.end();
@@ -75,16 +73,12 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
   const { settings, timeouts, options } = scope;
   const { method = 'GET', path, answerMs = timeouts.idleMs } = request;
   const body = encode(request.body);
-  const interrupt = scope.newAttempt();
-  const startedAt = settings.clock.now();
-  const timer = new PhaseTimer(settings.clock, {
-    expired: (phase, limitMs) => interrupt.fire(new TimeoutError(phase, limitMs)),
-    slow: (phase, limitMs) => scope.observer.slow(phase, limitMs),
-  });
+  const { interrupt, timer, startedAt } = scope.newAttempt();
   const connected = (): void => {
     if (timer.phase === 'idle') return;
     timer.enter('idle', answerMs);
-    if (settings.transport.reportsConnection) scope.observer.tell('connect', { elapsedMs: scope.elapsedMs });
+    if (settings.transport.reportsConnection)
+      scope.observer.tell('connect', { elapsedMs: scope.elapsedMs() });
   };
   const connectMs = connectLimitMs(settings, timeouts, sizeOf(body));
   if (connectMs === undefined) connected();
@@ -99,8 +93,8 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
     );
     connected();
     const { status, requestId } = answer;
-    scope.observer.tell('firstByte', { elapsedMs: scope.elapsedMs, status, requestId });
-    const text = await readBody(answer, interrupt.wait.bind(interrupt), request.maxBytes ?? MAX_BODY_BYTES);
+    scope.observer.tell('firstByte', { elapsedMs: scope.elapsedMs(), status, requestId });
+    const text = await readBody(answer, interrupt.wait, request.maxBytes ?? MAX_BODY_BYTES);
     const value = read(text === '' ? undefined : parseJson(text));
     scope.record(startedAt, answer.status, undefined);
     return value;

@@ -4,135 +4,148 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import type { ZiggieError } from '../errors/ziggie-error.ts';
 import { retryFor, type Settings, timeoutsFor } from '../settings.ts';
 import type { AnswerStats, Attempt, CallOptions, RetryOptions, Timeouts } from '../types.ts';
-import { Interrupt } from './interrupt.ts';
-import { type CallPurpose, Observer } from './observer.ts';
-import { PhaseStopwatch, rounded } from './phase-stopwatch.ts';
+import { type Interrupt, newInterrupt } from './interrupt.ts';
+import { type CallPurpose, newObserver, type Observer } from './observer.ts';
+import { type PhaseTimer, phaseTimer } from './phase-timer.ts';
 
-/**
- * What a call has over all its attempts: who may stop it, its deadline and the tries so far.
- *
- * The one listener on the caller's signal is added by `begin` and removed by `end`.
- */
-export class CallScope {
+/** Milliseconds to a thousandth: finer is noise. */
+const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+/** What a call has over all its attempts: who may stop it, its deadline, the tries so far and where the time went. */
+export interface CallScope {
   readonly settings: Settings;
   readonly options: CallOptions;
   readonly timeouts: Timeouts;
-  readonly attempts: Attempt[] = [];
-  readonly observer: Observer;
   readonly retry: RetryOptions;
+  readonly attempts: Attempt[];
+  readonly observer: Observer;
   /** What was read from the connection so far. */
-  chunks = 0;
-  bytes = 0;
+  chunks: number;
+  bytes: number;
   /** Whether a 401 was answered with a new token already. */
-  askedAgain = false;
-  readonly #onStopped: (reason: ZiggieError) => void;
-  readonly #onAbort = (): void => this.stop(new AbortedError(this.options.signal?.reason));
-  #interrupt = new Interrupt();
-  #startedAt: number | undefined;
-  #cancelDeadline: (() => void) | undefined;
-  #stopped: ZiggieError | undefined;
-  #ended = false;
-  readonly #phases = new PhaseStopwatch();
-
-  /** @param onStopped Told at once when something other than an attempt ends the call. */
-  constructor(
-    settings: Settings,
-    options: CallOptions,
-    purpose: CallPurpose,
-    idleMs?: number,
-    onStopped: (reason: ZiggieError) => void = () => {},
-  ) {
-    this.settings = settings;
-    this.options = options;
-    this.observer = new Observer(settings, options, purpose);
-    this.timeouts = timeoutsFor(settings, options, idleMs);
-    this.retry = retryFor(settings, options);
-    this.#onStopped = onStopped;
-  }
-
+  askedAgain: boolean;
+  /** From the call to the first piece of the answer. */
+  ttftMs: number | undefined;
   /** Since the call began, in milliseconds. */
-  get elapsedMs(): number {
-    return rounded(this.settings.clock.now() - (this.#startedAt ?? this.settings.clock.now()));
-  }
-
-  /** Measures the phases as an observer at this end sees them. */
-  saw(type: StreamEventBody['type']): void {
-    this.#phases.saw(type, this.elapsedMs);
-  }
-
-  /** What this side measured over the whole call, for servers that do not say. */
-  measured(): Timings {
-    const { ttftMs } = this.#phases;
-    return ttftMs === undefined ? {} : { ttftMs };
-  }
-
+  elapsedMs(): number;
+  /** Measures the phases as an observer at this end sees them, for servers that do not say. */
+  saw(type: StreamEventBody['type']): void;
   /** The figures of the call, after its end. */
-  stats(timings: Timings, usage: Usage | undefined): AnswerStats {
-    const all = { ...this.#phases.timings(this.elapsedMs), ...timings };
-    const { decodeMs } = all;
-    const { chunks, bytes, attempts } = this;
-    return {
-      ...all,
-      ...(usage && decodeMs !== undefined && decodeMs > 0
-        ? { tokensPerSecond: rounded((usage.outputTokens * 1000) / decodeMs) }
-        : {}),
-      chunks,
-      bytes,
-      attempts: attempts.length,
-    };
-  }
-
+  stats(timings: Timings, usage: Usage | undefined): AnswerStats;
   /** Starts the deadline and listens to the signal; does nothing the second time. */
-  begin(): void {
-    if (this.#startedAt !== undefined) return;
-    const { clock } = this.settings;
-    const { totalMs } = this.timeouts;
-    this.#startedAt = clock.now();
-    this.observer.tell('request');
-    const { signal } = this.options;
-    if (signal?.aborted) this.#onAbort();
-    else signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (totalMs !== Infinity) {
-      this.#cancelDeadline = clock.setTimer(() => this.stop(new TimeoutError('total', totalMs)), totalMs);
-    }
-  }
-
+  begin(): void;
   /** Ends the present attempt or sleep, and the call. Harmless when the call is over. */
-  stop(reason: ZiggieError): void {
-    if (this.#stopped || this.#ended) return;
-    this.#stopped = reason;
-    this.#interrupt.fire(reason);
-    this.#onStopped(reason);
-  }
-
+  stop(reason: ZiggieError): void;
   /** For the next attempt or sleep. @throws {ZiggieError} when the call was stopped. */
-  newInterrupt(): Interrupt {
-    if (this.#stopped) throw this.#stopped;
-    this.#interrupt = new Interrupt();
-    return this.#interrupt;
-  }
-
-  /** For a try that goes out now. @returns Its interrupt. @throws {ZiggieError} when the call was stopped. */
-  newAttempt(): Interrupt {
-    const interrupt = this.newInterrupt();
-    this.observer.tell('attempt', { number: this.attempts.length + 1 });
-    return interrupt;
-  }
-
-  record(startedAt: number, status: number | undefined, code: string | undefined, resumed?: true): void {
-    this.attempts.push({
-      number: this.attempts.length + 1,
-      ...(status === undefined ? {} : { status }),
-      ...(code === undefined ? {} : { code }),
-      durationMs: rounded(this.settings.clock.now() - startedAt),
-      ...(resumed ? { resumed } : {}),
-    });
-  }
-
+  newInterrupt(): Interrupt;
+  /** For a try that goes out now. @returns Its interrupt and clock. @throws {ZiggieError} when the call was stopped. */
+  newAttempt(): { interrupt: Interrupt; timer: PhaseTimer; startedAt: number };
+  record(startedAt: number, status: number | undefined, code?: string, resumed?: true): void;
   /** Lets go of the signal and the deadline. */
-  end(): void {
-    this.#ended = true;
-    this.options.signal?.removeEventListener('abort', this.#onAbort);
-    this.#cancelDeadline?.();
-  }
+  end(): void;
+}
+
+/** @param onStopped Told at once when something other than an attempt ends the call. */
+export function newScope(
+  settings: Settings,
+  options: CallOptions,
+  purpose: CallPurpose,
+  idleMs?: number,
+  onStopped?: (reason: ZiggieError) => void,
+): CallScope {
+  const { clock } = settings;
+  const { signal } = options;
+  const timeouts = timeoutsFor(settings, options, idleMs);
+  const observer = newObserver(settings, options, purpose);
+  const attempts: Attempt[] = [];
+  const spans: Timings = {};
+  let interrupt = newInterrupt();
+  let startedAt: number | undefined;
+  let cancelDeadline: (() => void) | undefined;
+  let stopped: ZiggieError | undefined;
+  let ended = false;
+  let phase: 'queueMs' | 'loadMs' | undefined;
+  let phaseSince = 0;
+  const since = (at: number): number => rounded(clock.now() - at);
+  const onAbort = (): void => scope.stop(new AbortedError(signal?.reason));
+
+  const scope: CallScope = {
+    settings,
+    options,
+    timeouts,
+    retry: retryFor(settings, options),
+    attempts,
+    observer,
+    chunks: 0,
+    bytes: 0,
+    askedAgain: false,
+    ttftMs: undefined,
+    elapsedMs: () => since(startedAt ?? clock.now()),
+    saw(type) {
+      const now = scope.elapsedMs();
+      if (phase) spans[phase] = (spans[phase] ?? 0) + now - phaseSince;
+      phase = type === 'queued' ? 'queueMs' : type === 'loading' ? 'loadMs' : undefined;
+      phaseSince = now;
+      if (!phase) scope.ttftMs ??= now;
+    },
+    stats(timings, usage) {
+      const totalMs = scope.elapsedMs();
+      const { ttftMs, chunks, bytes } = scope;
+      const seen = ttftMs === undefined ? {} : { ttftMs, decodeMs: rounded(totalMs - ttftMs) };
+      const all = { ...spans, ...seen, totalMs, ...timings };
+      const { decodeMs } = all;
+      return {
+        ...all,
+        ...(usage &&
+          decodeMs !== undefined &&
+          decodeMs > 0 && { tokensPerSecond: rounded((usage.outputTokens * 1000) / decodeMs) }),
+        chunks,
+        bytes,
+        attempts: attempts.length,
+      };
+    },
+    begin() {
+      if (startedAt !== undefined) return;
+      const { totalMs } = timeouts;
+      startedAt = clock.now();
+      observer.tell('request');
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
+      if (totalMs !== Infinity) {
+        cancelDeadline = clock.setTimer(() => scope.stop(new TimeoutError('total', totalMs)), totalMs);
+      }
+    },
+    stop(reason) {
+      if (stopped || ended) return;
+      stopped = reason;
+      interrupt.fire(reason);
+      onStopped?.(reason);
+    },
+    newInterrupt() {
+      if (stopped) throw stopped;
+      interrupt = newInterrupt();
+      return interrupt;
+    },
+    newAttempt() {
+      const { fire } = scope.newInterrupt();
+      observer.tell('attempt', { number: attempts.length + 1 });
+      const timer = phaseTimer(clock, (...over) => fire(new TimeoutError(...over)), observer.slow);
+      return { interrupt, timer, startedAt: clock.now() };
+    },
+    record(from, status, code, resumed) {
+      attempts.push({
+        number: attempts.length + 1,
+        ...(status && { status }),
+        ...(code && { code }),
+        durationMs: since(from),
+        ...(resumed && { resumed }),
+      });
+    },
+    end() {
+      ended = true;
+      signal?.removeEventListener('abort', onAbort);
+      cancelDeadline?.();
+    },
+  };
+  return scope;
 }

@@ -2,32 +2,30 @@
  * Ends a wait from outside. One per attempt, with one wait at a time: that spares a listener per chunk, and it works with
  * a `fetch` that ignores its signal.
  */
-export class Interrupt {
-  readonly #controller = new AbortController();
-  #rejectWait: ((reason: unknown) => void) | undefined;
-
+export interface Interrupt {
   /** For the transport. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
+  readonly signal: AbortSignal;
   /** Ends the present wait and every later one with `reason`. The first reason stays. */
-  fire(reason: Error): void {
-    if (this.signal.aborted) return;
-    this.#controller.abort(reason);
-    this.#rejectWait?.(reason);
-  }
-
+  fire(reason: Error): void;
   /** What `work` gives, unless interrupted. A failure of `work` after the interruption is the interruption's own doing. */
-  wait<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (this.signal.aborted) {
-        work.catch(() => {});
-        reject(this.signal.reason);
-        return;
-      }
-      this.#rejectWait = reject;
-      work.then(resolve, (error: unknown) => reject(this.signal.aborted ? this.signal.reason : error));
-    });
-  }
+  wait<T>(work: Promise<T>): Promise<T>;
+}
+
+export function newInterrupt(): Interrupt {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let stopWaiting: ((reason: unknown) => void) | undefined;
+  return {
+    signal,
+    fire(reason) {
+      controller.abort(reason);
+      stopWaiting?.(signal.reason);
+    },
+    wait: (work) =>
+      new Promise((resolve, reject) => {
+        stopWaiting = reject;
+        if (signal.aborted) reject(signal.reason);
+        work.then(resolve, (error: unknown) => reject(signal.aborted ? signal.reason : error));
+      }),
+  };
 }

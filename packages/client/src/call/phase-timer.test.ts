@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { createManualClock } from '../../test/clock.ts';
-import { PhaseTimer } from './phase-timer.ts';
+import { phaseTimer } from './phase-timer.ts';
 
 function timer() {
   const clock = createManualClock();
   const expired: string[] = [];
-  const phases = new PhaseTimer(clock, {
-    expired: (phase, limitMs) => expired.push(`${phase} ${limitMs} at ${clock.now()}`),
+  const phases = phaseTimer(clock, (phase, limitMs) => {
+    expired.push(`${phase} ${limitMs} at ${clock.now()}`);
   });
   return { clock, phases, expired };
 }
@@ -91,12 +91,10 @@ function sleeper() {
   let sleptMs = 0;
   const expired: string[] = [];
   const slow: string[] = [];
-  const phases = new PhaseTimer(
+  const phases = phaseTimer(
     { ...clock, now: () => clock.now(), wallNow: () => clock.now() + sleptMs },
-    {
-      expired: (phase) => expired.push(`${phase} at ${clock.now()}`),
-      slow: (phase) => slow.push(`${phase} at ${clock.now()}`),
-    },
+    (phase) => expired.push(`${phase} at ${clock.now()}`),
+    (phase) => slow.push(`${phase} at ${clock.now()}`),
   );
   return {
     clock,
@@ -150,9 +148,8 @@ test('F101: after a program stood still, what came meanwhile is read before the 
   const clock = createManualClock();
   let jumpMs = 0;
   const expired: string[] = [];
-  const phases = new PhaseTimer(
-    { ...clock, now: () => clock.now() + jumpMs },
-    { expired: (phase) => expired.push(`${phase} at ${clock.now()}`) },
+  const phases = phaseTimer({ ...clock, now: () => clock.now() + jumpMs }, (phase) =>
+    expired.push(`${phase} at ${clock.now()}`),
   );
   phases.enter('idle', 60_000);
   await clock.advance(5_000);

@@ -7,12 +7,7 @@ const LOOK_INTERVAL_MS = 1_000;
 /** How old the comparison of monotonic and wall time may be. */
 const DRIFT_INTERVAL_MS = 100;
 
-/** What the timer tells. */
-export interface PhaseListener {
-  expired(phase: TimedPhase, limitMs: number): void;
-  /** Half of the limit has passed; told once per wait. */
-  slow?(phase: TimedPhase, limitMs: number): void;
-}
+type OnPhase = (phase: TimedPhase, limitMs: number) => unknown;
 
 /**
  * The clock of the present phase of an attempt. Only time spent waiting for the server counts: while the reader of a
@@ -22,112 +17,107 @@ export interface PhaseListener {
  * time leaves out that the machine slept. Where the wall clock shows that the limit passed meanwhile, what the network
  * still holds gets one more look interval to arrive, and then the phase is over.
  */
-export class PhaseTimer {
-  readonly #clock: Clock;
-  readonly #listener: PhaseListener;
+export interface PhaseTimer {
   /** The present one. */
   phase: TimedPhase | undefined;
-  #limitMs = Infinity;
-  #deadline = Infinity;
-  #isPaused = false;
-  /** What was left of the limit when the wait was paused. */
-  #leftMs = Infinity;
-  #cancelTimer: (() => void) | undefined;
-  #warned = false;
-  #dueAt = 0;
-  /** Wall time minus monotonic time when the wait began. */
-  #drift: number | undefined;
-  #driftSeenAt = Number.NEGATIVE_INFINITY;
-
-  constructor(clock: Clock, listener: PhaseListener) {
-    this.#clock = clock;
-    this.#listener = listener;
-  }
-
   /** Begins a phase, or the same one again, with its whole time. */
-  enter(phase: TimedPhase, limitMs: number): void {
-    this.phase = phase;
-    this.#limitMs = limitMs;
-    this.restart();
-    this.#cancel();
-    this.#arm();
-  }
-
+  enter(phase: TimedPhase, limitMs: number): void;
   /** Gives the present phase its whole time again. */
-  restart(): void {
-    this.#warned = false;
-    this.#leftMs = this.#limitMs;
-    if (!this.#isPaused) this.#begin();
-  }
-
+  restart(): void;
   /** `restart` and `pause`, without a look at the clock: streams do this for every token. */
-  rewind(): void {
-    this.#isPaused = true;
-    this.restart();
+  rewind(): void;
+  pause(): void;
+  resume(): void;
+  stop(): void;
+}
+
+/** @param slow Told once per wait, when half of the limit has passed. */
+export function phaseTimer(clock: Clock, expired: OnPhase, slow?: OnPhase): PhaseTimer {
+  let limitMs = Infinity;
+  let deadline = Infinity;
+  let isPaused = false;
+  /** What was left of the limit when the wait was paused. */
+  let leftMs = Infinity;
+  let cancel: (() => void) | undefined;
+  let warned = false;
+  let dueAt = 0;
+  /** Wall time minus monotonic time when the wait began. */
+  let drift = 0;
+  let driftSeenAt = -Infinity;
+
+  const driftAt = (now: number): number => (clock.wallNow?.() ?? now) - now;
+
+  function begin(): void {
+    const now = clock.now();
+    deadline = now + leftMs;
+    // A stream begins a wait per token; the two clocks part only when the machine sleeps.
+    if (now - driftSeenAt < DRIFT_INTERVAL_MS) return;
+    drift = driftAt(now);
+    driftSeenAt = now;
   }
 
-  pause(): void {
-    if (this.#isPaused) return;
-    this.#isPaused = true;
-    this.#leftMs = this.#deadline - this.#clock.now();
+  function arm(): void {
+    cancel = undefined;
+    if (deadline === Infinity) return;
+    const now = clock.now();
+    const delayMs = Math.min(deadline - now, LOOK_INTERVAL_MS);
+    dueAt = now + delayMs;
+    cancel = clock.setTimer(look, delayMs);
   }
 
-  resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#begin();
-    if (this.#cancelTimer === undefined) this.#arm();
-  }
-
-  stop(): void {
-    this.phase = undefined;
-    this.#deadline = Infinity;
-    this.#cancel();
-  }
-
-  #arm(): void {
-    if (this.#deadline === Infinity) return;
-    const now = this.#clock.now();
-    const delayMs = Math.min(this.#deadline - now, LOOK_INTERVAL_MS);
-    this.#dueAt = now + delayMs;
-    this.#cancelTimer = this.#clock.setTimer(() => this.#look(), delayMs);
-  }
-
-  #look(): void {
-    this.#cancelTimer = undefined;
-    if (this.#isPaused || this.phase === undefined) return;
-    const now = this.#clock.now();
+  function look(): void {
+    cancel = undefined;
+    const { phase } = timer;
+    if (isPaused || !phase) return;
+    const now = clock.now();
     // The program itself stood still: what came meanwhile waits to be read, behind this timer.
-    if (now - this.#dueAt >= LOOK_INTERVAL_MS)
-      this.#deadline = Math.max(this.#deadline, now + LOOK_INTERVAL_MS);
-    if (now >= this.#deadline) {
-      this.#listener.expired(this.phase, this.#limitMs);
+    if (now - dueAt >= LOOK_INTERVAL_MS) deadline = Math.max(deadline, now + LOOK_INTERVAL_MS);
+    if (now >= deadline) {
+      expired(phase, limitMs);
       return;
     }
-    const sleptMs = (this.#driftAt(now) ?? 0) - (this.#drift ?? 0);
-    if (now + sleptMs >= this.#deadline) this.#deadline = Math.min(this.#deadline, now + LOOK_INTERVAL_MS);
-    if (!this.#warned && this.#deadline - now <= this.#limitMs / 2) {
-      this.#warned = true;
-      this.#listener.slow?.(this.phase, this.#limitMs);
+    if (now + driftAt(now) - drift >= deadline) deadline = Math.min(deadline, now + LOOK_INTERVAL_MS);
+    if (!warned && deadline - now <= limitMs / 2) {
+      warned = true;
+      slow?.(phase, limitMs);
     }
-    this.#arm();
+    arm();
   }
 
-  #begin(): void {
-    const now = this.#clock.now();
-    this.#deadline = now + this.#leftMs;
-    // A stream begins a wait per token; the two clocks part only when the machine sleeps.
-    if (now - this.#driftSeenAt < DRIFT_INTERVAL_MS) return;
-    this.#drift = this.#driftAt(now);
-    this.#driftSeenAt = now;
-  }
-
-  #driftAt(now: number): number | undefined {
-    return this.#clock.wallNow && this.#clock.wallNow() - now;
-  }
-
-  #cancel(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-  }
+  const timer: PhaseTimer = {
+    phase: undefined,
+    enter(phase, ms) {
+      timer.phase = phase;
+      limitMs = ms;
+      timer.restart();
+      cancel?.();
+      arm();
+    },
+    restart() {
+      warned = false;
+      leftMs = limitMs;
+      if (!isPaused) begin();
+    },
+    rewind() {
+      isPaused = true;
+      timer.restart();
+    },
+    pause() {
+      if (isPaused) return;
+      isPaused = true;
+      leftMs = deadline - clock.now();
+    },
+    resume() {
+      if (!isPaused) return;
+      isPaused = false;
+      begin();
+      if (!cancel) arm();
+    },
+    stop() {
+      timer.phase = undefined;
+      deadline = Infinity;
+      cancel?.();
+    },
+  };
+  return timer;
 }

@@ -1,11 +1,13 @@
 import type { ModelInfo, ServerStatus } from '@ziggie/llm-protocol';
+import type { EmbedRequest, EmbedResult } from '../embed/types.ts';
+import { part } from '../part.ts';
 import type { Settings } from '../settings.ts';
 import type { CallOptions } from '../types.ts';
 import { callJson } from './call-json.ts';
 
 /** The models of the server, as its dialect lists them. */
 export async function listModels(settings: Settings, call: CallOptions): Promise<ModelInfo[]> {
-  const reports = await settings.target.reports();
+  const reports = await settings.target.dialect();
   return reports.listModels((path, read) =>
     callJson(settings, { path, operation: 'models.list' }, call, read),
   );
@@ -13,6 +15,15 @@ export async function listModels(settings: Settings, call: CallOptions): Promise
 
 /** How the server says it is. */
 export async function readStatus(settings: Settings, call: CallOptions): Promise<ServerStatus> {
-  const { statusPath: path, readStatus: read } = await settings.target.reports();
+  const { statusPath: path, readStatus: read } = await settings.target.dialect();
   return callJson(settings, { path, operation: 'status' }, call, read);
+}
+
+export async function embed(
+  settings: Settings,
+  request: EmbedRequest,
+  call: CallOptions,
+): Promise<EmbedResult> {
+  const { embed: inBatches } = await part(() => import('../embed/embed.ts'));
+  return inBatches(settings, request, call);
 }

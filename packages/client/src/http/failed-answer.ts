@@ -47,7 +47,7 @@ export async function failureOf(
         },
       );
     }
-    const failure = (await target.reports()).readFailure(status, body);
+    const failure = (await target.dialect()).readFailure(status, body);
     const found =
       quotable(failure.text, typeof sent === 'string' ? sent : undefined, token) ??
       errorKinds[failure.code].title;

@@ -1,4 +1,4 @@
-import { MAX_ANSWER_BYTES } from '@ziggie/llm-protocol';
+import { MAX_ANSWER_BYTES, NDJSON_CONTENT_TYPE } from '@ziggie/llm-protocol';
 import type {
   ChatRequest,
   ChatResponse,
@@ -29,9 +29,10 @@ import type {
 } from 'ollama';
 import { callJson, type JsonRequest } from '../call/call-json.ts';
 import { checkCall } from '../check-arguments.ts';
+import { part } from '../part.ts';
 import { IDLE_WITH_STRUCTURE_MS, type Settings, timeoutsFor } from '../settings.ts';
 import { settingsOf } from '../settings-of.ts';
-import { ollamaTarget } from '../targets/ollama.ts';
+import type { Dialect, Target } from '../targets/target.ts';
 import type { CallOptions, ClientOptions } from '../types.ts';
 import { encodeBytes, withEncodedImages } from './encode-images.ts';
 import { formatHost } from './format-host.ts';
@@ -51,6 +52,19 @@ export interface AbortableStream<T> extends AsyncIterable<T> {
 const TRANSFER_IDLE_MS = 600_000;
 const CLOUD = 'https://ollama.com';
 
+const dialect = async (): Promise<Dialect> =>
+  (await part(() => import('../targets/ollama-dialect.ts'))).dialect;
+
+/** Whatever the caller gives is sent, also what a browser may not send to Ollama: so does `ollama`. */
+const target: Target = {
+  name: 'ollama',
+  accept: NDJSON_CONTENT_TYPE,
+  takesOwnHeaders: true,
+  baseUrl: (given) => given,
+  speech: dialect,
+  dialect,
+};
+
 /**
  * The methods and shapes of the `ollama` package over this client: the same requests give the same answers, with retries
  * before the first record, time limits, typed errors, a `signal` per call, connections that close when a loop is left,
@@ -69,8 +83,6 @@ export class Ollama {
     const { baseUrl, authorization } = proxy ? { baseUrl: '/', authorization: undefined } : formatHost(host);
     const own = plainHeaders(headers);
     if (authorization !== undefined && !('authorization' in own)) own['authorization'] = authorization;
-    // Whatever the caller gives is sent, also what a browser may not send to Ollama: so does `ollama`.
-    const target = { ...ollamaTarget, takesOwnHeaders: true };
     const settingsFor = (url: string): Settings => {
       const key = url.startsWith(`${CLOUD}/`) || url === CLOUD ? apiKey() : undefined;
       return settingsOf(

@@ -1,6 +1,6 @@
 import { MAX_RECORD_BYTES } from '@ziggie/llm-protocol';
 import { ProgressAttempt, type RecordForm } from '../admin/progress-attempt.ts';
-import { CallScope } from '../call/call-scope.ts';
+import { type CallScope, newScope } from '../call/call-scope.ts';
 import { waitForRetry } from '../call/wait-for-retry.ts';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { HttpError } from '../errors/http-error.ts';
@@ -36,7 +36,7 @@ export class RecordRun<T extends object> implements AsyncIterator<T, undefined> 
     this.#onEnd = onEnd;
     const model = typeof body['model'] === 'string' ? body['model'] : undefined;
     const purpose = { operation: path, model, streaming: true };
-    this.#scope = new CallScope(settings, options, purpose, idleMs, (reason) => this.#fail(reason));
+    this.#scope = newScope(settings, options, purpose, idleMs, (reason) => this.#fail(reason));
     this.#form = {
       isLast: ({ done, done_reason: reason, status }) =>
         done === true || (typeof reason === 'string' && reason !== '') || status === 'success',
@@ -100,7 +100,7 @@ export class RecordRun<T extends object> implements AsyncIterator<T, undefined> 
     if (!this.#form.isLast(records.at(-1) as Readonly<Record<string, unknown>>)) return;
     this.#attempt?.close();
     const { observer, elapsedMs, attempts } = this.#end();
-    observer.tell('done', { elapsedMs, attempts });
+    observer.tell('done', { elapsedMs: elapsedMs(), attempts });
   }
 
   #fail(error: ZiggieError): void {
@@ -110,7 +110,7 @@ export class RecordRun<T extends object> implements AsyncIterator<T, undefined> 
     const { observer, elapsedMs, attempts } = this.#end();
     if (isZiggieError(error)) {
       withCallDetails(error, { attempts });
-      observer.tell('error', { elapsedMs, error });
+      observer.tell('error', { elapsedMs: elapsedMs(), error });
     }
     this.#untold = error;
   }

@@ -39,14 +39,14 @@ export async function afterFailure(
 ): Promise<NextStep> {
   let error = failure;
   const { settings, options, attempts } = scope;
-  const point = attempt.resumePoint;
+  const point = attempt.resumePoint();
   if (point && error.retryable && error.code !== 'malformed_record') {
     const resumed = await reattach(scope, request, point, error);
     if (isZiggieError(resumed)) error = resumed;
     else if (resumed) return { resumed };
   }
   const recovery = options.recovery ?? settings.recovery;
-  if (!collector.began) {
+  if (collector.pieces === 0) {
     await waitForRetry(scope, error);
     return {};
   }

@@ -2,23 +2,17 @@ import {
   type ErrorEvent,
   HEARTBEAT_INTERVAL_MS,
   ProtocolError,
-  SSE_CONTENT_TYPE,
-  type SseSplitter,
   type StreamEventBody,
 } from '@ziggie/llm-protocol';
 import type { CallScope } from '../call/call-scope.ts';
-import type { Interrupt } from '../call/interrupt.ts';
-import { PhaseTimer } from '../call/phase-timer.ts';
 import { StreamError } from '../errors/stream-error.ts';
-import { TimeoutError } from '../errors/timeout-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
 import { connectLimitMs } from '../http/connect-limit.ts';
 import { loadFailures } from '../http/failures.ts';
 import { type Answer, send } from '../http/send.ts';
-import { part } from '../part.ts';
 import type { AnswerDecoder } from '../targets/target.ts';
 import type { ChatEvent } from '../types.ts';
-import { AnswerReader } from './answer-reader.ts';
+import { type AnswerReader, answerReader } from './answer-reader.ts';
 import { drain } from './drain.ts';
 
 /** What most small pieces bring. */
@@ -43,11 +37,6 @@ export interface ResumePoint {
   token: string | undefined;
 }
 
-async function newSplitter(): Promise<SseSplitter> {
-  const { SseSplitter } = await part(() => import('./sse-splitter.ts'));
-  return new SseSplitter();
-}
-
 /**
  * One try at an answer, on demand: sends the request, hands the pieces of the body to an {@link AnswerReader}, and keeps
  * the clocks.
@@ -56,278 +45,237 @@ async function newSplitter(): Promise<SseSplitter> {
  * from the first `loading` until something else comes; `idle` from the first piece of the answer. Only events move them,
  * so heartbeats and blank lines do not, and once the answer has begun only pieces of it do.
  */
-export class AnswerAttempt {
-  readonly #scope: CallScope;
-  readonly #request: AnswerRequest;
-  readonly #interrupt: Interrupt;
-  readonly #signal: AbortSignal;
-  readonly #timer: PhaseTimer;
-  readonly #decoder: AnswerDecoder;
-  readonly #startedAt: number;
-  readonly #from: ResumePoint | undefined;
-  #resumableId: string | undefined;
-  #byteAt = 0;
-  #answer: Answer | undefined;
-  #reader: AnswerReader | undefined;
-  #status: number | undefined;
-  #events = 0;
-  #committed: boolean;
-  #failure: ZiggieError | undefined;
-  #reported: ErrorEvent | undefined;
-  /** A list that the last piece left empty: most small pieces do. */
-  #unused: StreamEventBody[] | undefined;
-
-  /** @param from Picks up this run where it broke, instead of asking anew: `path` of the request is that of its stream. */
-  constructor(scope: CallScope, request: AnswerRequest, from?: ResumePoint) {
-    const { clock } = scope.settings;
-    this.#scope = scope;
-    this.#request = request;
-    this.#from = from;
-    this.#committed = from?.began ?? false;
-    this.#decoder = from?.decoder ?? request.decoder();
-    this.#interrupt = scope.newAttempt();
-    this.#signal = this.#interrupt.signal;
-    this.#startedAt = clock.now();
-    this.#timer = new PhaseTimer(clock, {
-      expired: (phase, limitMs) => this.#interrupt.fire(new TimeoutError(phase, limitMs)),
-      slow: (phase, limitMs) => scope.observer.slow(phase, limitMs),
-    });
-  }
-
+export interface AnswerAttempt {
   /**
    * Where the answer can be picked up, once its server said that it can; `undefined` after the server's own last word.
    * Also before anything of it came: the first token may be lost on its way, and the run goes on for whoever comes back.
    */
-  get resumePoint(): ResumePoint | undefined {
-    const id = this.#from?.id ?? this.#resumableId;
-    if (id === undefined || this.#decoder.ended) return undefined;
-    const { token } = this.#answer ?? this.#from ?? {};
-    return { id, decoder: this.#decoder, began: this.#committed, token };
-  }
-
+  resumePoint(): ResumePoint | undefined;
   /** The network came back: a connection that was silent for longer than a heartbeat may be one in name only. */
-  wake(): void {
-    if (this.#answer && this.#scope.settings.clock.now() - this.#byteAt > HEARTBEAT_INTERVAL_MS) {
-      this.#interrupt.fire(this.#broken('it was silent when the network came back'));
-    }
-  }
-
-  get requestId(): string | undefined {
-    return this.#answer?.requestId;
-  }
-
+  wake(): void;
+  requestId(): string | undefined;
   /**
    * Brings the next events, at least one; the last of all is `done`: do not read on after it.
    *
    * @returns What `take` makes of them, or `fail` of the failure: a promise more per token would cost.
    */
-  async read<T>(
+  read<T>(
     take: (events: ChatEvent[], attempt: AnswerAttempt) => T | Promise<T>,
     fail: (error: unknown, attempt: AnswerAttempt) => T | Promise<T>,
-  ): Promise<T> {
-    const signal = this.#signal;
-    let events: ChatEvent[];
-    this.#timer.resume();
-    try {
-      const { body } = this.#answer ?? (await this.#open());
-      // One promise per piece, that of the body: streams come in pieces of a few bytes.
-      do {
-        if (this.#failure) throw this.#failure;
-        if (this.#reported) throw await this.#reportedError(this.#reported);
-        const { value } = await body.read();
-        if (signal.aborted) throw signal.reason;
-        events = this.#receive(value);
-        if (this.#reader?.held) events = await this.#receiveHeld(value === undefined);
-      } while (events.length === 0);
-    } catch (error) {
-      this.#timer.pause();
-      return fail(signal.aborted ? (this.#failure ?? signal.reason) : this.#brokenBy(error), this);
-    }
-    this.#timer.pause();
-    return take(events, this);
-  }
-
+  ): Promise<T>;
   /** After `done`: reads the end of the body, so that the connection can be used again. */
-  finish(): void {
-    this.#timer.stop();
-    this.#scope.record(this.#startedAt, this.#status, undefined, this.#from && true);
-    if (this.#answer) drain(this.#answer.body, this.#scope.settings.clock);
-  }
-
+  finish(): void;
   /** After a failure: closes the connection, and tells the error where it happened. */
-  fail(error: ZiggieError): void {
-    const { phase = 'connect' } = this.#timer;
-    withCallDetails(error, {
-      phase: error.phase ?? (phase === 'idle' ? 'stream' : phase),
-      requestId: error.requestId ?? this.requestId,
-    });
-    this.#timer.stop();
-    this.#scope.record(this.#startedAt, this.#status ?? error.status, error.code, this.#from && true);
-    // The interrupt has ended the wait already; a fetch that ignores its signal is told here.
-    this.#answer?.body.close();
-  }
+  fail(error: ZiggieError): void;
+}
 
-  async #open(): Promise<Answer> {
-    const { settings, timeouts, options, observer } = this.#scope;
-    const { path, body } = this.#request;
+/** @param from Picks up this run where it broke, instead of asking anew: `path` of the request is that of its stream. */
+export function newAttempt(
+  scope: CallScope,
+  { path, body: asked, ...request }: AnswerRequest,
+  from?: ResumePoint,
+): AnswerAttempt {
+  const { settings, timeouts, options, observer, elapsedMs } = scope;
+  const { clock, target, transport } = settings;
+  const decoder = from?.decoder ?? request.decoder();
+  const { interrupt, timer, startedAt } = scope.newAttempt();
+  const { signal } = interrupt;
+  let resumableId = from?.id;
+  let committed = from?.began ?? false;
+  let byteAt = 0;
+  let answer: Answer | undefined;
+  let reader: AnswerReader;
+  let received = 0;
+  let failure: ZiggieError | undefined;
+  let reported: ErrorEvent | undefined;
+  /** A list that the last piece left empty: most small pieces do. */
+  let unused: StreamEventBody[] | undefined;
+
+  const broken = (found: string, cause?: unknown, code: StreamError['code'] = 'truncated'): StreamError =>
+    new StreamError(code, `Reading the answer to POST ${path}: ${found}.`, {
+      receivedEvents: received,
+      cause,
+    });
+
+  async function open(): Promise<Answer> {
     const connected = (): void => {
-      const phase = this.#committed ? 'idle' : 'first-token';
-      if (this.#timer.phase === phase) return;
-      this.#timer.enter(phase, this.#committed ? timeouts.idleMs : timeouts.firstTokenMs);
-      if (settings.transport.reportsConnection) {
-        observer.tell('connect', { elapsedMs: this.#scope.elapsedMs });
-      }
+      if (timer.phase && timer.phase !== 'connect') return;
+      if (committed) timer.enter('idle', timeouts.idleMs);
+      else timer.enter('first-token', timeouts.firstTokenMs);
+      if (transport.reportsConnection) observer.tell('connect', { elapsedMs: elapsedMs() });
     };
-    // While the connection is made.
-    if (settings.target.accept === SSE_CONTENT_TYPE) newSplitter().catch(() => {});
-    const limitMs = connectLimitMs(settings, timeouts, body.length);
+    const limitMs = connectLimitMs(settings, timeouts, asked.length);
     if (limitMs === undefined) connected();
-    else this.#timer.enter('connect', limitMs);
-    const answer = await send(
+    else timer.enter('connect', limitMs);
+    const { accept } = target;
+    const { headers } = options;
+    answer = await send(
       settings,
-      {
-        ...(this.#from ? { method: 'GET' } : { method: 'POST', body }),
-        path,
-        accept: settings.target.accept,
-        headers: options.headers,
-      },
-      this.#interrupt,
+      { ...(from ? { method: 'GET' } : { method: 'POST', body: asked }), path, accept, headers },
+      interrupt,
       connected,
     );
     connected();
-    const { status, requestId } = answer;
-    this.#status = status;
-    this.#byteAt = settings.clock.now();
-    observer.tell('firstByte', { elapsedMs: this.#scope.elapsedMs, status, requestId });
-    this.#answer = answer;
-    this.#reader = new AnswerReader(this.#decoder, answer.contentType);
+    byteAt = clock.now();
+    const { status, requestId, contentType, body } = answer;
+    observer.tell('firstByte', { elapsedMs: elapsedMs(), status, requestId });
+    reader = answerReader(decoder, contentType);
     // Ends the read that waits, also where a fetch ignores its signal. One listener for the whole attempt: a race for
     // every piece would be most of the cost of a small piece.
-    const { signal } = this.#interrupt;
     if (signal.aborted) throw signal.reason;
-    signal.addEventListener('abort', () => answer.body.close(), { once: true });
+    signal.addEventListener('abort', () => body.close(), { once: true });
     return answer;
   }
 
-  #receive(piece: Uint8Array | string | undefined): ChatEvent[] {
-    // Asked for only where a run can be picked up again; a clock per piece is not free.
-    if (this.#resumableId !== undefined) this.#byteAt = this.#scope.settings.clock.now();
-    if (piece !== undefined) {
-      this.#scope.chunks++;
-      this.#scope.bytes += piece.length;
-    }
-    return this.#decode(piece);
-  }
-
-  /** An event stream, the first time: what splits it is here by now, or soon. */
-  async #receiveHeld(isLast: boolean): Promise<ChatEvent[]> {
-    const splitter = await this.#interrupt.wait(newSplitter());
-    const events = this.#decode('', splitter);
-    return isLast && !this.#failure ? [...events, ...this.#decode(undefined)] : events;
-  }
-
-  #brokenBy(error: unknown): unknown {
-    // Wrong arguments that only a platform sees are told as they are.
-    if (isZiggieError(error) || !this.#answer) return error;
-    return this.#broken('the connection broke', error);
-  }
-
-  /**
-   * A failure inside a piece waits until the events before it were handed out.
-   *
-   * @param splitter Reads what was held instead.
-   */
-  #decode(piece: Uint8Array | string | undefined, splitter?: SseSplitter): ChatEvent[] {
-    const reader = this.#reader as AnswerReader;
-    const found = this.#unused ?? [];
-    this.#unused = undefined;
+  /** A failure inside a piece waits until the events before it were handed out. */
+  function decode(piece: Uint8Array | string | undefined): ChatEvent[] {
+    const found = unused ?? [];
+    unused = undefined;
     try {
-      if (splitter) reader.splitWith(splitter, found);
-      else if (piece !== undefined) reader.push(piece, found);
-      else {
+      if (piece === undefined) {
         reader.end(found);
-        if (!reader.ended && !reader.held) this.#failure = this.#broken('it ends without a last record');
+        if (!decoder.ended) failure = broken('it ends without a last record');
+      } else {
+        // Asked for only where a run can be picked up again; a clock per piece is not free.
+        if (resumableId !== undefined) byteAt = clock.now();
+        scope.chunks++;
+        scope.bytes += piece.length;
+        reader.push(piece, found);
       }
     } catch (error) {
       // After the last record nothing can spoil the answer. An unfinished record at the end of the bytes is a broken
       // stream, not a wrong one.
-      if (!reader.ended)
-        this.#failure =
-          piece === undefined ? this.#broken('it ends inside a record', error) : this.#unreadable(error);
+      if (!decoder.ended) {
+        failure =
+          piece === undefined
+            ? broken('it ends inside a record', error)
+            : broken(
+                'a record could not be read',
+                error,
+                error instanceof ProtocolError && error.code === 'response_too_large'
+                  ? error.code
+                  : 'malformed_record',
+              );
+      }
     }
-    if (found.length === 0) this.#unused = found;
-    const events = found.length === 0 ? none : this.#accept(found);
+    if (found.length === 0) unused = found;
+    else accept(found);
     // Whatever the reader still has to take: nothing more is wanted from this connection.
-    if (this.#failure) this.#interrupt.fire(this.#failure);
-    else if (this.#reported) this.#answer?.body.close();
-    return events;
+    if (failure) interrupt.fire(failure);
+    else if (reported) answer?.body.close();
+    return unused ? none : (found as ChatEvent[]);
   }
 
   /** Moves the clocks by the events, and keeps an `error` back as the failure it is. */
-  #accept(events: StreamEventBody[]): ChatEvent[] {
+  function accept(events: StreamEventBody[]): void {
     let goesOn = false;
     for (let at = 0; at < events.length; at++) {
       const event = events[at] as StreamEventBody;
-      switch (event.type) {
+      const { type } = event;
+      switch (type) {
         case 'text-delta':
         case 'thinking-delta':
         case 'tool-call':
-          if (!this.#committed) this.#commit(event.type);
+          if (!committed) {
+            committed = true;
+            scope.saw(type);
+            observer.tell('firstToken', { elapsedMs: elapsedMs() });
+            timer.enter('idle', timeouts.idleMs);
+          }
           goesOn = true;
           break;
         case 'usage':
           goesOn = true;
           break;
         case 'start':
-          if (event.resumable && /^[\w.:-]{1,128}$/.test(event.id)) this.#resumableId = event.id;
+          if (event.resumable && /^[\w.:-]{1,128}$/.test(event.id)) resumableId = event.id;
           break;
         case 'queued':
         case 'loading':
-          this.#wait(event.type);
+          if (committed) break;
+          scope.saw(type);
+          if (type === 'queued') timer.enter('first-token', timeouts.firstTokenMs);
+          else if (timer.phase !== 'load') timer.enter('load', timeouts.loadMs);
           break;
-        case 'done':
-          events[at] = { ...event, timings: { ...this.#scope.measured(), ...event.timings } };
+        case 'done': {
+          const { ttftMs } = scope;
+          events[at] = {
+            ...event,
+            timings: { ...(ttftMs === undefined ? {} : { ttftMs }), ...event.timings },
+          };
           break;
+        }
         case 'error':
-          this.#reported = event;
+          reported = event;
           events.length = at;
           break;
         default:
       }
     }
-    if (goesOn) this.#timer.rewind();
-    this.#events += events.length;
-    return events as ChatEvent[];
+    if (goesOn) timer.rewind();
+    received += events.length;
   }
 
-  #commit(type: StreamEventBody['type']): void {
-    this.#committed = true;
-    this.#scope.saw(type);
-    this.#scope.observer.tell('firstToken', { elapsedMs: this.#scope.elapsedMs });
-    this.#timer.enter('idle', this.#scope.timeouts.idleMs);
+  async function reportedError(event: ErrorEvent): Promise<ZiggieError> {
+    const failures = await loadFailures();
+    return failures.reportedError(event, `POST ${path} ${committed ? 'broke off' : 'failed'}`, asked);
   }
 
-  #wait(type: 'queued' | 'loading'): void {
-    const { timeouts } = this.#scope;
-    if (this.#committed) return;
-    this.#scope.saw(type);
-    if (type === 'queued') this.#timer.enter('first-token', timeouts.firstTokenMs);
-    else if (this.#timer.phase !== 'load') this.#timer.enter('load', timeouts.loadMs);
-  }
-
-  async #reportedError(event: ErrorEvent): Promise<ZiggieError> {
-    const { reportedError } = await loadFailures();
-    const { path, body } = this.#request;
-    return reportedError(event, `POST ${path} ${this.#committed ? 'broke off' : 'failed'}`, body);
-  }
-
-  #unreadable(error: unknown): StreamError {
-    const isTooLarge = error instanceof ProtocolError && error.code === 'response_too_large';
-    return this.#broken('a record could not be read', error, isTooLarge ? error.code : 'malformed_record');
-  }
-
-  #broken(found: string, cause?: unknown, code: StreamError['code'] = 'truncated'): StreamError {
-    const message = `Reading the answer to POST ${this.#request.path}: ${found}.`;
-    return new StreamError(code, message, { receivedEvents: this.#events, cause });
-  }
+  const attempt: AnswerAttempt = {
+    resumePoint: () =>
+      resumableId === undefined || decoder.ended
+        ? undefined
+        : { id: resumableId, decoder, began: committed, token: (answer ?? from)?.token },
+    wake() {
+      if (answer && clock.now() - byteAt > HEARTBEAT_INTERVAL_MS) {
+        interrupt.fire(broken('it was silent when the network came back'));
+      }
+    },
+    requestId: () => answer?.requestId,
+    async read(take, fail) {
+      let events: ChatEvent[];
+      timer.resume();
+      try {
+        const { body } = answer ?? (await open());
+        // One promise per piece, that of the body: streams come in pieces of a few bytes.
+        do {
+          if (failure) throw failure;
+          if (reported) throw await reportedError(reported);
+          const { value } = await body.read();
+          if (signal.aborted) throw signal.reason;
+          events = decode(value);
+        } while (events.length === 0);
+      } catch (error) {
+        timer.pause();
+        return fail(
+          signal.aborted
+            ? (failure ?? signal.reason)
+            : // Wrong arguments that only a platform sees are told as they are.
+              isZiggieError(error) || !answer
+              ? error
+              : broken('the connection broke', error),
+          attempt,
+        );
+      }
+      timer.pause();
+      return take(events, attempt);
+    },
+    finish() {
+      timer.stop();
+      scope.record(startedAt, answer?.status, undefined, from && true);
+      if (answer) drain(answer.body, clock);
+    },
+    fail(error) {
+      const { phase = 'connect' } = timer;
+      withCallDetails(error, {
+        phase: error.phase ?? (phase === 'idle' ? 'stream' : phase),
+        requestId: error.requestId ?? answer?.requestId,
+      });
+      timer.stop();
+      scope.record(startedAt, answer?.status ?? error.status, error.code, from && true);
+      // The interrupt has ended the wait already; a fetch that ignores its signal is told here.
+      answer?.body.close();
+    },
+  };
+  return attempt;
 }

@@ -4,7 +4,7 @@ import { sleep } from '../call/wait-for-retry.ts';
 import { isZiggieError, type ZiggieError } from '../errors/ziggie-error.ts';
 import { platformNetwork } from '../http/network.ts';
 import type { ChatEvent } from '../types.ts';
-import { AnswerAttempt, type AnswerRequest, type ResumePoint } from './answer-attempt.ts';
+import { type AnswerAttempt, type AnswerRequest, newAttempt, type ResumePoint } from './answer-attempt.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
 
 /**
@@ -46,7 +46,7 @@ export async function reattach(
     await rest(scope, Math.min(delayMs, leftMs), error);
     if (!platformNetwork.online()) continue;
     const path = streamPath(point.id, point.decoder.lastSeq);
-    const attempt = new AnswerAttempt(scope, { ...request, path }, point);
+    const attempt = newAttempt(scope, { ...request, path }, point);
     try {
       const events = await attempt.read(
         (found) => found,

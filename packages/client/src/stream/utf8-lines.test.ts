@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Utf8Lines } from './utf8-lines.ts';
+import { utf8Lines } from './utf8-lines.ts';
 
-function read(pieces: readonly Uint8Array[], lines = new Utf8Lines()): { text: string; rest: string } {
+function read(pieces: readonly Uint8Array[], lines = utf8Lines()): { text: string; rest: string } {
   let text = '';
   for (const piece of pieces) {
     const good = lines.push(piece);
@@ -52,7 +52,7 @@ test('ten thousand lines in pieces of 64 bytes come out whole: what waits is mov
 });
 
 test('holds on to no piece: a sender may use its buffer again', () => {
-  const lines = new Utf8Lines();
+  const lines = utf8Lines();
   const buffer = bytes('ab');
   lines.push(buffer);
   buffer.set(bytes('cd'));
@@ -60,7 +60,7 @@ test('holds on to no piece: a sender may use its buffer again', () => {
 });
 
 test('the lines before bad bytes are given; the bad line is an error', () => {
-  const lines = new Utf8Lines();
+  const lines = utf8Lines();
   const bad = new Uint8Array([...bytes('one\ntwo \ufffd\n'), 0xff, 0x0a]);
   expect(lines.push(bad)).toBe('one\ntwo \ufffd\n');
   expect(lines.failure).toMatchObject({ code: 'malformed_record' });
@@ -69,7 +69,7 @@ test('the lines before bad bytes are given; the bad line is an error', () => {
 test.each([[[0xe2, 0x82]], [[0xf0, 0x9f, 0x98]], [[0xc3]]])(
   'an end inside a character is an error: %j',
   (cut) => {
-    const lines = new Utf8Lines();
+    const lines = utf8Lines();
     lines.push(new Uint8Array(cut));
     expect(lines.end()).toBe('');
     expect(lines.failure).toMatchObject({ code: 'malformed_record' });
@@ -77,7 +77,7 @@ test.each([[[0xe2, 0x82]], [[0xf0, 0x9f, 0x98]], [[0xc3]]])(
 );
 
 test('a line longer than the limit is an error before it is held', () => {
-  const lines = new Utf8Lines(1_000);
+  const lines = utf8Lines(1_000);
   for (let at = 0; at < 10; at++) lines.push(new Uint8Array(100).fill(120));
   expect(lines.failure).toBeUndefined();
   lines.push(new Uint8Array(100).fill(120));

@@ -14,81 +14,60 @@ const SMALL_PIECE = 128;
  *
  * The work is linear in what arrives however small the pieces are, and no piece is held on to.
  */
-export class Utf8Lines {
+export interface Utf8Lines {
   /** Whether a CR alone may end a line, as in event streams. Looked for until it is known not to. */
-  endsWithCr = true;
+  endsWithCr: boolean;
   /**
    * Why nothing can be read after the text that was given: `response_too_large` when a line is too long,
    * `malformed_record` when one is not UTF-8.
    */
   failure: ProtocolError | undefined;
-  // The readers after this know about byte order marks; here one in the middle must stay what it is.
-  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  readonly #maxLineBytes: number;
-  #waiting = new Uint8Array(FIRST_SIZE);
-  #length = 0;
-
-  constructor(maxLineBytes: number = MAX_RECORD_BYTES) {
-    this.#maxLineBytes = maxLineBytes;
-  }
-
   /** The text of all lines that end in this piece, empty when none does. Look at `failure` afterwards. */
-  push(piece: Uint8Array): string {
-    const end = this.#endOfLines(piece);
-    let text = '';
-    if (end > 0) {
-      let lines = end === piece.length ? piece : piece.subarray(0, end);
-      if (this.#length > 0) {
-        this.#keep(piece, 0, end);
-        lines = this.#take();
-      }
-      text = this.#decode(lines);
-      if (this.#waiting.length > LARGE_SIZE) this.#waiting = new Uint8Array(FIRST_SIZE);
-    }
-    if (end < piece.length) this.#keep(piece, end, piece.length);
-    return text;
-  }
-
+  push(piece: Uint8Array): string;
   /** The text after the last line end. */
-  end(): string {
-    return this.#decode(this.#take());
-  }
+  end(): string;
+}
 
-  #take(): Uint8Array {
-    const bytes = this.#waiting.subarray(0, this.#length);
-    this.#length = 0;
+export function utf8Lines(maxLineBytes = MAX_RECORD_BYTES): Utf8Lines {
+  // The readers after this know about byte order marks; here one in the middle must stay what it is.
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let waiting = new Uint8Array(FIRST_SIZE);
+  let length = 0;
+
+  function take(): Uint8Array {
+    const bytes = waiting.subarray(0, length);
+    length = 0;
     return bytes;
   }
 
-  #keep(piece: Uint8Array, from: number, end: number): void {
-    const length = this.#length + end - from;
-    if (length > this.#maxLineBytes) {
-      this.failure ??= tooLarge('a line', this.#maxLineBytes);
+  function keep(piece: Uint8Array, from: number, end: number): void {
+    const needed = length + end - from;
+    if (needed > maxLineBytes) {
+      lines.failure ??= tooLarge('a line', maxLineBytes);
       return;
     }
-    if (length > this.#waiting.length) {
-      const larger = new Uint8Array(length * 2);
-      larger.set(this.#waiting.subarray(0, this.#length));
-      this.#waiting = larger;
+    if (needed > waiting.length) {
+      const larger = new Uint8Array(needed * 2);
+      larger.set(waiting.subarray(0, length));
+      waiting = larger;
     }
-    const waiting = this.#waiting;
-    if (end - from > SMALL_PIECE) waiting.set(piece.subarray(from, end), this.#length);
-    else for (let at = from, to = this.#length; at < end; at++, to++) waiting[to] = piece[at] as number;
-    this.#length = length;
+    if (end - from > SMALL_PIECE) waiting.set(piece.subarray(from, end), length);
+    else for (let at = from, to = length; at < end; at++, to++) waiting[to] = piece[at] as number;
+    length = needed;
   }
 
-  #decode(bytes: Uint8Array): string {
+  function decode(bytes: Uint8Array): string {
     let text = '';
     try {
-      return this.#utf8.decode(bytes);
+      return utf8.decode(bytes);
     } catch {
       // The lines before the bad bytes are whole, and still delivered.
       for (let from = 0; ; ) {
         const end = bytes.indexOf(LF, from) + 1 || bytes.length;
         try {
-          text += this.#utf8.decode(bytes.subarray(from, end));
+          text += utf8.decode(bytes.subarray(from, end));
         } catch {
-          this.failure ??= new ProtocolError('malformed_record', 'a line is not UTF-8');
+          lines.failure ??= new ProtocolError('malformed_record', 'a line is not UTF-8');
           return text;
         }
         from = end;
@@ -97,19 +76,42 @@ export class Utf8Lines {
   }
 
   /** Where the last line that ends in these bytes ends; 0 when none does. */
-  #endOfLines(piece: Uint8Array): number {
+  function endOfLines(piece: Uint8Array): number {
+    const { endsWithCr } = lines;
     if (piece.length > SMALL_PIECE) {
       const afterLf = piece.lastIndexOf(LF) + 1;
       // Looked for after the last LF: next to nothing is left there.
-      return this.endsWithCr && piece.indexOf(CR, afterLf) !== -1 ? piece.lastIndexOf(CR) + 1 : afterLf;
+      return endsWithCr && piece.indexOf(CR, afterLf) !== -1 ? piece.lastIndexOf(CR) + 1 : afterLf;
     }
-    const other = this.endsWithCr ? CR : LF;
+    const other = endsWithCr ? CR : LF;
     for (let at = piece.length - 1; at >= 0; at--) {
       const byte = piece[at];
       if (byte === LF || byte === other) return at + 1;
     }
     return 0;
   }
+
+  const lines: Utf8Lines = {
+    endsWithCr: true,
+    failure: undefined,
+    push(piece) {
+      const end = endOfLines(piece);
+      let text = '';
+      if (end > 0) {
+        let whole = end === piece.length ? piece : piece.subarray(0, end);
+        if (length > 0) {
+          keep(piece, 0, end);
+          whole = take();
+        }
+        text = decode(whole);
+        if (waiting.length > LARGE_SIZE) waiting = new Uint8Array(FIRST_SIZE);
+      }
+      if (end < piece.length) keep(piece, end, piece.length);
+      return text;
+    },
+    end: () => decode(take()),
+  };
+  return lines;
 }
 
 /** @param what Is longer. */

@@ -59,9 +59,14 @@ export interface Reports {
   readStatus(body: unknown): ServerStatus;
 }
 
+/** Everything that is said and read. */
+export type Dialect = Speech & Reports;
+
+export type TargetName = 'kit' | 'ollama' | 'openai';
+
 /** Everything that differs between the servers we talk to: at hand what is needed at once, the rest loaded with its first use. */
 export interface Target {
-  readonly name: 'kit' | 'ollama' | 'openai';
+  readonly name: TargetName;
   /** What a stream is asked for with `Accept`. */
   readonly accept: string;
   /** Whether headers other than `Content-Type` and `Authorization` may be sent. */
@@ -72,8 +77,9 @@ export interface Target {
   readonly headersWithinMs?: number | undefined;
   /** The address that paths are appended to, from the one the caller gave. */
   baseUrl(given: string): string;
-  speech(): Speech | Promise<Speech>;
-  reports(): Promise<Reports>;
+  /** How a question of this kind is put: at hand from the second one on, if not from the first. */
+  speech(operation: 'chat' | 'generate'): Speech | Promise<Speech>;
+  dialect(): Promise<Dialect>;
 }
 
 /** Fetches a path and makes something of its parsed body. */

@@ -1,5 +1,5 @@
 import { NDJSON_CONTENT_TYPE, ProtocolError, parseJson } from '@ziggie/llm-protocol';
-import { Interrupt } from '../call/interrupt.ts';
+import { newInterrupt } from '../call/interrupt.ts';
 import { HttpError } from '../errors/http-error.ts';
 import { readText } from '../http/read-text.ts';
 import { send } from '../http/send.ts';
@@ -141,7 +141,7 @@ class SocketPool {
     const { status, body, requestId } = await send(
       { ...this.#settings, transport: this.#http, credentials },
       { method: 'POST', path, body: '{}', accept: 'application/json', headers: undefined },
-      new Interrupt(),
+      newInterrupt(),
       () => {},
     );
     try {

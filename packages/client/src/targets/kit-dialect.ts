@@ -1,15 +1,19 @@
 import {
   errorCodeForStatus,
+  errorKinds,
   isProblem,
-  isRetryable,
   type ModelInfo,
   ProtocolError,
   type ServerStatus,
 } from '@ziggie/llm-protocol';
-import type { ReportedFailure, Reports } from './target.ts';
+import { encodeOllamaGenerate } from '@ziggie/llm-protocol/ollama';
+import { kitChat } from './kit-chat.ts';
+import type { Dialect, ReportedFailure } from './target.ts';
 
-/** What the kit says besides its answers. */
-export const kitReports: Reports = {
+/** The native routes of the server kit: what a chat does not begin with. */
+export const dialect: Dialect = {
+  ...kitChat,
+  generate: (request) => ({ path: '/generate', body: encodeOllamaGenerate(request, true) }),
   statusPath: '/status',
   readFailure,
 
@@ -39,14 +43,14 @@ function readFailure(status: number, body: string): ReportedFailure {
     return {
       code,
       text: detail,
-      retryable: typeof retryable === 'boolean' ? retryable : isRetryable(code),
+      retryable: typeof retryable === 'boolean' ? retryable : errorKinds[code].retryable,
       requestId: typeof requestId === 'string' ? requestId : undefined,
       retryAfterMs: typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? retryAfterMs : undefined,
       problem,
     };
   }
   const code = errorCodeForStatus(status);
-  return { code, text: undefined, retryable: isRetryable(code) };
+  return { code, text: undefined, retryable: errorKinds[code].retryable };
 }
 
 function unreadable(what: string): ProtocolError {

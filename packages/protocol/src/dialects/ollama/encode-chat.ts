@@ -1,5 +1,5 @@
-import type { ChatMessage, ChatRequest, GenerateRequest } from '../../chat.ts';
-import type { OllamaChatBody, OllamaGenerateBody, OllamaMessage } from './wire.ts';
+import type { ChatMessage, ChatRequest } from '../../chat.ts';
+import type { OllamaChatBody, OllamaMessage } from './wire.ts';
 
 /**
  * The body of `POST /api/chat`, also what the kit's native `/chat` takes. The request itself is left as it was. What was
@@ -16,22 +16,12 @@ export function encodeOllamaChat(request: ChatRequest, stream: boolean): OllamaC
         function: { name, description, parameters },
       })),
     ),
-    ...common(request),
+    format: request.format,
+    options: request.options,
+    think: request.think,
+    keep_alive: request.keepAlive,
   };
 }
-
-/** The body of `POST /api/generate`, also what the kit's native `/generate` takes. */
-export function encodeOllamaGenerate(request: GenerateRequest, stream: boolean): OllamaGenerateBody {
-  const { model, prompt, system, suffix, images, raw } = request;
-  return { model, prompt, stream, system, suffix, images, raw, ...common(request) };
-}
-
-const common = ({ format, options, think, keepAlive }: ChatRequest | GenerateRequest) => ({
-  format,
-  options,
-  think,
-  keep_alive: keepAlive,
-});
 
 const encodeMessage = (message: ChatMessage): OllamaMessage => ({
   role: message.role,

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ChatRequest } from '../../chat.ts';
-import { encodeOllamaChat, encodeOllamaGenerate } from './encode-request.ts';
+import { encodeOllamaChat } from './encode-chat.ts';
+import { encodeOllamaGenerate } from './encode-generate.ts';
 
 it('encodeOllamaChat() writes Ollama names and leaves the request as it was', () => {
   const request: ChatRequest = {

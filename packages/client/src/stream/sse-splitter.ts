@@ -1,1 +1,0 @@
-export { SseSplitter } from '@ziggie/llm-protocol';
