@@ -1,12 +1,18 @@
-import { MAX_ANSWER_BYTES, MAX_RECORD_BYTES, type StreamEventBody } from '@ziggie/llm-protocol';
+import {
+  MAX_ANSWER_BYTES,
+  MAX_RECORD_BYTES,
+  ProtocolError,
+  type StreamEventBody,
+} from '@ziggie/llm-protocol';
 import type { AnswerDecoder } from '../targets/target.ts';
-import { tooLarge, utf8Lines } from './utf8-lines.ts';
 
 /**
  * The reading half of an attempt: pieces of a body to text to records to events. Knows nothing of time or connections.
  *
- * Which framing it is, the content type says; where it says nothing (proxies forget it), the first character does. Of an
+ * Which framing it is, the content type says; where it says nothing (proxies forget it), the first characters do. Of an
  * event stream only the `data` means anything to us, so it is read here, line by line, as the other framing is.
+ *
+ * The work is linear in what arrives however small the pieces are, and no piece is held on to.
  */
 export interface AnswerReader {
   /**
@@ -22,10 +28,16 @@ export interface AnswerReader {
   end(events: StreamEventBody[]): void;
 }
 
+const nothing = new Uint8Array();
+
 export function answerReader(decoder: AnswerDecoder, contentType = ''): AnswerReader {
-  const bytes = utf8Lines();
+  // A byte order mark in the middle must stay what it is.
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const saysSse = /^\s*text\/event-stream/i.test(contentType);
-  /** Known with the first text. */
+  /** The last character, when it may go on in the next piece: then nothing is ever decoded twice, or by half. */
+  let held = nothing;
+  let failure: ProtocolError | undefined;
+  /** Known with the first characters. */
   let isSse: boolean | undefined;
   let unfinished = '';
   /** What the `data` lines of an event say so far. */
@@ -35,22 +47,63 @@ export function answerReader(decoder: AnswerDecoder, contentType = ''): AnswerRe
   let length = 0;
 
   function push(piece: Uint8Array | string, events: StreamEventBody[]): void {
-    const text = typeof piece === 'string' ? piece : bytes.push(piece);
-    if (text !== '') read(text, events);
-    if (bytes.failure) throw bytes.failure;
+    readText(typeof piece === 'string' ? piece : textOf(piece), events);
+    if (failure) throw failure;
   }
 
-  function read(given: string, events: StreamEventBody[]): void {
+  function textOf(piece: Uint8Array): string {
+    let bytes = piece;
+    if (held.length > 0) {
+      bytes = new Uint8Array(held.length + piece.length);
+      bytes.set(held);
+      bytes.set(piece, held.length);
+      held = nothing;
+    }
+    if ((bytes[bytes.length - 1] as number) >= 0x80) {
+      const last = bytes.findLastIndex((byte) => byte >= 0xc0);
+      // Four bytes are whole, or no character.
+      if (last >= bytes.length - 3) {
+        held = bytes.slice(last);
+        bytes = bytes.subarray(0, last);
+      }
+    }
+    return decode(bytes);
+  }
+
+  function decode(bytes: Uint8Array): string {
+    try {
+      return utf8.decode(bytes);
+    } catch {
+      failure = new ProtocolError('malformed_record', 'a line is not UTF-8');
+      // The lines before the bad bytes are whole, and still delivered.
+      let text = '';
+      try {
+        for (let from = 0, end = 0; ; from = end) {
+          end = bytes.indexOf(10, from) + 1;
+          if (end === 0) return text;
+          text += utf8.decode(bytes.subarray(from, end));
+        }
+      } catch {
+        return text;
+      }
+    }
+  }
+
+  function readText(given: string, events: StreamEventBody[]): void {
     let text = given;
     length += text.length;
     if (length > MAX_ANSWER_BYTES) throw tooLarge('the answer', MAX_ANSWER_BYTES);
     if (isSse === undefined) {
+      text = unfinished + text;
+      unfinished = '';
       const start = text.trimStart();
-      // Blank lines keep a connection open; they tell nothing yet.
-      if (start === '') return;
+      if (start === '' || (!saysSse && start.length < 7 && !/^\{|[:\n]/.test(start))) {
+        // Blank lines keep a connection open; they tell nothing yet, however many there are.
+        unfinished = text.slice(-99);
+        return;
+      }
       // A JSON body under the name of an event stream is what some servers answer when they fail.
       isSse = !start.startsWith('{') && (saysSse || /^(?:data|event|id|retry)?:/.test(start));
-      bytes.endsWithCr = isSse;
       // A byte order mark, and blank lines.
       text = isSse ? text.replace(/^\ufeff/, '') : start;
     }
@@ -59,15 +112,19 @@ export function answerReader(decoder: AnswerDecoder, contentType = ''): AnswerRe
       endedWithCr = text.endsWith('\r');
       text = text.replace(/\r\n?/g, '\n');
     }
-    if (unfinished !== '') text = unfinished + text;
     let from = 0;
+    // Only what is new is searched, and a line is put together once.
     for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
-      const line = text.slice(from, end);
+      const line = unfinished + text.slice(from, end);
+      unfinished = '';
+      from = end + 1;
       if (isSse) readField(line, events);
       else readRecord(line, events);
-      from = end + 1;
     }
-    unfinished = from === text.length ? '' : text.slice(from);
+    if (from < text.length) {
+      unfinished += text.slice(from);
+      check(unfinished);
+    }
   }
 
   /** One line of an event stream (WHATWG HTML, "Interpreting an event stream"). */
@@ -76,8 +133,8 @@ export function answerReader(decoder: AnswerDecoder, contentType = ''): AnswerRe
       const record = data;
       data = undefined;
       if (record !== undefined) readRecord(record, events);
-    } else if (line.startsWith('data') && (line[4] ?? ':') === ':') {
-      const more = line.slice(line[5] === ' ' ? 6 : 5);
+    } else if (line.slice(0, 5) === 'data:' || line === 'data') {
+      const more = line.slice(line.charCodeAt(5) === 0x20 ? 6 : 5);
       data = data === undefined ? more : `${data}\n${more}`;
       check(data);
     }
@@ -94,7 +151,7 @@ export function answerReader(decoder: AnswerDecoder, contentType = ''): AnswerRe
   return {
     push,
     end(events) {
-      push(`${bytes.end()}\n\n`, events);
+      push(`${decode(held)}\n\n`, events);
       decoder.end?.(events);
     },
   };
@@ -102,4 +159,9 @@ export function answerReader(decoder: AnswerDecoder, contentType = ''): AnswerRe
 
 function check(record: string): void {
   if (record.length > MAX_RECORD_BYTES) throw tooLarge('a record', MAX_RECORD_BYTES);
+}
+
+/** @param what Is longer. */
+function tooLarge(what: string, limit: number): ProtocolError {
+  return new ProtocolError('response_too_large', `${what} is longer than ${limit}`);
 }

@@ -151,7 +151,10 @@ export function answerRun(
   function take(events: ChatEvent[], from: AnswerAttempt): void {
     if (over) return;
     show(join ? join(events) : events);
-    if (events.at(-1)?.type === 'done') return finish(from);
+    if (events.at(-1)?.type === 'done') {
+      finish(from);
+      return;
+    }
     const known = from.resumePoint();
     if (!known) return;
     point = known;
