@@ -27,9 +27,6 @@ export function createClient(options: ClientOptions): ZiggieClient {
   const settings = settingsOf(options, targetOf(options));
   const { target, baseUrl } = settings;
 
-  // A dialect that is not at hand comes while the caller gets ready.
-  Promise.resolve(target.speech('chat')).catch(() => {});
-
   function answer(
     operation: 'chat' | 'generate',
     request: ChatRequest | GenerateRequest,
@@ -46,7 +43,13 @@ export function createClient(options: ClientOptions): ZiggieClient {
     };
     // Written down now: what the caller does to the request later changes nothing.
     const speech = target.speech(operation);
-    const written = speech instanceof Promise ? writeLater(speech, request, write) : write(speech, request);
+    let written: AnswerRequest | Promise<AnswerRequest>;
+    if (speech instanceof Promise) {
+      const asked = JSON.parse(JSON.stringify(request)) as object;
+      written = speech.then((dialect) => write(dialect, asked));
+      // Whoever reads the answer is told.
+      written.catch(() => {});
+    } else written = write(speech, request);
     return answerStream(
       settings,
       { operation, model, written },
@@ -90,16 +93,4 @@ type SideCalls = typeof import('./call/side-calls.ts');
 function aside<T>(call: CallOptions, ask: (calls: SideCalls) => Promise<T>): Promise<T> {
   checkCall(call);
   return part(() => import('./call/side-calls.ts')).then(ask);
-}
-
-function writeLater(
-  speech: Promise<Speech>,
-  request: object,
-  write: (speech: Speech, asked: object) => AnswerRequest,
-): Promise<AnswerRequest> {
-  const text = JSON.stringify(request);
-  const written = speech.then((dialect) => write(dialect, JSON.parse(text) as object));
-  // Whoever reads the answer is told.
-  written.catch(() => {});
-  return written;
 }

@@ -4,7 +4,7 @@ import { systemClock } from './clock.ts';
 import { parseBaseUrl } from './http/base-url.ts';
 import { fetchTransport } from './http/fetch-transport.ts';
 import { transportBehind } from './internals.ts';
-import { hooksOf, type Settings } from './settings.ts';
+import { given, hooksOf, type Settings } from './settings.ts';
 import type { Target } from './targets/target.ts';
 import type { ClientOptions } from './types.ts';
 
@@ -14,19 +14,20 @@ export function settingsOf(options: ClientOptions, target: Target): Settings {
   const { fetch, credentials } = options;
   if (typeof credentials === 'string') checkToken(credentials);
   const settings: Settings = {
+    headers: {},
+    timeouts: {},
+    retry: {},
+    recovery: 'throw',
+    resume: true,
+    clock: systemClock,
+    random: Math.random,
+    logger: undefined,
+    ...given(options),
     target,
     baseUrl: target.baseUrl(parseBaseUrl(options.baseUrl, globalThis.location?.href)),
-    transport: fetch === undefined ? platformTransport : fetchTransport(fetch),
     credentials,
-    headers: options.headers ?? {},
-    timeouts: options.timeouts ?? {},
-    retry: options.retry ?? {},
-    recovery: options.recovery ?? 'throw',
-    resume: options.resume ?? true,
     hooks: hooksOf(options.hooks),
-    logger: options.logger,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
+    transport: fetch ? fetchTransport(fetch) : platformTransport,
   };
   if (options.transport) settings.transport = transportBehind(options.transport, { ...settings });
   return settings;

@@ -33,36 +33,21 @@ const defaultTimeouts: Timeouts = {
 /** Ollama holds back a tool call or an object until it is whole, so silence is longer there. */
 export const IDLE_WITH_STRUCTURE_MS = 180_000;
 
-const defaultRetry: RetryOptions = {
-  maxAttempts: 3,
-  baseMs: 250,
-  capMs: 8_000,
-  maxRetryAfterMs: 60_000,
-  reconnectMs: 300_000,
-};
-
 /** The call's own timeouts over the client's over the defaults. */
 export function timeoutsFor(settings: Settings, options: CallOptions, idleMs?: number): Timeouts {
-  return overlay(
-    { ...defaultTimeouts, ...(idleMs === undefined ? {} : { idleMs }) },
-    settings.timeouts,
-    options.timeouts,
-  );
+  return {
+    ...defaultTimeouts,
+    ...given({ idleMs }),
+    ...given(settings.timeouts),
+    ...given(options.timeouts),
+  };
 }
 
-/** The call's own retry rules over the client's over the defaults. */
-export function retryFor(settings: Settings, options: CallOptions): RetryOptions {
-  return overlay({ ...defaultRetry }, settings.retry, options.retry);
-}
-
-function overlay<T extends object>(base: T, ...layers: (Partial<T> | undefined)[]): T {
-  for (const layer of layers) {
-    for (const name of Object.keys(base) as (keyof T)[]) {
-      const value = layer?.[name];
-      if (value !== undefined) base[name] = value;
-    }
-  }
-  return base;
+/** The members that are not `undefined`: those alone replace a default. */
+export function given<T extends object>(
+  some: T | undefined,
+): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(some ?? {}).filter(([, value]) => value !== undefined)) as never;
 }
 
 /** One hook, several or none, as a list. */

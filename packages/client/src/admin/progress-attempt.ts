@@ -79,14 +79,14 @@ export class ProgressAttempt {
   }
 
   async #open(): Promise<Answer> {
-    const { settings, timeouts, options, observer } = this.#scope;
+    const { settings, timeouts, options, tell } = this.#scope;
     const connected = (): void => {
       if (this.#timer.phase === 'idle' || this.#timer.phase === 'first-token') return;
       const { firstMs } = this.#form;
       if (firstMs === undefined) this.#timer.enter('idle', timeouts.idleMs);
       else this.#timer.enter('first-token', firstMs);
       if (settings.transport.reportsConnection) {
-        observer.tell('connect', { elapsedMs: this.#scope.elapsedMs() });
+        tell('connect', { elapsedMs: this.#scope.elapsedMs() });
       }
     };
     const limitMs = connectLimitMs(settings, timeouts, this.#body.length);
@@ -106,7 +106,7 @@ export class ProgressAttempt {
     );
     connected();
     const { status, requestId } = answer;
-    observer.tell('firstByte', { elapsedMs: this.#scope.elapsedMs(), status, requestId });
+    tell('firstByte', { elapsedMs: this.#scope.elapsedMs(), status, requestId });
     return answer;
   }
 

@@ -2,6 +2,7 @@ import { type CallScope, newScope } from '../call/call-scope.ts';
 import { waitForRetry } from '../call/wait-for-retry.ts';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
+import { retryRules } from '../retry/retry-rules.ts';
 import type { Settings } from '../settings.ts';
 import type { CallOptions } from '../types.ts';
 import { ProgressAttempt } from './progress-attempt.ts';
@@ -86,7 +87,7 @@ export class ProgressRun {
   async #readNext(): Promise<void> {
     const scope = this.#scope;
     try {
-      scope.begin();
+      await scope.begin();
       if (this.#request.refusal) throw this.#request.refusal;
       this.#attempt ??= new ProgressAttempt(scope, this.#request.path, this.#body);
       const attempt = this.#attempt;
@@ -98,7 +99,10 @@ export class ProgressRun {
         this.#attempt = undefined;
         attempt.close(error);
         this.#tracker.restart();
-        this.#idleAttempts = this.#moved && scope.retry.maxAttempts > 1 ? 0 : this.#idleAttempts + 1;
+        this.#idleAttempts =
+          this.#moved && retryRules(scope.settings, scope.options).maxAttempts > 1
+            ? 0
+            : this.#idleAttempts + 1;
         this.#moved = false;
         await waitForRetry(scope, error, this.#idleAttempts);
       }
@@ -119,8 +123,8 @@ export class ProgressRun {
     attempt.close();
     this.#scope.end();
     this.#resolve(this.#last);
-    const { observer, elapsedMs, attempts } = this.#scope;
-    observer.tell('done', { elapsedMs: elapsedMs(), attempts });
+    const { tell, elapsedMs, attempts } = this.#scope;
+    tell('done', { elapsedMs: elapsedMs(), attempts });
   }
 
   #fail(error: ZiggieError): void {
@@ -129,10 +133,10 @@ export class ProgressRun {
     this.#queue = [];
     this.#attempt?.close(error);
     this.#scope.end();
-    const { observer, elapsedMs, attempts } = this.#scope;
+    const { tell, elapsedMs, attempts } = this.#scope;
     withCallDetails(error, { attempts });
     this.#untold = error;
     this.#reject(error);
-    observer.tell('error', { elapsedMs: elapsedMs(), error });
+    tell('error', { elapsedMs: elapsedMs(), error });
   }
 }

@@ -45,13 +45,13 @@ export async function callJson<T>(
 ): Promise<T> {
   const { operation = request.path, model } = request;
   const scope = newScope(settings, options, { operation, model });
-  const { observer } = scope;
+  const { tell } = scope;
   try {
-    scope.begin();
+    await scope.begin();
     for (;;) {
       try {
         const value = await attempt(scope, request, read);
-        observer.tell('done', { elapsedMs: scope.elapsedMs(), attempts: scope.attempts });
+        tell('done', { elapsedMs: scope.elapsedMs(), attempts: scope.attempts });
         return value;
       } catch (error) {
         if (!isZiggieError(error)) throw error;
@@ -61,7 +61,7 @@ export async function callJson<T>(
   } catch (error) {
     if (!isZiggieError(error)) throw error;
     withCallDetails(error, { attempts: scope.attempts });
-    observer.tell('error', { elapsedMs: scope.elapsedMs(), error });
+    tell('error', { elapsedMs: scope.elapsedMs(), error });
     throw error;
   } finally {
     scope.end();
@@ -77,8 +77,7 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
   const connected = (): void => {
     if (timer.phase === 'idle') return;
     timer.enter('idle', answerMs);
-    if (settings.transport.reportsConnection)
-      scope.observer.tell('connect', { elapsedMs: scope.elapsedMs() });
+    if (settings.transport.reportsConnection) scope.tell('connect', { elapsedMs: scope.elapsedMs() });
   };
   const connectMs = connectLimitMs(settings, timeouts, sizeOf(body));
   if (connectMs === undefined) connected();
@@ -93,7 +92,7 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
     );
     connected();
     const { status, requestId } = answer;
-    scope.observer.tell('firstByte', { elapsedMs: scope.elapsedMs(), status, requestId });
+    scope.tell('firstByte', { elapsedMs: scope.elapsedMs(), status, requestId });
     const text = await readBody(answer, interrupt.wait, request.maxBytes ?? MAX_BODY_BYTES);
     const value = read(text === '' ? undefined : parseJson(text));
     scope.record(startedAt, answer.status, undefined);

@@ -2,10 +2,11 @@ import type { StreamEventBody, Timings, Usage } from '@ziggie/llm-protocol';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { ZiggieError } from '../errors/ziggie-error.ts';
-import { retryFor, type Settings, timeoutsFor } from '../settings.ts';
-import type { AnswerStats, Attempt, CallOptions, RetryOptions, Timeouts } from '../types.ts';
+import { part } from '../part.ts';
+import { type Settings, timeoutsFor } from '../settings.ts';
+import type { AnswerStats, Attempt, CallOptions, Timeouts } from '../types.ts';
 import { type Interrupt, newInterrupt } from './interrupt.ts';
-import { type CallPurpose, newObserver, type Observer } from './observer.ts';
+import type { CallPurpose, Hook, Observer, Told } from './observer.ts';
 import { type PhaseTimer, phaseTimer } from './phase-timer.ts';
 
 /** Milliseconds to a thousandth: finer is noise. */
@@ -16,9 +17,11 @@ export interface CallScope {
   readonly settings: Settings;
   readonly options: CallOptions;
   readonly timeouts: Timeouts;
-  readonly retry: RetryOptions;
   readonly attempts: Attempt[];
-  readonly observer: Observer;
+  /** Whether there may be hooks: spares the work of telling every token. */
+  readonly watched: boolean;
+  tell<Name extends Hook>(name: Name, ...told: Told<Name>): void;
+  log: Observer['log'];
   /** What was read from the connection so far. */
   chunks: number;
   bytes: number;
@@ -32,8 +35,8 @@ export interface CallScope {
   saw(type: StreamEventBody['type']): void;
   /** The figures of the call, after its end. */
   stats(timings: Timings, usage: Usage | undefined): AnswerStats;
-  /** Starts the deadline and listens to the signal; does nothing the second time. */
-  begin(): void;
+  /** Starts the deadline and listens to the signal; does nothing the second time. Wait for it. */
+  begin(): Promise<void>;
   /** Ends the present attempt or sleep, and the call. Harmless when the call is over. */
   stop(reason: ZiggieError): void;
   /** For the next attempt or sleep. @throws {ZiggieError} when the call was stopped. */
@@ -56,7 +59,17 @@ export function newScope(
   const { clock } = settings;
   const { signal } = options;
   const timeouts = timeoutsFor(settings, options, idleMs);
-  const observer = newObserver(settings, options, purpose);
+  const watched = options.hooks !== undefined || settings.hooks.length > 0 || settings.logger !== undefined;
+  let observer: Observer | undefined;
+  const watching = watched
+    ? part(() => import('./observer.ts')).then(
+        ({ newObserver }) => {
+          observer = newObserver(settings, options, purpose);
+        },
+        // The call is worth more than who watches it.
+        () => {},
+      )
+    : undefined;
   const attempts: Attempt[] = [];
   const spans: Timings = {};
   let interrupt = newInterrupt();
@@ -73,9 +86,13 @@ export function newScope(
     settings,
     options,
     timeouts,
-    retry: retryFor(settings, options),
     attempts,
-    observer,
+    watched,
+    tell(...told) {
+      if (observer) observer.tell(...told);
+      else void watching?.then(() => observer?.tell(...told));
+    },
+    log: (...told) => observer?.log(...told),
     chunks: 0,
     bytes: 0,
     askedAgain: false,
@@ -104,11 +121,12 @@ export function newScope(
         attempts: attempts.length,
       };
     },
-    begin() {
+    async begin() {
+      await watching;
       if (startedAt !== undefined) return;
       const { totalMs } = timeouts;
       startedAt = clock.now();
-      observer.tell('request');
+      scope.tell('request');
       if (signal?.aborted) onAbort();
       else signal?.addEventListener('abort', onAbort, { once: true });
       if (totalMs !== Infinity) {
@@ -128,8 +146,12 @@ export function newScope(
     },
     newAttempt() {
       const { fire } = scope.newInterrupt();
-      observer.tell('attempt', { number: attempts.length + 1 });
-      const timer = phaseTimer(clock, (...over) => fire(new TimeoutError(...over)), observer.slow);
+      scope.tell('attempt', { number: attempts.length + 1 });
+      const timer = phaseTimer(
+        clock,
+        (...over) => fire(new TimeoutError(...over)),
+        (...half) => observer?.slow(...half),
+      );
       return { interrupt, timer, startedAt: clock.now() };
     },
     record(from, status, code, resumed) {

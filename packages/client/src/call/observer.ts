@@ -1,7 +1,7 @@
 import type { TimedPhase } from '../errors/timeout-error.ts';
 import type { CallInfo, ClientHooks } from '../hooks.ts';
 import { hooksOf, type Settings } from '../settings.ts';
-import type { CallOptions } from '../types.ts';
+import type { CallOptions, ChatEvent } from '../types.ts';
 
 /** What a call is for: what its hooks are told. */
 export interface CallPurpose {
@@ -11,14 +11,14 @@ export interface CallPurpose {
   streaming?: boolean | undefined;
 }
 
-type Hook = keyof ClientHooks;
-type Told<Name extends Hook> =
+export type Hook = keyof ClientHooks;
+/** What a hook is told besides the call. */
+export type Told<Name extends Hook> =
   Parameters<NonNullable<ClientHooks[Name]>> extends [CallInfo, ...infer Rest] ? Rest : never;
 
-/** Tells hooks and the logger about one call. Neither can change or delay it. */
+/** Tells hooks and the logger about one call. Neither can change it. Loaded where there are any. */
 export interface Observer {
-  /** Whether anybody watches: spares the work of telling every token. */
-  readonly watched: boolean;
+  /** An `event` that is a tool call is told as `toolCall` too. */
   tell<Name extends Hook>(name: Name, ...told: Told<Name>): void;
   slow(phase: TimedPhase, limitMs: number): void;
   log(
@@ -53,8 +53,7 @@ export function newObserver(
     }
   };
 
-  return {
-    watched: all.length > 0,
+  const observer: Observer = {
     tell(name, ...told) {
       // Only the kind of the error: its message may hold what the hook was given.
       const threw = (error: unknown): void =>
@@ -71,9 +70,13 @@ export function newObserver(
           threw(error);
         }
       }
+      const [event] = told as [Partial<ChatEvent>?];
+      if (name === 'event' && event?.type === 'tool-call')
+        observer.tell('toolCall', { id: event.id as string, name: event.name as string });
     },
     slow: (phase, limitMs) =>
       log('info', 'Still waiting: half of the time for this phase is over.', { phase, limitMs }),
     log,
   };
+  return observer;
 }

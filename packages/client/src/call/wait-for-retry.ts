@@ -1,6 +1,7 @@
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { ZiggieError } from '../errors/ziggie-error.ts';
 import { nextDelayMs } from '../retry/next-delay.ts';
+import { retryRules } from '../retry/retry-rules.ts';
 import type { CallScope } from './call-scope.ts';
 
 /**
@@ -11,20 +12,20 @@ import type { CallScope } from './call-scope.ts';
  */
 export async function waitForRetry(scope: CallScope, error: ZiggieError, failures?: number): Promise<void> {
   scope.newInterrupt();
-  const { attempts, observer, retry } = scope;
-  const { credentials, random } = scope.settings;
+  const { attempts, tell, log, settings, options } = scope;
+  const { credentials, random } = settings;
   const attempt = attempts.at(-1);
   if (error.code === 'unauthorized' && typeof credentials === 'function' && !scope.askedAgain) {
     scope.askedAgain = true;
-    if (attempt) observer.tell('retry', { attempt, delayMs: 0, error });
+    if (attempt) tell('retry', { attempt, delayMs: 0, error });
     return;
   }
   // Neither the try that only brought a new token counts, nor those that picked up a broken answer.
   const made = failures ?? attempts.filter(({ resumed }) => !resumed).length - (scope.askedAgain ? 1 : 0);
-  const delayMs = nextDelayMs(made, error, retry, random());
+  const delayMs = nextDelayMs(made, error, retryRules(settings, options), random());
   if (delayMs === undefined) throw error;
-  if (attempt) observer.tell('retry', { attempt, delayMs, error });
-  observer.log('warn', 'A try failed; another follows.', {
+  if (attempt) tell('retry', { attempt, delayMs, error });
+  log('warn', 'A try failed; another follows.', {
     code: error.code,
     status: error.status,
     attempt: attempt?.number,

@@ -11,12 +11,11 @@ export class TimeoutError extends ZiggieError {
   readonly afterMs: number;
 
   constructor(phase: TimedPhase, afterMs: number, details: ZiggieErrorDetails = {}) {
-    const isFirst = phase === 'first-token';
-    const code =
-      phase === 'total' ? 'deadline_exceeded' : (`${isFirst ? 'first_token' : phase}_timeout` as const);
-    const setting = `${isFirst ? 'firstToken' : phase}Ms`;
-    const message = `Waiting for the server: its time for "${phase}" is over after ${afterMs} ms. Raise timeouts.${setting} if that is too short.`;
-    super(code, message, { ...details, phase });
+    super(
+      phase === 'total' ? 'deadline_exceeded' : (`${phase.replace('-', '_')}_timeout` as 'idle_timeout'),
+      `Waiting for the server: its time for "${phase}" is over after ${afterMs} ms. Is timeouts.${phase.replace('-t', 'T')}Ms too short?`,
+      { ...details, phase },
+    );
     this.afterMs = afterMs;
   }
 }

@@ -29,16 +29,16 @@ export interface ZiggieErrorDetails {
  */
 export class ZiggieError extends Error {
   override readonly name: string = 'ZiggieError';
-  readonly code: ErrorCode;
+  declare readonly code: ErrorCode;
   /** HTTP status, of the answer or of the error event inside a stream. */
-  readonly status?: number | undefined;
+  declare readonly status?: number | undefined;
   /** Whether the same request may succeed later without a change. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** The server's name for this request: what its operator needs to find it in the log. */
-  readonly requestId?: string | undefined;
-  readonly phase?: ErrorPhase | undefined;
+  declare readonly requestId?: string | undefined;
+  declare readonly phase?: ErrorPhase | undefined;
   /** Milliseconds the server asked to wait before the next try. */
-  readonly retryAfterMs?: number | undefined;
+  declare readonly retryAfterMs?: number | undefined;
   /** When that will be, by the clock of this machine. */
   get retryAt(): Date | undefined {
     return this.retryAfterMs === undefined ? undefined : new Date(this.#madeAt + this.retryAfterMs);
@@ -48,17 +48,12 @@ export class ZiggieError extends Error {
   /** Every try of this call, the last one included. */
   readonly attempts: readonly Attempt[] = [];
   /** What had arrived of the answer. Left out of `toJSON()`. */
-  readonly partial?: PartialAnswer | undefined;
+  declare readonly partial?: PartialAnswer | undefined;
 
   constructor(code: ErrorCode, message: string, details: ZiggieErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    const { status, retryable = isRetryable(code), requestId, phase, retryAfterMs } = details;
-    this.code = code;
-    this.status = status;
-    this.retryable = retryable;
-    this.requestId = requestId;
-    this.phase = phase;
-    this.retryAfterMs = retryAfterMs;
+    const { cause, status, retryable = isRetryable(code), requestId, phase, retryAfterMs } = details;
+    super(message, cause === undefined ? {} : { cause });
+    Object.assign(this, { code, status, retryable, requestId, phase, retryAfterMs });
   }
 
   get [brand](): true {

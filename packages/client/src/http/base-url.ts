@@ -10,16 +10,16 @@ import { wrong } from '../check-arguments.ts';
  */
 export function parseBaseUrl(baseUrl: string, pageUrl: string | undefined): string {
   const refused = (found: string): TypeError =>
-    wrong('baseUrl', `${found}. Give an address such as "http://127.0.0.1:11434"`);
+    wrong('baseUrl', `${found}. Give one such as "http://127.0.0.1:11434"`);
   let url: URL;
   try {
     url = new URL(baseUrl, pageUrl);
   } catch {
-    throw refused('it is not absolute, and there is no page around it');
+    throw refused('it is not absolute');
   }
   const { protocol, origin, pathname } = url;
   if (!/^https?:$/.test(protocol)) throw refused(`it begins with "${protocol}"`);
-  if (url.username || url.password) throw refused('it carries a user name or password, not "credentials"');
+  if (url.username || url.password) throw refused('a user name or password belongs in "credentials"');
   if (url.search || url.hash) throw refused('it has a query or a fragment');
   return origin + pathname.replace(/\/+$/, '');
 }

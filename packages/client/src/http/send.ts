@@ -64,7 +64,12 @@ export async function send(
     );
     response = await interrupt.wait(sending);
   } catch (error) {
-    throw isZiggieError(error) ? error : await explained(baseUrl, request, error);
+    if (isZiggieError(error)) throw error;
+    throw await loadFailures().then(
+      ({ noAnswer }) => noAnswer(baseUrl, request, error),
+      // Where not even that can be loaded, there is no network.
+      () => new ConnectionError(`Cannot reach the server at ${baseUrl}.`, { cause: error }),
+    );
   }
   const { status } = response;
   const contentType = response.header('Content-Type');
@@ -93,14 +98,5 @@ async function readToken(credentials: Credentials | undefined): Promise<string |
     return token === '' ? undefined : token;
   } catch (cause) {
     throw new ZiggieError('unauthorized', 'Getting a token: the credentials function failed.', { cause });
-  }
-}
-
-/** Why no answer came. Where not even that can be loaded, there is no network. */
-async function explained(baseUrl: string, request: OutgoingRequest, cause: unknown): Promise<ZiggieError> {
-  try {
-    return (await loadFailures()).noAnswer(baseUrl, request, cause);
-  } catch {
-    return new ConnectionError(`Cannot reach the server at ${baseUrl}.`, { cause });
   }
 }

@@ -74,7 +74,7 @@ export class RecordRun<T extends object> implements AsyncIterator<T, undefined> 
     const scope = this.#scope;
     let begun = this.#attempt !== undefined;
     try {
-      scope.begin();
+      await scope.begin();
       for (;;) {
         this.#attempt ??= new ProgressAttempt(scope, this.#request.path, this.#body, this.#form);
         const attempt = this.#attempt;
@@ -99,18 +99,18 @@ export class RecordRun<T extends object> implements AsyncIterator<T, undefined> 
     this.#queue = records;
     if (!this.#form.isLast(records.at(-1) as Readonly<Record<string, unknown>>)) return;
     this.#attempt?.close();
-    const { observer, elapsedMs, attempts } = this.#end();
-    observer.tell('done', { elapsedMs: elapsedMs(), attempts });
+    const { tell, elapsedMs, attempts } = this.#end();
+    tell('done', { elapsedMs: elapsedMs(), attempts });
   }
 
   #fail(error: ZiggieError): void {
     if (this.#over) return;
     this.#queue = [];
     this.#attempt?.close(error);
-    const { observer, elapsedMs, attempts } = this.#end();
+    const { tell, elapsedMs, attempts } = this.#end();
     if (isZiggieError(error)) {
       withCallDetails(error, { attempts });
-      observer.tell('error', { elapsedMs: elapsedMs(), error });
+      tell('error', { elapsedMs: elapsedMs(), error });
     }
     this.#untold = error;
   }

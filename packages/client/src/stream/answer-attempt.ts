@@ -75,7 +75,7 @@ export function newAttempt(
   { path, body: asked, ...request }: AnswerRequest,
   from?: ResumePoint,
 ): AnswerAttempt {
-  const { settings, timeouts, options, observer, elapsedMs } = scope;
+  const { settings, timeouts, options, tell, elapsedMs } = scope;
   const { clock, target, transport } = settings;
   const decoder = from?.decoder ?? request.decoder();
   const { interrupt, timer, startedAt } = scope.newAttempt();
@@ -102,7 +102,7 @@ export function newAttempt(
       if (timer.phase && timer.phase !== 'connect') return;
       if (committed) timer.enter('idle', timeouts.idleMs);
       else timer.enter('first-token', timeouts.firstTokenMs);
-      if (transport.reportsConnection) observer.tell('connect', { elapsedMs: elapsedMs() });
+      if (transport.reportsConnection) tell('connect', { elapsedMs: elapsedMs() });
     };
     const limitMs = connectLimitMs(settings, timeouts, asked.length);
     if (limitMs === undefined) connected();
@@ -118,7 +118,7 @@ export function newAttempt(
     connected();
     byteAt = clock.now();
     const { status, requestId, contentType, body } = answer;
-    observer.tell('firstByte', { elapsedMs: elapsedMs(), status, requestId });
+    tell('firstByte', { elapsedMs: elapsedMs(), status, requestId });
     reader = answerReader(decoder, contentType);
     // Ends the read that waits, also where a fetch ignores its signal. One listener for the whole attempt: a race for
     // every piece would be most of the cost of a small piece.
@@ -179,7 +179,7 @@ export function newAttempt(
           if (!committed) {
             committed = true;
             scope.saw(type);
-            observer.tell('firstToken', { elapsedMs: elapsedMs() });
+            tell('firstToken', { elapsedMs: elapsedMs() });
             timer.enter('idle', timeouts.idleMs);
           }
           goesOn = true;

@@ -50,7 +50,7 @@ export function answerRun(
 ): AnswerRun {
   const collector = newCollector(model);
   const scope = newScope(settings, options, { operation, model, streaming: true }, idleMs, fail);
-  const { observer, attempts, elapsedMs } = scope;
+  const { tell, watched, attempts, elapsedMs } = scope;
   let resolve!: (result: ChatResult) => void;
   let reject!: (error: ZiggieError) => void;
   const result = new Promise<ChatResult>((...settle) => {
@@ -94,7 +94,7 @@ export function answerRun(
   /** @param ended The attempt that ended, where one did. */
   async function readNext(ended?: { failed: AnswerAttempt; error: unknown }): Promise<void> {
     try {
-      scope.begin();
+      await scope.begin();
       request ??= written instanceof Promise ? await scope.newInterrupt().wait(written) : written;
       // What would go on with a broken answer, while there is a network.
       if ((options.recovery ?? settings.recovery) !== 'throw') loadAfterFailure().catch(nothing);
@@ -170,9 +170,7 @@ export function answerRun(
   function show(events: ChatEvent[]): void {
     for (const event of events) {
       collector.add(event);
-      if (!observer.watched) continue;
-      observer.tell('event', event);
-      if (event.type === 'tool-call') observer.tell('toolCall', { id: event.id, name: event.name });
+      if (watched) tell('event', event);
     }
     queue = events;
     taken = 0;
@@ -185,7 +183,7 @@ export function answerRun(
     const whole = collector.result(from.requestId(), scope);
     resolve(whole);
     const { usage, timings, stats, finishReason, model: upstreamModel } = whole;
-    observer.tell('done', {
+    tell('done', {
       elapsedMs: elapsed,
       attempts,
       usage,
@@ -205,7 +203,7 @@ export function answerRun(
     withCallDetails(error, { attempts, partial: collector.partial() });
     untold = error;
     reject(error);
-    observer.tell('error', { elapsedMs: elapsedMs(), error });
+    tell('error', { elapsedMs: elapsedMs(), error });
   }
 
   function end(): void {

@@ -62,7 +62,7 @@ export function answerStream(
     },
     /** What `break` and `return` in a loop call: closes the connection. */
     async return() {
-      leave(new Error('The loop over the answer was left.'));
+      leave(new Error('The loop was left.'));
       return over;
     },
     /** For loops written by hand: ends the answer like `return` and passes the error on. */

@@ -4,6 +4,4 @@ interface Endable {
 }
 
 /** A stream that was begun and then dropped would hold its connection, and the GPU, until a limit. */
-export const dropped = new FinalizationRegistry<Endable>((run) =>
-  run.abort(new Error('The stream was dropped unread.')),
-);
+export const dropped = new FinalizationRegistry<Endable>((run) => run.abort(new Error('Dropped unread.')));

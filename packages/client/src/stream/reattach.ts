@@ -3,6 +3,7 @@ import type { CallScope } from '../call/call-scope.ts';
 import { sleep } from '../call/wait-for-retry.ts';
 import { isZiggieError, type ZiggieError } from '../errors/ziggie-error.ts';
 import { platformNetwork } from '../http/network.ts';
+import { retryRules } from '../retry/retry-rules.ts';
 import type { ChatEvent } from '../types.ts';
 import { type AnswerAttempt, type AnswerRequest, newAttempt, type ResumePoint } from './answer-attempt.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
@@ -21,7 +22,8 @@ export async function reattach(
   point: ResumePoint,
   broken: ZiggieError,
 ): Promise<{ attempt: AnswerAttempt; events: ChatEvent[] } | ZiggieError | undefined> {
-  const { settings, retry, observer } = scope;
+  const { settings, options, tell, log } = scope;
+  const retry = retryRules(settings, options);
   const { clock, credentials, random, transport } = settings;
   const brokeAt = clock.now();
   let error = broken;
@@ -41,8 +43,8 @@ export async function reattach(
     // A server that asks for more than is left is not asked sooner; a wait of our own only gets shorter.
     const isTooLate = error.retryAfterMs !== undefined && !offline && (delayMs ?? Infinity) > leftMs;
     if (leftMs <= 0 || delayMs === undefined || isTooLate) return undefined;
-    observer.tell('reconnecting', { tries, delayMs: Math.min(delayMs, leftMs), offline, error });
-    observer.log('warn', 'An answer broke; it is picked up again.', { code: error.code, tries, offline });
+    tell('reconnecting', { tries, delayMs: Math.min(delayMs, leftMs), offline, error });
+    log('warn', 'An answer broke; it is picked up again.', { code: error.code, tries, offline });
     await rest(scope, Math.min(delayMs, leftMs), error);
     if (!platformNetwork.online()) continue;
     const path = streamPath(point.id, point.decoder.lastSeq);
@@ -52,7 +54,7 @@ export async function reattach(
         (found) => found,
         (reason) => Promise.reject(reason),
       );
-      observer.tell('reconnected', { elapsedMs: clock.now() - brokeAt });
+      tell('reconnected', { elapsedMs: clock.now() - brokeAt });
       return { attempt, events };
     } catch (failure) {
       if (!isZiggieError(failure)) throw failure;

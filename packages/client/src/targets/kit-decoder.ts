@@ -3,7 +3,9 @@ import type { AnswerDecoder } from './target.ts';
 
 const text = { text: 'string' };
 /** The members that make up the answer, by event, and what they are. */
-const members: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const members: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> = {
+  // What a server calls an event is looked up here.
+  __proto__: null as never,
   start: { upstreamModel: 'string' },
   queued: {},
   loading: {},
@@ -37,12 +39,12 @@ export class KitDecoder implements AnswerDecoder {
       throw malformed('a record is not an event');
     if (found !== seq) throw malformed(`event ${seq} is missing, ${found} came`);
     this.lastSeq = seq;
-    const wanted = Object.hasOwn(members, event.type) ? members[event.type] : undefined;
+    const wanted = members[event.type];
     if (!wanted) return;
     for (const name in wanted) {
       const value = event[name as keyof typeof event];
       if (typeof value !== wanted[name] || value === null || Array.isArray(value))
-        throw malformed(`a ${event.type} event lacks a member or has it of another type`);
+        throw malformed(`a ${event.type} event lacks a member, or its type is another`);
     }
     this.ended = event.type === 'done' || event.type === 'error';
     events.push(

@@ -24,6 +24,8 @@ export function targetOf({ target: name = 'kit', framing = 'ndjson' }: ClientOpt
   if (!Object.hasOwn(parts, name)) throw wrong('target', 'give "kit", "ollama" or "openai"');
   const dialect = async (): Promise<Dialect> => (loaded[name] ??= (await part(parts[name])).dialect);
   const isKit = name === 'kit';
+  // What is not at hand comes while the caller gets ready.
+  if (!isKit) dialect().catch(() => {});
   return {
     name,
     accept: name === 'openai' || (isKit && framing === 'sse') ? SSE_CONTENT_TYPE : NDJSON_CONTENT_TYPE,
