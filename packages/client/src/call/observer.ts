@@ -70,7 +70,7 @@ export function newObserver(
           threw(error);
         }
       }
-      const [event] = told as [Partial<ChatEvent>?];
+      const [event] = told as readonly { type?: string; id?: string; name?: string }[];
       if (name === 'event' && event?.type === 'tool-call')
         observer.tell('toolCall', { id: event.id as string, name: event.name as string });
     },

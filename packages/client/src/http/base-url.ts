@@ -15,7 +15,7 @@ export function parseBaseUrl(baseUrl: string, pageUrl: string | undefined): stri
   try {
     url = new URL(baseUrl, pageUrl);
   } catch {
-    throw refused('it is not absolute');
+    throw refused('it is not absolute, and there is no page');
   }
   const { protocol, origin, pathname } = url;
   if (!/^https?:$/.test(protocol)) throw refused(`it begins with "${protocol}"`);
