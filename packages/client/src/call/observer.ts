@@ -1,7 +1,7 @@
 import type { TimedPhase } from '../errors/timeout-error.ts';
 import type { CallInfo, ClientHooks } from '../hooks.ts';
 import { hooksOf, type Settings } from '../settings.ts';
-import type { CallOptions, ChatEvent } from '../types.ts';
+import type { CallOptions } from '../types.ts';
 
 /** What a call is for: what its hooks are told. */
 export interface CallPurpose {
