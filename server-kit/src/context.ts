@@ -6,6 +6,7 @@ import type { KitFailure } from './failure.ts';
 import type { Principal } from './kit-types.ts';
 import { addLimitHeaders, addOpenAiLimitHeaders, type LimitStatus } from './limits/limit-headers.ts';
 import type { Logger } from './log/logger.ts';
+import type { EndedRequest, RequestMetrics } from './metrics/request-metrics.ts';
 import type { Route } from './routes/route-table.ts';
 
 /** The facts of one request as they become known, and its one log line. Holds no prompt, answer, token or key. */
@@ -34,17 +35,26 @@ export class RequestContext {
   upstream: string | undefined;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #metrics: RequestMetrics | undefined;
   readonly #startedAt: number;
   #marks = '';
   #lastMarkAt: number;
   #logged = false;
 
-  constructor(id: string, method: string, route: Route, clock: Clock, logger: Logger) {
+  constructor(
+    id: string,
+    method: string,
+    route: Route,
+    clock: Clock,
+    logger: Logger,
+    metrics?: RequestMetrics,
+  ) {
     this.id = id;
     this.method = method;
     this.route = route;
     this.#clock = clock;
     this.#logger = logger;
+    this.#metrics = metrics;
     this.#startedAt = clock.now();
     this.#lastMarkAt = this.#startedAt;
     this.headers.set('x-request-id', id);
@@ -60,6 +70,8 @@ export class RequestContext {
   mark(name: string): void {
     const now = this.#clock.now();
     this.#marks += `${name};dur=${tenths(now - this.#lastMarkAt)}, `;
+    // What comes before that mark is the model server's time.
+    if (this.#metrics && name !== 'upstream') this.#metrics.stage(name, now - this.#lastMarkAt);
     this.#lastMarkAt = now;
   }
 
@@ -78,6 +90,7 @@ export class RequestContext {
   log(outcome: 'ok' | 'refused' | 'failed' | 'left', status: number, failure?: KitFailure): void {
     if (this.#logged) return;
     this.#logged = true;
+    if (this.#metrics) this.#count(this.#metrics, outcome);
     const fields: Record<string, unknown> = {
       requestId: this.id,
       method: this.method,
@@ -104,6 +117,20 @@ export class RequestContext {
     } catch {
       // Thrown out of an event listener it would end the process; a request does not fail for its log line.
     }
+  }
+
+  #count(metrics: RequestMetrics, outcome: EndedRequest['outcome']): void {
+    const { route, method, inputTokens, outputTokens, limits } = this;
+    metrics.ended({
+      surface: method === 'WS' ? 'websocket' : (route.surface ?? 'native'),
+      // A reader who comes back asks no model.
+      model: route.operation === 'resume-stream' ? '' : (this.model ?? ''),
+      outcome,
+      durationMs: this.elapsedMs,
+      inputTokens,
+      outputTokens,
+      limits: outcome === 'refused' ? limits.filter(({ fits }) => !fits).map(({ rule }) => rule.name) : [],
+    });
   }
 }
 

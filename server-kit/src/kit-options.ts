@@ -20,6 +20,7 @@ import type { ServerKitOptions, Stores } from './kit-types.ts';
 import { count, limitsSchema, pricesSchema } from './limits/limit-options.ts';
 import { type LimitRule, type ModelPrice, type Rule, ruleOf } from './limits/limit-rules.ts';
 import type { Logger } from './log/logger.ts';
+import type { RequestMetrics } from './metrics/request-metrics.ts';
 import {
   type ModelAdminSettings,
   modelAdminSchema,
@@ -52,6 +53,9 @@ export interface Settings {
   queue: QueueSettings;
   hedging: HedgingOptions | undefined;
   continuation: ContinuationOptions | undefined;
+  /** Whether `/metrics` is served, and what requests have added up to. */
+  metrics: boolean;
+  requestMetrics?: RequestMetrics | undefined;
   routing: Routing;
   resume: ResumeSettings | undefined;
   cache: CacheSettings | undefined;
@@ -152,6 +156,7 @@ const members = z.strictObject({
     })
     .optional(),
   doctor: z.boolean().optional(),
+  metrics: z.boolean().optional(),
   cors: z.strictObject({ origins: z.array(origin) }).optional(),
   timeouts: z
     .strictObject({
@@ -237,6 +242,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
     queue: queueSettings(options.queue),
     hedging: parsed.data.hedging,
     continuation: parsed.data.continuation,
+    metrics: parsed.data.metrics ?? true,
     routing: new Routing(options.routing),
     resume: resumeSettings(options.resume),
     cache: cacheSettings(options.cache),

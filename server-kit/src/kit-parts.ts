@@ -15,6 +15,8 @@ import { Limits } from './limits/limits.ts';
 import { MemoryLimitStore } from './limits/memory-limit-store.ts';
 import { Settler } from './limits/settler.ts';
 import { TokenEstimate } from './limits/token-estimate.ts';
+import type { MetricParts } from './metrics/collect.ts';
+import type { RequestMetrics } from './metrics/request-metrics.ts';
 import type { PullJobs } from './models/pull-jobs.ts';
 import type { PipelineParts } from './pipeline.ts';
 import type { Dispatcher } from './queue/dispatcher.ts';
@@ -52,6 +54,7 @@ export interface LastingParts {
   pulls: PullJobs;
   hedging: Hedging;
   continued: { count: number };
+  requestMetrics: RequestMetrics;
   streams: Streams;
   cacheCounts: CacheCounts;
   vectors: VectorIndex;
@@ -70,6 +73,7 @@ export interface KitParts {
   keyParts: KeyParts;
   queueParts: QueueParts;
   upstreamParts: UpstreamParts;
+  metricParts: MetricParts;
   modelAdmin: ModelAdminRouteParts;
   cacheParts: CacheParts;
   ticketStore: TicketStore;
@@ -90,7 +94,8 @@ export function storesOf({ stores, clock }: Settings, before?: AllStores): AllSt
 /** Puts the parts together. */
 export function kitParts(given: Settings, lasting: LastingParts, before?: KitParts): KitParts {
   const { leases, stores, isDraining, upstreams, sources, queue, shepherd, pulls, streams } = lasting;
-  const settings: Settings = { ...given, stores };
+  const requestMetrics = given.metrics ? lasting.requestMetrics : undefined;
+  const settings: Settings = { ...given, stores, requestMetrics };
   const { clock, logger } = settings;
   const catalog = before?.answering.catalog ?? new FleetCatalog(upstreams, clock);
   const budget = before?.answering.budget ?? new RetryBudget();
@@ -137,6 +142,17 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
     ticketStore: stores.tickets,
     queueParts: { queue },
     cacheParts: { cache, store: stores.cache, counts: lasting.cacheCounts, logger },
+    metricParts: {
+      requests: lasting.requestMetrics,
+      upstreams,
+      queue,
+      hedging: lasting.hedging,
+      continued: lasting.continued,
+      cache: lasting.cacheCounts,
+      discovery: () => sources.state,
+      active: () => leases.active,
+      clock,
+    },
     upstreamParts: { upstreams, clock, discovery: () => sources.state },
     modelAdmin: {
       upstreams,

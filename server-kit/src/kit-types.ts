@@ -158,6 +158,8 @@ export interface ServerKitOptions {
     | undefined;
   /** Looks at the set-up on the first request and says in the log what is wrong with it, each thing once. Default true. */
   doctor?: boolean | undefined;
+  /** Counts for Prometheus on `/metrics`, for those who have `metrics:read`. Default true. */
+  metrics?: boolean | undefined;
   /** One line per request. A pino logger fits. Default: only failures of the kit itself and of `authenticate`, to `console.error`. */
   logger?: Logger | undefined;
   clock?: Clock | undefined;

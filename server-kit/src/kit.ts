@@ -13,6 +13,9 @@ import { settingsOf } from './kit-options.ts';
 import { type KitParts, kitParts, type LastingParts, storesOf } from './kit-parts.ts';
 import type { KitGauges, Principal, ServerKit, ServerKitOptions } from './kit-types.ts';
 import { LeaseBook } from './lease.ts';
+import { metricsText } from './metrics/collect.ts';
+import { METRICS_TYPE } from './metrics/exposition.ts';
+import { RequestMetrics } from './metrics/request-metrics.ts';
 import { PullJobs } from './models/pull-jobs.ts';
 import { admit, meet } from './pipeline.ts';
 import { Dispatcher } from './queue/dispatcher.ts';
@@ -105,12 +108,15 @@ class Kit implements ServerKit {
       isDraining,
       hedging: new Hedging(),
       continued: { count: 0 },
+      requestMetrics: new RequestMetrics(),
       upstreams,
       sources: new UpstreamSources(upstreams, clock),
       queue,
       pulls: new PullJobs(clock),
       shepherd: new LoadShepherd(clock, (model) => queue.waitingFor(canonicalName(model)) > 0),
     };
+    this.#lasting.shepherd.onLoaded = (upstream, model, loadMs) =>
+      this.#parts.settings.requestMetrics?.loaded(upstream, canonicalName(model), loadMs);
     this.#parts = kitParts(settings, this.#lasting);
     this.#sockets = new SocketDesk(this.#parts);
     this.#lasting.sources.take(settings.upstreams, settings.discovery);
@@ -150,9 +156,16 @@ class Kit implements ServerKit {
     const rows = routesAt(pathOf(connection.target));
     const [first] = rows;
     if (first === undefined || !this.#serves(first)) return undefined;
-    const { clock, logger, corsOrigins } = this.#parts.settings;
+    const { clock, logger, corsOrigins, requestMetrics } = this.#parts.settings;
     const route = routeFor(rows, request.method);
-    const context = new RequestContext(requestIdOf(request), request.method, route ?? first, clock, logger);
+    const context = new RequestContext(
+      requestIdOf(request),
+      request.method,
+      route ?? first,
+      clock,
+      logger,
+      requestMetrics,
+    );
     if (this.#parts.settings.doctor) this.#doctor.see(this.#parts, this.#options, connection);
     addCorsHeaders(request, corsOrigins, context.headers);
     let answer: Answer;
@@ -175,8 +188,8 @@ class Kit implements ServerKit {
   ): Promise<UpgradeOutcome> {
     const route = routeFor(routesAt(pathOf(connection.target)), 'GET');
     if (route?.operation !== 'socket' || !this.#serves(route)) return undefined;
-    const { clock, logger } = this.#parts.settings;
-    const context = new RequestContext(requestIdOf(request), 'GET', route, clock, logger);
+    const { clock, logger, requestMetrics } = this.#parts.settings;
+    const context = new RequestContext(requestIdOf(request), 'GET', route, clock, logger, requestMetrics);
     try {
       await this.#sockets.accept(request, connection, accept, context);
       return 'accepted';
@@ -247,6 +260,13 @@ class Kit implements ServerKit {
       const answer = await pullRoute(this.#parts.modelAdmin, operation, request, connection, context);
       return 'headers' in answer ? answer : informed(answer, context);
     }
+    if (operation === 'metrics') {
+      const text = metricsText(this.#parts.metricParts);
+      context.log('ok', 200);
+      const answer = jsonAnswer(200, text, context.finalHeaders());
+      answer.headers.set('content-type', METRICS_TYPE);
+      return answer;
+    }
     if (operation === 'selftest') return selftestRoute(this.#parts.settings.clock, request, context);
     return informed(await this.#inform(operation, request, connection, context), context);
   }
@@ -254,11 +274,15 @@ class Kit implements ServerKit {
   #serves({ operation, path }: Route): boolean {
     const { modelAdmin } = this.#parts.settings;
     if (modelAdmin === undefined && /^\/admin\/(?:models|jobs)(?:\/|$)/.test(path)) return false;
+    if (operation === 'metrics') return this.#parts.settings.metrics;
     return (operation !== 'socket' && operation !== 'ticket') || this.#parts.settings.sockets.enabled;
   }
 
   async #inform(
-    operation: Exclude<Operation, Answering | 'selftest' | 'embed' | 'resume-stream' | PullStreamOperation>,
+    operation: Exclude<
+      Operation,
+      Answering | 'metrics' | 'selftest' | 'embed' | 'resume-stream' | PullStreamOperation
+    >,
     request: Request,
     connection: Connection,
     context: RequestContext,

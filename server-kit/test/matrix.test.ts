@@ -93,6 +93,7 @@ const expected: Record<string, Expected> = {
   'DELETE /admin/keys/:id': admins(200),
   'POST /admin/keys/:id/reroll': admins(200),
   'POST /admin/revocations': admins(204),
+  'GET /metrics': admins(200),
   'GET /admin/selftest/stream': admins(200),
   'GET /admin/queue': admins(200),
   'DELETE /admin/queue/:id': admins(404),

@@ -110,7 +110,9 @@ export class Run implements AnswerRun {
 
   readonly #onPlace = (place: Place): void => {
     if (!this.hasBegun) {
-      this.#placedAt = this.#parts.settings.clock.now();
+      const { clock, requestMetrics } = this.#parts.settings;
+      this.#placedAt = clock.now();
+      requestMetrics?.placed(this.request.model, this.#placedAt - this.#askedAt);
       this.onPlaced?.();
     }
     this.#clock.enter('first_token_timeout', this.#parts.settings.timeouts.firstTokenMs);
@@ -245,6 +247,8 @@ export class Run implements AnswerRun {
         return;
       case 'done': {
         const { timings } = event;
+        const { requestMetrics } = this.#parts.settings;
+        requestMetrics?.answered(this.request.model, event, this.context.outputTokens ?? 0);
         const now = this.#parts.settings.clock.now();
         timings.totalMs = rounded(now - this.#startedAt);
         if (this.#firstTokenAt !== undefined) timings.ttftMs = rounded(this.#firstTokenAt - this.#startedAt);
@@ -286,6 +290,7 @@ export class Run implements AnswerRun {
     const { clock, timeouts } = this.#parts.settings;
     this.#firstTokenAt = clock.now();
     this.#learnFirstToken(this.#firstTokenAt);
+    this.#parts.settings.requestMetrics?.firstToken(this.request.model, this.#firstTokenAt - this.#startedAt);
     this.#answers();
     this.#clock.enter('idle_timeout', this.request.holdsBack ? timeouts.idleWithToolsMs : timeouts.idleMs);
     this.lease.setTimer(() => {

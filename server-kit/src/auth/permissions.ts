@@ -19,6 +19,8 @@ export const permissions = [
   'queue:admin',
   /** The stream that shows whether tokens arrive one by one. */
   'selftest',
+  /** Counts for Prometheus. */
+  'metrics:read',
   /** How the model servers are. */
   'upstreams:read',
   /** Taking one out of use, putting it back, asking it whether it answers. */

@@ -163,6 +163,11 @@ export class Dispatcher implements PlaceWatcher {
     return this.#lines.get(model)?.fair.size ?? 0;
   }
 
+  /** What is waited for, and in which class. */
+  *waits(): Iterable<{ model: string; priority: Priority }> {
+    for (const { ask, priority } of this.#byId.values()) yield { model: ask.place.model, priority };
+  }
+
   /** All who wait, or those of one principal, line by line and in its order. */
   list(principalKey?: string): QueueEntry[] {
     const now = this.#clock.now();

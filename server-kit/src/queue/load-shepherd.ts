@@ -43,6 +43,8 @@ export class LoadShepherd {
   readonly #loads = new Map<string, Load>();
   /** When a model was last asked for, per upstream: no more than there are models. */
   readonly #usedAt = new Map<string, number>();
+  /** Hears of each load that is through. */
+  onLoaded: ((upstream: string, model: string, loadMs: number) => void) | undefined;
 
   /** @param isWanted Whether somebody in a line waits for a model, by the upstream's name. */
   constructor(clock: Clock, isWanted: (model: string) => boolean) {
@@ -160,7 +162,9 @@ export class LoadShepherd {
     this.#loads.set(key, load);
     load.done.then(
       () => {
-        upstream.catalog.learnLoadTime(model, this.#clock.now() - load.startedAt);
+        const loadMs = this.#clock.now() - load.startedAt;
+        upstream.catalog.learnLoadTime(model, loadMs);
+        this.onLoaded?.(upstream.id, model, loadMs);
         upstream.catalog.sawAnswer(model);
         this.#over(load);
       },

@@ -19,6 +19,7 @@ export type Operation =
   | 'me'
   | 'my-limits'
   | 'selftest'
+  | 'metrics'
   | KeyOperation
   | QueueOperation
   | UpstreamOperation
@@ -157,6 +158,7 @@ export const routeTable: readonly Route[] = [
   { method: 'DELETE', path: '/admin/keys/:id', operation: 'revoke-key', permission: 'keys:admin' },
   { method: 'POST', path: '/admin/keys/:id/reroll', operation: 'reroll-key', permission: 'keys:admin' },
   { method: 'POST', path: '/admin/revocations', operation: 'revoke-token', permission: 'revocations:admin' },
+  { method: 'GET', path: '/metrics', operation: 'metrics', permission: 'metrics:read' },
   { method: 'GET', path: '/admin/selftest/stream', operation: 'selftest', permission: 'selftest' },
   { method: 'GET', path: '/admin/queue', operation: 'queue', permission: 'queue:admin' },
   { method: 'DELETE', path: '/admin/queue/:id', operation: 'kick-from-queue', permission: 'queue:admin' },

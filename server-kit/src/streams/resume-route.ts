@@ -54,6 +54,7 @@ export async function openReader(
     const found = await lease.during(streams.find(id, context.principal as Principal, context.rights));
     context.model = found.head.model;
     context.mark('stream');
+    settings.requestMetrics?.resumed();
     const { heartbeatMs } = timeouts;
     const onOver = (how: 'end' | 'left' | 'cut') => {
       if (how === 'left') context.log('left', 499);

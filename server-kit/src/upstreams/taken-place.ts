@@ -98,6 +98,7 @@ export class TakenPlace implements Place {
     if (this.cold && runs.inFlight === 0) runs.loadingSince = undefined;
     if (outcome === 'failed') runs.warmAt = Number.NEGATIVE_INFINITY;
     if (code === 'model_not_found') upstream.catalog.refused(this.#canonical);
+    upstream.ends[outcome]++;
     upstream.ended(outcome, code, this.#isTrial, this.#who);
     this.#events.onOver(outcome);
   }

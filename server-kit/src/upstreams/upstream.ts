@@ -55,6 +55,8 @@ export class Upstream implements PlaceUpstream {
   turns = 0;
   attempts = 0;
   faults = 0;
+  /** How its requests ended, since the start. */
+  readonly ends: Record<PlaceOutcome, number> = { done: 0, left: 0, failed: 0 };
   lastFault: { code: ErrorCode; atMs: number } | undefined;
 
   constructor(settings: UpstreamSettings, transport: LastingTransport, clock: Clock) {
@@ -78,6 +80,11 @@ export class Upstream implements PlaceUpstream {
 
   get isSteady(): boolean {
     return this.breaker.isSteady;
+  }
+
+  /** Answers that run, by model. */
+  *inFlight(): Iterable<readonly [model: string, count: number]> {
+    for (const [model, { inFlight }] of this.#runs) if (inFlight > 0) yield [model, inFlight];
   }
 
   runs(model: string): ModelRuns {

@@ -345,9 +345,9 @@ export class SocketDesk {
   }
 
   #context(path: string, method: string): RequestContext {
-    const { clock, logger } = this.#parts.settings;
+    const { clock, logger, requestMetrics } = this.#parts.settings;
     const route = routeFor(routesAt(path), method) as Route;
-    return new RequestContext(newId('req'), 'WS', route, clock, logger);
+    return new RequestContext(newId('req'), 'WS', route, clock, logger, requestMetrics);
   }
 }
 
