@@ -9,7 +9,7 @@ export {
 } from './auth/permissions.ts';
 export { MemoryRevocationStore, type RevocationStore } from './auth/revocation-store.ts';
 export type { Revocation, Revocations } from './auth/revocations.ts';
-export type { CacheOptions, SemanticOptions } from './cache/cache-options.ts';
+export type { CacheOptions, SemanticOptions, WarmRequest } from './cache/cache-options.ts';
 export type { CacheBounds, CacheFound, CacheKey, CachePurge, CacheStore } from './cache/cache-store.ts';
 export { MemoryCacheStore } from './cache/memory-cache-store.ts';
 export { type Clock, systemClock } from './clock.ts';

@@ -2,6 +2,7 @@ import { type Answer, dropAnswer, jsonAnswer, offerDirectly, toResponse } from '
 import type { Revocations } from './auth/revocations.ts';
 import { CacheCounts } from './cache/cache-counts.ts';
 import { VectorIndex } from './cache/vector-index.ts';
+import { Warming } from './cache/warming.ts';
 import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
 import { UpstreamSources } from './discovery/upstream-sources.ts';
@@ -79,6 +80,7 @@ class Kit implements ServerKit {
   #parts: KitParts;
   /** Parts of options that were replaced, for the answers that began under them. */
   readonly #retired = new Set<KitParts>();
+  readonly #warming: Warming;
   #closing: Promise<void> | undefined;
 
   constructor(options: ServerKitOptions) {
@@ -120,6 +122,8 @@ class Kit implements ServerKit {
     this.#parts = kitParts(settings, this.#lasting);
     this.#sockets = new SocketDesk(this.#parts);
     this.#lasting.sources.take(settings.upstreams, settings.discovery);
+    this.#warming = new Warming(this.#parts.answering);
+    void this.#warming.run(settings.cache?.warm ?? []);
     offerDirectly(this, (request, connection) => this.#handle(request, connection));
   }
 
@@ -218,6 +222,7 @@ class Kit implements ServerKit {
     const { leases, queue, shepherd, pulls, sources } = this.#lasting;
     const { clock } = this.#parts.settings;
     pulls.close();
+    this.#warming.close();
     // Whoever waits for a place would only begin now what must end soon.
     queue.close(shuttingDown());
     const cancel = clock.setTimer(() => leases.failAll(shuttingDown()), drainMs);

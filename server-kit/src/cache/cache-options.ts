@@ -1,5 +1,8 @@
 import * as z from 'zod';
+import { KitFailure } from '../failure.ts';
+import { parseChat, parseGenerate } from '../request/chat-shape.ts';
 import type { CacheBounds } from './cache-store.ts';
+import { type Question, questionOf } from './question.ts';
 
 /** How answers are kept and shared. Nothing is unless these options are given. */
 export interface CacheOptions {
@@ -23,6 +26,16 @@ export interface CacheOptions {
   maxEntryBytes?: number | undefined;
   /** Also answers to questions that mean the same. Default none. */
   semantic?: SemanticOptions | undefined;
+  /** Questions that are asked when the kit starts, in the class `batch`, so that their answers are kept. Default none. */
+  warm?: readonly WarmRequest[] | undefined;
+}
+
+/** A question that is asked before anybody does. */
+export interface WarmRequest {
+  /** For whose members the answer is kept. Default for principals without a tenant. */
+  tenant?: string | undefined;
+  /** A body of `/chat` or of `/generate`. */
+  request: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -52,6 +65,7 @@ export interface CacheSettings {
   sampled: boolean;
   maxEntryBytes: number;
   semantic: SemanticSettings | undefined;
+  warm: readonly WarmRequest[];
   bounds: CacheBounds;
 }
 
@@ -77,11 +91,16 @@ export const cacheSchema = z.strictObject({
       timeoutMs: z.number().positive().max(60_000).optional(),
     })
     .optional(),
+  warm: z
+    .array(z.strictObject({ tenant: z.string().optional(), request: z.record(z.string(), z.unknown()) }))
+    .max(1000)
+    .optional(),
 });
 
-/** `undefined` when nothing is kept or shared. */
+/** `undefined` when nothing is kept or shared. @throws {TypeError} for questions to be asked whose answers would not be kept. */
 export function cacheSettings(given: CacheOptions | undefined): CacheSettings | undefined {
   if (given === undefined) return undefined;
+  checkWarm(given);
   return {
     models: given.models ?? ['*'],
     scope: given.scope ?? 'tenant',
@@ -95,10 +114,30 @@ export function cacheSettings(given: CacheOptions | undefined): CacheSettings | 
       maxEntries: given.semantic.maxEntries ?? 1000,
       timeoutMs: given.semantic.timeoutMs ?? 2000,
     },
+    warm: given.warm ?? [],
     bounds: {
       ttlMs: given.ttlMs ?? 3_600_000,
       maxEntries: given.maxEntries ?? 10_000,
       maxBytes: given.maxBytes ?? 64 * 1024 * 1024,
     },
   };
+}
+
+function checkWarm({ warm = [], keep, scope, sampled }: CacheOptions): void {
+  const wrong = (where: string, why: string) =>
+    new TypeError(`createServerKit(): the options are not valid.\n  cache.${where}: ${why}`);
+  if (warm.length > 0 && keep === false) throw wrong('warm', 'keeps nothing while keep is false');
+  if (warm.length > 0 && scope === 'user') throw wrong('warm', 'is nobody’s while scope is user');
+  for (const [at, { request }] of warm.entries()) {
+    const where = `warm.${at}.request`;
+    let question: Question;
+    try {
+      question = questionOf('messages' in request ? parseChat(request) : parseGenerate(request));
+    } catch (thrown) {
+      throw wrong(where, thrown instanceof KitFailure ? thrown.message : 'is no body of /chat or /generate');
+    }
+    if (!question.isRepeatable && !sampled) {
+      throw wrong(where, 'must have a temperature of 0 or a seed, or its answer is not kept');
+    }
+  }
 }
