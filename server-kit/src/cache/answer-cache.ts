@@ -17,8 +17,10 @@ import type { FollowerAsk } from './follower.ts';
 import { Generation } from './generation.ts';
 import { type KeptAnswer, keptAnswerOf, keptText } from './kept-answer.ts';
 import type { Meaning, Meant } from './meaning.ts';
+import type { VectorMemo } from './memo.ts';
 import { type Question, questionOf } from './question.ts';
 import { Replay } from './replay.ts';
+import { Shelf } from './shelf.ts';
 
 /** What the cache needs of the kit. */
 export interface CacheParts {
@@ -45,11 +47,15 @@ export interface CacheAsk {
   maxTokens: number;
 }
 
-/** What a request stands for here. */
-interface Wanted {
+/** Whose answer it is, of which model, and under which name. */
+interface Named {
   scope: CacheScope;
   model: ServedModel;
   key: CacheKey;
+}
+
+/** What a request stands for here. */
+interface Wanted extends Named {
   question: Question;
   terms: CacheTerms;
 }
@@ -64,14 +70,18 @@ interface Looked {
 /** Gives a request the answer that is there already, or that is being written, or has it written and kept. */
 export class AnswerCache {
   readonly #parts: CacheParts;
+  readonly #shelf: Shelf;
   readonly #running = new Map<string, { generation: Generation; key: CacheKey }>();
 
   constructor(parts: CacheParts) {
     this.#parts = parts;
+    this.#shelf = new Shelf(parts.settings, parts.store, parts.counts);
   }
 
   /** The answer to a request, from wherever it comes. A store that fails is as good as an empty one. @throws {KitFailure} */
   async run(ask: CacheAsk): Promise<AnswerRun> {
+    const { memo } = ask.task;
+    if (memo) return this.#vectors(ask, memo);
     const wanted = this.#wanted(ask);
     if (wanted === undefined) {
       this.#note(ask, 'bypass');
@@ -100,6 +110,29 @@ export class AnswerCache {
     return this.#begin(ask, wanted, shares ? name : undefined, ticket, meant);
   }
 
+  /** Vectors that are kept, or a run whose vectors will be. */
+  async #vectors(ask: CacheAsk, memo: VectorMemo): Promise<AnswerRun> {
+    const { request, context, lease, model, control } = ask;
+    const terms = cacheTerms(this.#parts.settings, { model, isRepeatable: true, control });
+    const named = this.#named(ask, memo.question);
+    if (!terms?.mayKeep) {
+      this.#note(ask, 'bypass');
+      return new Run(ask.parts, request, context, lease);
+    }
+    const { text, ticket } = await this.#shelf.find(named.key);
+    context.mark('cache');
+    if (terms.mayTake && text !== undefined) {
+      const usage = memo.read(named.key.digest, text);
+      if (usage) return this.#replay(ask, { events: [], usage, finishReason: 'stop' }, 'hit');
+      await this.#shelf.dropBroken(named.key);
+    }
+    this.#note(ask, 'miss');
+    if (ticket !== undefined) {
+      memo.keep = (textFor) => void this.#shelf.put(named.key, textFor(named.key.digest), ticket);
+    }
+    return new Run(ask.parts, request, context, lease);
+  }
+
   /** Throws kept answers away; those that are being written are not kept, and nobody joins them any more. @throws when the store is away. */
   async purge(which: CachePurge): Promise<number> {
     const { tenant, model } = which;
@@ -107,29 +140,30 @@ export class AnswerCache {
       if ((tenant ?? key.tenant) === key.tenant && (model ?? key.model) === key.model)
         this.#running.delete(name);
     }
-    return this.#parts.store.purge(which);
+    return this.#shelf.purge(which);
   }
 
-  #wanted({ parts, task, model, control, context }: CacheAsk): Wanted | undefined {
-    const { settings } = this.#parts;
+  #wanted(ask: CacheAsk): Wanted | undefined {
+    const { task, model, control } = ask;
     if (task.prompt === undefined) return undefined;
     const question = questionOf(task.prompt);
-    const terms = cacheTerms(settings, { model, isRepeatable: question.isRepeatable, control });
-    if (terms === undefined) return undefined;
-    const { principal } = context;
+    const terms = cacheTerms(this.#parts.settings, {
+      model,
+      isRepeatable: question.isRepeatable,
+      control,
+    });
+    return terms && { terms, question, ...this.#named(ask, question.text) };
+  }
+
+  /** Under which name a question of this request is kept. */
+  #named({ parts, model, context: { principal } }: CacheAsk, question: string): Named {
     const name = canonicalName(model);
     const scope = {
       tenant: principal?.tenant,
-      user: settings.scope === 'user' ? ownerKeyOf(principal ?? { id: '' }) : undefined,
+      user: this.#parts.settings.scope === 'user' ? ownerKeyOf(principal ?? { id: '' }) : undefined,
     };
     const served = { name, digests: parts.catalog.digestsOf(name) };
-    return {
-      terms,
-      question,
-      scope,
-      model: served,
-      key: cacheKey(scope, served, question.text),
-    };
+    return { scope, model: served, key: cacheKey(scope, served, question) };
   }
 
   #joined(name: string, ask: CacheAsk): AnswerRun | undefined {
@@ -154,22 +188,12 @@ export class AnswerCache {
     return kept;
   }
 
-  async #look(key: CacheKey, terms: CacheTerms): Promise<Looked> {
-    const { settings, store, counts } = this.#parts;
-    if (!settings.keep) return { kept: undefined, ticket: undefined };
-    try {
-      const { text, ticket } = await store.find(key);
-      if (text === undefined || !terms.mayTake) return { kept: undefined, ticket };
-      const kept = keptAnswerOf(key.digest, text);
-      if (kept === undefined) {
-        counts.add('broken');
-        await store.drop(key);
-      }
-      return { kept, ticket };
-    } catch {
-      counts.add('store_failed');
-      return { kept: undefined, ticket: undefined };
-    }
+  async #look(key: CacheKey, { mayTake }: CacheTerms): Promise<Looked> {
+    const { text, ticket } = await this.#shelf.find(key);
+    if (text === undefined || !mayTake) return { kept: undefined, ticket };
+    const kept = keptAnswerOf(key.digest, text);
+    if (kept === undefined) await this.#shelf.dropBroken(key);
+    return { kept, ticket };
   }
 
   #begin(
@@ -202,17 +226,10 @@ export class AnswerCache {
     ticket: string,
     meant: Meant | undefined,
   ): Promise<void> {
-    const { settings, store, counts, meaning } = this.#parts;
     const text = keptText(key.digest, events);
-    if (text === undefined || 2 * text.length > settings.maxEntryBytes) return;
-    try {
-      await store.put(key, text, ticket, settings.bounds);
-      counts.add('stored');
-      // What a tool is called with hangs on every word: it fits no other question, however near.
-      if (meant && !events.some(({ type }) => type === 'tool-call')) meaning?.learn(meant, key);
-    } catch {
-      counts.add('store_failed');
-    }
+    if (text === undefined || !(await this.#shelf.put(key, text, ticket))) return;
+    // What a tool is called with hangs on every word: it fits no other question, however near.
+    if (meant && !events.some(({ type }) => type === 'tool-call')) this.#parts.meaning?.learn(meant, key);
   }
 
   #note(

@@ -1,4 +1,5 @@
 import { type Answer, jsonAnswer } from '../answer/answer.ts';
+import { keptVectors, type VectorMemo, vectorMemo } from '../cache/memo.ts';
 import type { Connection } from '../connection.ts';
 import type { RequestContext } from '../context.ts';
 import { tooLarge } from '../request/read-body.ts';
@@ -12,6 +13,7 @@ import { embedTask, endOfEmbedding } from './embed-task.ts';
 interface EmbedForm extends EmbedAsked {
   /** The vectors of the try that answered. */
   vectors: () => readonly (readonly number[])[];
+  memo: VectorMemo | undefined;
 }
 
 /**
@@ -34,12 +36,21 @@ export function embedRoute(
     const task = embedTask(body, (made) => {
       decoder = made;
     });
-    return { task, form: { ...asked, vectors: () => decoder?.vectors ?? [] } };
+    if (parts.cache === undefined) {
+      return { task, form: { ...asked, vectors: () => decoder?.vectors ?? [], memo: undefined } };
+    }
+    let kept: readonly (readonly number[])[] | undefined;
+    const memo = vectorMemo(body, (vectors) => {
+      kept = vectors;
+    });
+    const vectors = () => kept ?? decoder?.vectors ?? [];
+    return { task: { ...task, memo }, form: { ...asked, vectors, memo } };
   };
   return answerWith(parts, request, connection, context, read, async (run, form) => {
     const { usage, done } = await endOfEmbedding(run);
     const { request: asked, lease } = run;
     const embedded: Embedded = { model: asked.asked, vectors: form.vectors(), usage, done };
+    form.memo?.keep?.((key) => keptVectors(key, embedded.vectors, usage));
     lease.close();
     context.mark('upstream');
     context.log('ok', 200);

@@ -1,3 +1,4 @@
+import type { VectorMemo } from '../cache/memo.ts';
 import type { AnswerFilter } from '../content/content.ts';
 import type { ContentFacts } from '../content/content-options.ts';
 import type { RequestContext } from '../context.ts';
@@ -35,6 +36,8 @@ export interface Task {
   canonical?: (() => string) | undefined;
   /** The checked body of a prompt, for answers that are kept or shared. Absent for what is no prompt. */
   prompt?: ChatBody | GenerateBody | undefined;
+  /** How vectors are kept, where they are what is asked for. */
+  memo?: VectorMemo | undefined;
   /** What the answer goes through before anybody sees it. */
   filter?: AnswerFilter | undefined;
 }

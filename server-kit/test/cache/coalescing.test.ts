@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import type { Ask } from '../harness.ts';
 import { EventReader, idOf } from '../streams/nodes.ts';
 import type { Who } from './cached-kit.ts';
-import { ada, bob, cacheOf, isClosed, question, settled, startShared } from './shared-kit.ts';
+import { ada, bob, cacheOf, isClosed, question, startShared } from './shared-kit.ts';
 
 test('fifty equal requests at once are one generation and fifty equal answers', async () => {
-  const { pacer, node, post } = await startShared();
+  const { pacer, node, post, arrived } = await startShared();
   const answers = Array.from({ length: 50 }, (_, at) => post({ sub: `user-${at}` }));
   await pacer.exchange();
-  await settled();
+  await arrived();
   await pacer.say('Wer ', 'reitet ', 'so spät');
   const readers = (await Promise.all(answers)).map((response) => new EventReader(response));
   await Promise.all(readers.map((reader) => reader.pieces(3)));
@@ -64,12 +64,12 @@ test('who leaves ends nothing, whoever had begun; when all have left the model s
 });
 
 test('a whole answer and a stream share one generation', async () => {
-  const { pacer, read, post } = await startShared();
+  const { pacer, read, post, arrived } = await startShared();
   const first = await read(ada, { begins: true });
   await pacer.say('a');
   await first.pieces(1);
   const whole = post(bob, { ...question, stream: false });
-  await settled();
+  await arrived();
   await pacer.say('b');
   await pacer.finish();
   await first.rest();
@@ -78,13 +78,13 @@ test('a whole answer and a stream share one generation', async () => {
 });
 
 test('somebody who leaves while waiting for a whole answer is let go of', async () => {
-  const { pacer, node, read, post } = await startShared();
+  const { pacer, node, read, post, arrived } = await startShared();
   const first = await read(ada, { begins: true });
   await pacer.say('a');
   await first.pieces(1);
   const leaving = new AbortController();
   const whole = post(bob, { ...question, stream: false }, { signal: leaving.signal }).catch(() => 'left');
-  await settled();
+  await arrived();
   leaving.abort();
   await whole;
   expect(node.kit.gauges().activeRequests).toBe(2);
