@@ -8,6 +8,14 @@ declare global {
   type SlashCommand = React.SlashCommand;
   const ZiggieProvider: typeof React.ZiggieProvider;
   const ZiggieChat: typeof React.ZiggieChat;
+  const useObject: typeof React.useObject;
+  const z: {
+    object<Shape extends Record<string, Tools.StandardSchema>>(
+      shape: Shape,
+    ): Tools.StandardSchema<{ [Name in keyof Shape]: Tools.OutputOf<Shape[Name]> }>;
+    string(): Tools.StandardSchema<string>;
+    array<Item extends Tools.StandardSchema>(item: Item): Tools.StandardSchema<Tools.OutputOf<Item>[]>;
+  };
   const defineTool: typeof Tools.defineTool;
   const defineTemplate: typeof Templates.defineTemplate;
   const getToken: () => Promise<string>;

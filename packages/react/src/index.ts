@@ -26,6 +26,8 @@ export { StreamingText, type StreamingTextProps } from './markdown/streaming-tex
 export type { Starter } from './messages/empty-state.tsx';
 export { MessageRow } from './messages/message-row.tsx';
 export { ModelPicker, type ModelPickerProps } from './model-picker/model-picker.tsx';
+export type { ObjectState } from './object/object-cell.ts';
+export { type ObjectView, type UseObjectOptions, useObject } from './object/use-object.ts';
 export type {
   CodeKind,
   CodePlugin,
