@@ -45,8 +45,8 @@ import { upstreamRoute } from './routes/upstream-routes.ts';
 import { resumeRoute, stopRoute } from './streams/resume-route.ts';
 import { Streams } from './streams/streams.ts';
 import { writeFailure } from './surfaces/surfaces.ts';
+import { HttpTransport } from './upstream/http-transport.ts';
 import { canonicalName } from './upstream/model-name.ts';
-import { UndiciTransport } from './upstream/undici-transport.ts';
 import { Hedging } from './upstreams/hedging.ts';
 import { Upstreams } from './upstreams/upstreams.ts';
 import { version } from './version.ts';
@@ -90,7 +90,7 @@ class Kit implements ServerKit {
     const { clock } = settings;
     const upstreams = new Upstreams(
       settings.upstreams,
-      ({ url, connectMs, apiKey, allowed }) => new UndiciTransport(url, connectMs, apiKey, allowed),
+      ({ url, connectMs, apiKey, allowed }) => new HttpTransport(url, connectMs, apiKey, allowed),
       clock,
     );
     const queue = new Dispatcher(settings.queue, upstreams, clock);

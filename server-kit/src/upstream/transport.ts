@@ -18,7 +18,8 @@ export interface UpstreamRequest {
 export interface UpstreamBody {
   /**
    * The next bytes that are here, `null` at the clean end, `undefined` while there are none: then `onReady` is called once
-   * when it is worth asking again. Throws when the connection broke.
+   * when it is worth asking again. Throws when the connection broke. What is taken while `onReady` is called is good until
+   * that returns: whoever keeps bytes copies them.
    */
   take(): Uint8Array | null | undefined;
   onReady: (() => void) | undefined;

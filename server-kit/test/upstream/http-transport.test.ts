@@ -2,9 +2,9 @@ import { getEventListeners, once } from 'node:events';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { HttpTransport } from '../../src/upstream/http-transport.ts';
 import type { UpstreamAnswer } from '../../src/upstream/transport.ts';
 import { ConnectFailed } from '../../src/upstream/transport.ts';
-import { UndiciTransport } from '../../src/upstream/undici-transport.ts';
 import { until } from '../stream-harness.ts';
 
 const closers: (() => unknown)[] = [];
@@ -22,8 +22,8 @@ async function serve(server: HttpServer): Promise<URL> {
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
-function transportTo(url: URL, connectMs = 2000): UndiciTransport {
-  const transport = new UndiciTransport(url, connectMs);
+function transportTo(url: URL, connectMs = 2000): HttpTransport {
+  const transport = new HttpTransport(url, connectMs);
   closers.push(() => transport.close());
   return transport;
 }

@@ -1,0 +1,323 @@
+/** Longest head of an answer, and trailers behind a body, in bytes. */
+const maxHeadBytes = 16 * 1024;
+const maxTrailerBytes = 8 * 1024;
+/** Longest extension of one chunk. Nobody uses them, but RFC 9112 §7.1.1 has them passed over. */
+const maxExtensionBytes = 256;
+/** A chunk has at most this many hex digits: 4 GiB. */
+const maxSizeDigits = 8;
+/** Informational answers before the real one. They cost nothing and hold nothing; without end they are no answer. */
+const maxInformational = 16_384;
+
+const statusLine = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+// RFC 9110 §5.1, §5.5: a token, no space before the colon, no control character in the value. A folded line is no field.
+const fieldLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
+
+/** What stands before the body, as far as the kit reads it. */
+export interface ResponseHead {
+  status: number;
+  contentType: string;
+  retryAfter: string | undefined;
+  date: string | undefined;
+}
+
+/** Hears what a parser finds, in order. */
+export interface ResponseSink {
+  onHead(head: ResponseHead): void;
+  /** Bytes of the body; a view of what was read, good until this returns. */
+  onBody(bytes: Uint8Array): void;
+}
+
+/** The other end does not speak HTTP/1.1 as it should. Nothing of its bytes stands in the message. */
+export class MalformedResponse extends Error {
+  override readonly name = 'MalformedResponse';
+}
+
+const CR = 13;
+const LF = 10;
+const SEMICOLON = 59;
+
+// Numbers, since they are compared for every read.
+const awaitHead = 0;
+const inLength = 1;
+const untilClose = 2;
+const chunkSize = 3;
+const chunkExtension = 4;
+const chunkSizeEnd = 5;
+const inChunk = 6;
+const chunkEnd = 7;
+const chunkEndLf = 8;
+const inTrailer = 9;
+const whole = 10;
+
+/**
+ * Reads one answer after another off a connection (RFC 9112), for requests that are not HEAD or CONNECT.
+ *
+ * Strict, because what two readers could read in two ways is how answers get mixed up: no line that ends in a bare LF or
+ * CR, no folded field, no space before a colon, one Content-Length of plain digits, no Transfer-Encoding but one `chunked`,
+ * never both. Everything else ends the connection with {@link MalformedResponse}.
+ */
+export class ResponseParser {
+  readonly #sink: ResponseSink;
+  #state = awaitHead;
+  /** A head or trailer whose end has not come, and one before that went on. */
+  #text = '';
+  #left = 0;
+  #digits = 0;
+  #informational = 0;
+  #keepsAlive = false;
+  #idleMs: number | undefined;
+  #hasSurplus = false;
+
+  constructor(sink: ResponseSink) {
+    this.#sink = sink;
+  }
+
+  /** A request goes out: its answer is read from here on. */
+  begin(): void {
+    this.#state = awaitHead;
+    this.#informational = 0;
+  }
+
+  /** Whether the answer is here to its end. */
+  get isWhole(): boolean {
+    return this.#state === whole;
+  }
+
+  /** Whether another request may follow on the connection. */
+  get keepsAlive(): boolean {
+    return this.#state === whole && this.#keepsAlive && !this.#hasSurplus;
+  }
+
+  /** How long the other end keeps a silent connection, in ms, where it says so (`Keep-Alive: timeout=…`). */
+  get idleMs(): number | undefined {
+    return this.#idleMs;
+  }
+
+  /** Takes what was read. @throws {MalformedResponse} */
+  read(bytes: Buffer): void {
+    let at = 0;
+    const { length } = bytes;
+    while (at < length) {
+      switch (this.#state) {
+        case awaitHead:
+          at = this.#readHead(bytes, at);
+          break;
+        case inLength:
+        case inChunk: {
+          const end = Math.min(length, at + this.#left);
+          this.#left -= end - at;
+          const from = at;
+          at = end;
+          if (this.#left === 0) this.#state = this.#state === inLength ? whole : chunkEnd;
+          this.#sink.onBody(bytes.subarray(from, end));
+          break;
+        }
+        case untilClose:
+          this.#sink.onBody(at === 0 ? bytes : bytes.subarray(at));
+          return;
+        case inTrailer:
+          at = this.#readTrailer(bytes, at);
+          break;
+        case whole:
+          // Nobody has asked for this.
+          this.#hasSurplus = true;
+          return;
+        default:
+          at = this.#readFraming(bytes, at);
+      }
+    }
+  }
+
+  /** The other end has closed. @throws {MalformedResponse} when the answer is not whole then. */
+  end(): void {
+    if (this.#state === untilClose) this.#state = whole;
+    if (this.#state !== whole) throw new MalformedResponse('The connection ended before the answer did.');
+    this.#hasSurplus = true;
+  }
+
+  #readHead(bytes: Buffer, from: number): number {
+    const { text, at } = this.#lines(bytes, from, '\r\n\r\n', maxHeadBytes);
+    if (text === undefined) {
+      if (!'HTTP/1.'.startsWith(this.#text.slice(0, 7)))
+        malformed('The answer does not begin as HTTP/1.1 does.');
+      return at;
+    }
+    this.#parseHead(text);
+    return at;
+  }
+
+  /**
+   * Gathers text up to `end`, which is left out; `undefined` while it has not come. A line that ends otherwise is found as
+   * soon as it is there, or a broken server would be waited for.
+   */
+  #lines(bytes: Buffer, from: number, end: string, most: number): { text: string | undefined; at: number } {
+    const before = this.#text;
+    const found = before === '' ? bytes.indexOf(end, from, 'latin1') : -1;
+    if (found !== -1) {
+      if (found - from > most) malformed('The head of the answer is too long.');
+      return { text: bytes.toString('latin1', from, found), at: found + end.length };
+    }
+    const text = before + bytes.toString('latin1', from, Math.min(bytes.length, from + most + end.length));
+    const seen = Math.max(0, before.length - end.length + 1);
+    const at = text.indexOf(end, seen);
+    if (at === -1 ? text.length > most : at > most) malformed('The head of the answer is too long.');
+    if (at === -1) {
+      for (let lf = text.indexOf('\n', before.length); lf !== -1; lf = text.indexOf('\n', lf + 1))
+        if (text[lf - 1] !== '\r') malformed('A line does not end in CR LF.');
+      this.#text = text;
+      return { text: undefined, at: bytes.length };
+    }
+    this.#text = '';
+    return { text: text.slice(0, at), at: from + (at + end.length - before.length) };
+  }
+
+  #parseHead(text: string): void {
+    const lines = text.split('\r\n');
+    const [, minor, code] = statusLine.exec(lines[0] as string) ?? malformed('The status line is not one.');
+    const status = Number(code);
+    const head: ResponseHead = { status, contentType: '', retryAfter: undefined, date: undefined };
+    let length: string | undefined;
+    let encoding: string | undefined;
+    let connection = '';
+    this.#idleMs = undefined;
+    for (let at = 1; at < lines.length; at++) {
+      const [, name = '', raw = ''] =
+        fieldLine.exec(lines[at] as string) ?? malformed('A header line is not one.');
+      const value = raw.trimEnd();
+      switch (name.toLowerCase()) {
+        case 'content-length':
+          if (length !== undefined) malformed('The answer has two lengths.');
+          length = value;
+          break;
+        case 'transfer-encoding':
+          if (encoding !== undefined) malformed('The answer has two encodings.');
+          encoding = value;
+          break;
+        case 'connection':
+          connection += `,${value.toLowerCase()}`;
+          break;
+        case 'keep-alive':
+          this.#idleMs = keepAliveMs(value);
+          break;
+        case 'content-type':
+          head.contentType ||= value;
+          break;
+        case 'retry-after':
+          head.retryAfter ??= value;
+          break;
+        case 'date':
+          head.date ??= value;
+      }
+    }
+    if (status < 200) {
+      this.#passOver(status, length ?? encoding);
+      return;
+    }
+    const options = connection.split(',').map((option) => option.trim());
+    this.#keepsAlive = minor === '1' && !options.includes('close');
+    this.#frame(status, minor === '1', length, encoding);
+    this.#sink.onHead(head);
+  }
+
+  /** Informational answers (100, 103) stand before the real one and have no body. We never asked for another protocol (101). */
+  #passOver(status: number, framing: string | undefined): void {
+    if (status === 101 || framing !== undefined || ++this.#informational > maxInformational)
+      malformed('An informational answer is not one.');
+  }
+
+  /** How the body is told from what follows it (RFC 9112 §6.3). */
+  #frame(status: number, is11: boolean, length: string | undefined, encoding: string | undefined): void {
+    if (encoding !== undefined) {
+      if (!is11 || length !== undefined || encoding.toLowerCase() !== 'chunked')
+        malformed('The answer is framed in a way that is not clear.');
+    }
+    // 15 digits are still exact.
+    if (length !== undefined && !/^[0-9]{1,15}$/.test(length))
+      malformed('The length of the answer is not a number.');
+    if (status === 204 || status === 304) this.#state = whole;
+    else if (encoding !== undefined) this.#beginChunk();
+    else if (length === undefined) {
+      this.#state = untilClose;
+      this.#keepsAlive = false;
+    } else {
+      this.#left = Number(length);
+      this.#state = this.#left === 0 ? whole : inLength;
+    }
+  }
+
+  #beginChunk(): void {
+    this.#state = chunkSize;
+    this.#left = 0;
+    this.#digits = 0;
+  }
+
+  /** One or more bytes of what stands around chunks. */
+  #readFraming(bytes: Buffer, from: number): number {
+    let at = from;
+    const byte = bytes[at++] as number;
+    switch (this.#state) {
+      case chunkSize: {
+        const digit = hexOf(byte);
+        if (digit !== -1) {
+          if (++this.#digits > maxSizeDigits) malformed('A chunk is too large.');
+          this.#left = this.#left * 16 + digit;
+        } else if (this.#digits === 0) malformed('A chunk has no size.');
+        else if (byte === CR) this.#state = chunkSizeEnd;
+        else if (byte === SEMICOLON) {
+          this.#state = chunkExtension;
+          this.#digits = 0;
+        } else malformed('The size of a chunk is not a number.');
+        return at;
+      }
+      case chunkExtension:
+        if (byte === CR) this.#state = chunkSizeEnd;
+        else if ((byte < 0x20 && byte !== 9) || byte === 0x7f || ++this.#digits > maxExtensionBytes)
+          malformed('The extension of a chunk is not one.');
+        return at;
+      case chunkSizeEnd:
+        if (byte !== LF) malformed('A line does not end in CR LF.');
+        this.#state = this.#left === 0 ? inTrailer : inChunk;
+        return at;
+      case chunkEnd:
+        if (byte !== CR) malformed('A chunk is longer than it says.');
+        this.#state = chunkEndLf;
+        return at;
+      default:
+        if (byte !== LF) malformed('A chunk is longer than it says.');
+        this.#beginChunk();
+        return at;
+    }
+  }
+
+  /** What stands behind the last chunk: fields that nobody wants, and an empty line. */
+  #readTrailer(bytes: Buffer, from: number): number {
+    // The usual: nothing.
+    if (this.#text === '' && bytes[from] === CR && bytes[from + 1] === LF) {
+      this.#state = whole;
+      return from + 2;
+    }
+    const { text, at } = this.#lines(bytes, from, '\r\n', maxTrailerBytes - this.#digits);
+    if (text === '') this.#state = whole;
+    else if (text !== undefined) {
+      if (!fieldLine.test(text)) malformed('A trailer line is not one.');
+      this.#digits += text.length + 2;
+      if (this.#digits > maxTrailerBytes) malformed('The trailers are too long.');
+    }
+    return at;
+  }
+}
+
+function malformed(message: string): never {
+  throw new MalformedResponse(message);
+}
+
+function hexOf(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const lower = byte | 0x20;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}
+
+function keepAliveMs(value: string): number | undefined {
+  const seconds = /(?:^|[,;\s])timeout=([0-9]{1,6})(?:$|[,;\s])/i.exec(value)?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
