@@ -3,7 +3,7 @@ import type { Clock } from '../types.ts';
 import type { ConversationAction } from './actions.ts';
 import { platformConnection } from './connection.ts';
 import { type CheckedDraft, checkDraft } from './draft.ts';
-import { nextFrame, randomId } from './environment.ts';
+import { frames, randomId } from './environment.ts';
 import { QueueDriver } from './queue-driver.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import { emptyState } from './reduce.ts';
@@ -32,11 +32,11 @@ import { answerToContinue, answerToRegenerate, messageToEdit, messageToRetry } f
 /**
  * Opens a conversation: reads what was saved under its id, then keeps messages, run and record in step.
  *
- * `send`, `retry`, `regenerate` and `edit` wait until the saved record was read. What the stream brings is published once
- * per frame; what a caller does, and the end of a turn, at once. The record is saved when a turn begins and ends, after
- * other changes, and every second while an answer is written. Two conversations open under one id at the same time, in
- * two tabs for instance, share their messages as far as the storage merges (those of this package do) and tell each other
- * as far as it can be watched.
+ * `send`, `retry`, `regenerate` and `edit` wait until the saved record was read. What the stream brings is published with a
+ * frame, at most every 25 ms; what a caller does, and the end of a turn, at once. The record is saved when a turn begins and
+ * ends, after other changes, and every second while an answer is written. Two conversations open under one id at the same
+ * time, in two tabs for instance, share their messages as far as the storage merges (those of this package do) and tell each
+ * other as far as it can be watched.
  *
  * @throws {TypeError} when `id` is an empty string.
  */
@@ -71,7 +71,7 @@ class ChatConversation implements Conversation {
     if (this.id === '') throw new TypeError('Opening a conversation: the id is empty.');
     this.#wallNow = options.wallNow ?? Date.now;
     this.#clock = options.clock ?? systemClock;
-    this.#store = new Store(emptyState(this.id, options.model ?? null), options.schedule ?? nextFrame);
+    this.#store = new Store(emptyState(this.id, options.model ?? null), options.schedule ?? frames());
     this.messageIds = this.#store.messageIds;
     this.phase = this.#store.phase;
     this.runningId = this.#store.runningId;

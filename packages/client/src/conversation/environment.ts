@@ -3,20 +3,39 @@ const FRAME_MS = 16;
 /** Browsers draw no frames in hidden pages. Longer than any frame that is still coming. */
 const HIDDEN_FRAME_MS = 250;
 
-/** Calls back with the next animation frame; where none comes (Node, workers, hidden pages) after a short wait. */
-export function nextFrame(publish: () => void): void {
-  if (typeof requestAnimationFrame !== 'function') {
-    setTimeout(publish, FRAME_MS);
-    return;
-  }
-  const frame = requestAnimationFrame(() => {
-    clearTimeout(timer);
-    publish();
-  });
-  const timer = setTimeout(() => {
-    cancelAnimationFrame(frame);
-    publish();
-  }, HIDDEN_FRAME_MS);
+/**
+ * Shortest time between two frames that bring something: a text that grows thirty times a second reads as steadily as one
+ * that grows sixty times, for half of the work. After a pause the next frame brings it.
+ */
+const MIN_INTERVAL_MS = 25;
+
+/** Calls back with an animation frame, at most every 25 ms; where none comes (Node, workers, hidden pages) after a short wait. */
+export function frames(): (publish: () => void) => void {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  return (publish) => {
+    if (typeof requestAnimationFrame !== 'function') {
+      setTimeout(publish, FRAME_MS);
+      return;
+    }
+    const publishNow = (): void => {
+      lastAt = performance.now();
+      publish();
+    };
+    const ask = (): void => {
+      const frame = requestAnimationFrame(() => {
+        clearTimeout(timer);
+        publishNow();
+      });
+      const timer = setTimeout(() => {
+        cancelAnimationFrame(frame);
+        publishNow();
+      }, HIDDEN_FRAME_MS);
+    };
+    // A frame that is asked for and not used costs the page as well.
+    const waitMs = lastAt + MIN_INTERVAL_MS - performance.now();
+    if (waitMs > 0) setTimeout(ask, waitMs);
+    else ask();
+  };
 }
 
 /** A random message id: a UUID, or as many random bits in hex on pages without a secure context. */

@@ -93,7 +93,7 @@ describe('hooks', () => {
     }
     const running = conversation.runningId.get() ?? '';
     expect([...renders.rows.keys()]).toEqual([running]);
-    expect(renders.rows.get(running)).toBeGreaterThan(20);
+    expect(renders.rows.get(running)).toBeGreaterThan(10);
     expect(renders).toMatchObject({ list: 0, actions: 0, length: 0 });
     conversation.stop();
     await turn;
