@@ -26,7 +26,7 @@ const frames = (count: number) =>
 /** A long conversation in which an answer is being written, one second of tokens at a time. */
 async function show() {
   const clock = createManualClock();
-  const { client, conversation } = createTestChat({
+  const { fake, client, conversation } = createTestChat({
     clock,
     tokensPerSecond: 100,
     record: recordOf(['One', longAnswer, 'Two', longAnswer]),
@@ -38,12 +38,14 @@ async function show() {
   await userEvent.fill(page.getByRole('textbox'), 'Three');
   await userEvent.keyboard('{Enter}');
   const log = page.getByRole('region', { name: 'Conversation' }).element() as HTMLElement;
-  await expect.poll(() => conversation.runningId.get()).not.toBeNull();
+  // Before that no time may go by: it would bring nothing.
+  await fake.waitFor((report) => report.openGenerations === 1);
   const write = async (seconds: number) => {
     const before = log.scrollHeight;
     await clock.advance(seconds * 1_000);
+    await expect.poll(() => log.scrollHeight, { interval: 10 }).toBeGreaterThan(before);
+    // What came last may wait for a frame of its own.
     await frames(4);
-    expect(log.scrollHeight).toBeGreaterThan(before);
   };
   const fromEnd = () => log.scrollHeight - log.clientHeight - log.scrollTop;
   await write(1);
