@@ -1,5 +1,5 @@
 import type { Authenticate } from './auth/authenticate.ts';
-import { type RoleTable, rightsOf } from './auth/permissions.ts';
+import { type RoleTable, rightsOnce } from './auth/permissions.ts';
 import type { Connection } from './connection.ts';
 import type { RequestContext } from './context.ts';
 import { KitFailure, shuttingDown } from './failure.ts';
@@ -31,7 +31,7 @@ export async function admit(
   if (parts.isDraining()) throw shuttingDown();
   const principal = await parts.authenticate(request, connection);
   context.principal = principal;
-  context.rights = rightsOf(principal, parts.roles);
+  context.rights = rightsOnce(principal, parts.roles);
   context.mark('auth');
   const taken = takeLimits(parts.limits, 'principal', context);
   if (taken !== undefined) await taken;

@@ -80,6 +80,17 @@ export const noRights: Rights = {
   turn: { priority: 'interactive', weight: 1 },
 };
 
+const known = new WeakMap<RoleTable, WeakMap<object, Rights>>();
+
+/** {@link rightsOf} of a principal that may come again as the same object, as those of known tokens do: found out once. */
+export function rightsOnce(principal: Readonly<Principal>, table: RoleTable): Rights {
+  const ofTable = known.get(table) ?? new WeakMap<object, Rights>();
+  known.set(table, ofTable);
+  const rights = ofTable.get(principal) ?? rightsOf(principal, table);
+  ofTable.set(principal, rights);
+  return rights;
+}
+
 /**
  * The rights of a principal: what any of its roles grants, cut down to the scopes and models of its key. A pure function
  * of its two arguments; nothing else in the kit says who may do what.

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { type AskDecision, decideAsk } from './decide-ask.ts';
+import { type AskDecision, decideAsk, type LimitView } from './decide-ask.ts';
 import { type Charge, holdForMs, type LimitAnswer, type LimitAsk, type LimitStore } from './limit-store.ts';
 import { RateBook } from './rate-book.ts';
 
@@ -47,6 +47,13 @@ export class MemoryLimitStore implements LimitStore {
   /** Before this no open hold runs out. */
   #nextEndAt = Number.NEGATIVE_INFINITY;
   #sweptAt = Number.NEGATIVE_INFINITY;
+  /** How things stand, as of the time that an ask is decided at: made once, not for every ask. */
+  readonly #view: LimitView = {
+    tat: (line) => this.#rates.tat(line, this.#viewedAt),
+    quota: (key) => this.#quotas.get(key) ?? empty,
+    held: (key) => this.#gauges.get(key) ?? 0,
+  };
+  #viewedAt = 0;
 
   /** @param capacity Rates per class that are kept at most. */
   constructor(clock: Clock, capacity = 100_000) {
@@ -83,7 +90,7 @@ export class MemoryLimitStore implements LimitStore {
   }
 
   renew(holdIds: readonly string[]): void {
-    this.#expire();
+    this.#expire(this.#clock.now());
     for (const id of holdIds) {
       const hold = this.#open.get(id);
       if (!hold) continue;
@@ -94,26 +101,17 @@ export class MemoryLimitStore implements LimitStore {
   }
 
   #decide(ask: LimitAsk, takes: boolean): LimitAnswer {
-    this.#expire();
     const now = this.#clock.now();
-    const decision = decideAsk(
-      ask,
-      {
-        tat: (line) => this.#rates.tat(line, now),
-        quota: (key) => this.#quotas.get(key) ?? empty,
-        held: (key) => this.#gauges.get(key) ?? 0,
-      },
-      now,
-      takes,
-    );
+    this.#expire(now);
+    this.#viewedAt = now;
+    const decision = decideAsk(ask, this.#view, now, takes);
     if (takes && decision.answer.allowed) this.#take(ask, decision, now);
     return decision.answer;
   }
 
   #take(ask: LimitAsk, { tats, amounts }: AskDecision, now: number): void {
-    ask.rates.forEach((line, at) => {
+    for (const [at, line] of ask.rates.entries())
       if (!line.looks) this.#rates.keep(line, tats[at] as number, now);
-    });
     if (ask.quotas.length === 0 && ask.gauges.length === 0) return;
     if (ask.holdId === undefined) {
       ask.quotas.forEach(({ key, endsAtMs }, at) => {
@@ -178,8 +176,7 @@ export class MemoryLimitStore implements LimitStore {
     }
   }
 
-  #expire(): void {
-    const now = this.#clock.now();
+  #expire(now: number): void {
     // None can have run out before the one that was the next to: then nothing has to be looked at.
     if (now >= this.#nextEndAt) this.#expireOpen(now);
     if (now - this.#turnedAt >= rememberMs) this.#turn(now);
