@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CacheKey } from './cache-store.ts';
 
 /** Goes up whenever what is kept, or what a request means, changes: older entries are not found any more. */
@@ -45,5 +45,5 @@ export function modelHash(name: string): string {
 }
 
 function hashOf(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+  return hash('sha256', JSON.stringify(parts), 'base64url');
 }
