@@ -8,9 +8,11 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { cpus, loadavg } from 'node:os';
+import { cpus, getPriority, loadavg } from 'node:os';
 import { startGateway } from '../../server-kit/test/faults/gateway.ts';
 
+/** The kit chooses among so many. */
+const upstreamCount = 3;
 const samples = Number(process.argv[2] ?? 200);
 const secret = 'a secret for measurements, longer than 32 bytes';
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -18,9 +20,15 @@ const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: 'ada', roles
 const token = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A model server that answers as far as the prompt says, and then says nothing. */
-async function startUpstream() {
+/** Model servers that answer as far as the prompt says, and then say nothing; what happens on them is counted together. */
+async function startUpstreams() {
   const state = { isLoaded: true, open: 0, arrived: 0, closedAt: 0 };
+  const servers = [];
+  for (let at = 0; at < upstreamCount; at++) servers.push(await startUpstream(state));
+  return { state, servers };
+}
+
+async function startUpstream(state) {
   const entry = { name: 'bench:latest', model: 'bench:latest', details: {} };
   const record = `${JSON.stringify({ model: 'bench:latest', created_at: '2026-01-01T00:00:00Z', message: { role: 'assistant', content: 'one' }, done: false })}\n`;
   const server = createServer((req, res) => {
@@ -44,7 +52,7 @@ async function startUpstream() {
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${server.address().port}`, server, state };
+  return { url: `http://127.0.0.1:${server.address().port}`, server };
 }
 
 /** Sends a chat over a socket of its own; `isWhole` false keeps back the end of its body. */
@@ -83,10 +91,10 @@ const phases = [
 ];
 
 async function measure(phase) {
-  const { url, server, state } = await startUpstream();
+  const { servers, state } = await startUpstreams();
   const endless = Number.POSITIVE_INFINITY;
   const gateway = await startGateway('Express', {
-    upstreams: [{ url, slots: 1 }],
+    upstreams: servers.map(({ url }, at) => ({ url, name: `gpu-${at}`, slots: 1 })),
     auth: { jwt: { secret, issuer: false, audience: false } },
     limits: { requestsPerMinute: endless, requestsPerMinutePerAddress: endless, maxInFlight: endless },
     logger: { info() {}, warn() {}, error: console.error },
@@ -98,8 +106,8 @@ async function measure(phase) {
   state.isLoaded = phase.isLoaded ?? true;
   // The first one finds the catalogue out.
   for (let at = -3; at < samples; at++) {
-    const ahead = phase.queued ? ask(port, 'stream me') : undefined;
-    if (ahead) await until(() => state.open === 1, 'the one ahead did not arrive');
+    const ahead = phase.queued ? servers.map(() => ask(port, 'stream me')) : [];
+    if (phase.queued) await until(() => state.open === servers.length, 'those ahead did not arrive');
     const before = { arrived: state.arrived, active: kit.gauges().activeRequests };
     const socket = ask(port, phase.text, phase);
     if (phase.firstToken) await until(() => socket.bytesRead > 200, 'no token came');
@@ -122,13 +130,15 @@ async function measure(phase) {
       }
       times.push(performance.now() - leftAt);
     }
-    ahead?.destroy();
+    for (const one of ahead) one.destroy();
     await until(idle, `${phase.name}: something is left`);
     if (at < 0) times.length = 0;
   }
   await gateway.close();
-  server.closeAllConnections();
-  server.close();
+  for (const { server } of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
   return times.sort((a, b) => a - b);
 }
 
@@ -142,7 +152,7 @@ for (const phase of phases) {
 }
 const text = `# A client leaves
 
-From the reset of the client's socket to the end of the request's connection at the model server, in ms; where none is open yet (body arriving, queued), to the moment the kit has let go of its place. ${samples} samples in each phase, over real sockets, on Express. Client, kit and model server share one process and its clock. Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.split(' ').slice(0, 2).join(' ')}, load ${loadavg()[0]?.toFixed(1)} while it ran. Made by \`node --conditions=@ziggie/source bench/server-kit/leaving.mjs\`. To hold: p99 ≤ 50 ms.
+From the reset of the client's socket to the end of the request's connection at the model server, in ms; where none is open yet (body arriving, queued), to the moment the kit has let go of its place. ${samples} samples in each phase, over real sockets, on Express, with ${upstreamCount} model servers behind it. Client, kit and model server share one process and its clock. Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.split(' ').slice(0, 2).join(' ')}, load ${loadavg()[0]?.toFixed(1)} while it ran, at nice ${getPriority()}. Made by \`node --conditions=@ziggie/source bench/server-kit/leaving.mjs\`. To hold: p99 ≤ 50 ms.
 
 | the client leaves while | p50 | p99 | longest |
 |---|---|---|---|

@@ -13,7 +13,7 @@ export async function openStores(store: EnvironmentConfig['store']): Promise<Ope
       return { stores: undefined, close: () => {} };
     case 'sqlite': {
       const { createSqliteStores } = await import('@ziggie/llm-server-kit/stores-sqlite');
-      return createSqliteStores({ path: store.path });
+      return createSqliteStores({ path: store.path, streams: store.streams });
     }
     case 'redis': {
       const { createRedisStores } = await import('@ziggie/llm-server-kit/stores-redis');

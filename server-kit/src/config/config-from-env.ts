@@ -15,7 +15,7 @@ export interface EnvironmentConfig {
   trustProxy: number | readonly string[] | undefined;
   store:
     | { kind: 'memory' }
-    | { kind: 'sqlite'; path: string }
+    | { kind: 'sqlite'; path: string; streams: boolean }
     | { kind: 'redis'; url: string; nodes: number; deadlineMs: number };
 }
 
@@ -117,12 +117,13 @@ function jwtOf(values: Values, problems: string[]): JwtOptions | undefined {
 }
 
 function storeOf(
-  { store, redisUrl, redisNodes, redisDeadlineMs }: Values,
+  { store, storeStreams = false, redisUrl, redisNodes, redisDeadlineMs }: Values,
   problems: string[],
 ): EnvironmentConfig['store'] {
   const wanted = store ?? (redisUrl === undefined ? 'memory' : 'redis');
   if (wanted === 'memory') return { kind: 'memory' };
-  if (wanted.startsWith('sqlite:') && wanted.length > 7) return { kind: 'sqlite', path: wanted.slice(7) };
+  if (wanted.startsWith('sqlite:') && wanted.length > 7)
+    return { kind: 'sqlite', path: wanted.slice(7), streams: storeStreams };
   if (wanted !== 'redis') problems.push('STORE must be memory, sqlite:<path> or redis');
   else if (redisUrl === undefined) problems.push('REDIS_URL is missing: STORE is redis');
   if (redisUrl !== undefined && !/^rediss?:$/.test(URL.parse(redisUrl)?.protocol ?? '')) {

@@ -109,6 +109,12 @@ export const variables = {
     'memory',
     'where keys, limits, revocations and tickets are kept: `memory`, `sqlite:<path>` or `redis`',
   ),
+  storeStreams: variable(
+    'STORE_STREAMS',
+    truth,
+    'false',
+    'whether the SQLite file has answers too, so that readers go on in another process of the machine or after a restart; Redis always has',
+  ),
   redisUrl: variable(
     'REDIS_URL',
     text,

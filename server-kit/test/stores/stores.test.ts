@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   MemoryCacheStore,
   MemoryKeyStore,
@@ -11,6 +11,8 @@ import {
   MemoryStreamStore,
   MemoryTicketStore,
 } from '../../src/index.ts';
+import { openDatabase } from '../../src/stores/sqlite/open-database.ts';
+import type { SqliteStreamStore } from '../../src/stores/sqlite/sqlite-stream-store.ts';
 import { createRedisStores } from '../../src/stores-redis.ts';
 import { createSqliteStores } from '../../src/stores-sqlite.ts';
 import { SetClock } from '../harness.ts';
@@ -83,6 +85,46 @@ revocationStoreContract('SQLite', async () => {
 ticketStoreContract('SQLite', async () => {
   const { stores, clock, close } = sqlite();
   return { store: stores.tickets, clock, close };
+});
+
+streamStoreContract('SQLite', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ziggie-streams-'));
+  const path = join(folder, 'ziggie.db');
+  const open = () => createSqliteStores({ path, streams: true });
+  const [here, there] = [open(), open()];
+  const others = openDatabase(path);
+  return {
+    store: here.stores.streams as SqliteStreamStore,
+    other: there.stores.streams as SqliteStreamStore,
+    silence: async (id) =>
+      void others.prepare('UPDATE ziggie_streams SET alive_until = 0 WHERE id = ?').run(id),
+    forget: async (id) => {
+      const row = others.prepare('SELECT forget_at FROM ziggie_streams WHERE id = ?').get(id);
+      expect((row?.['forget_at'] as number) - Date.now()).toBeGreaterThan(50_000);
+      others.prepare('UPDATE ziggie_streams SET forget_at = 0 WHERE id = ?').run(id);
+    },
+    close: () => {
+      here.close();
+      there.close();
+      others.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+});
+
+test('texts of answers that are deleted are gone from the file', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ziggie-streams-'));
+  const path = join(folder, 'ziggie.db');
+  const { stores, close } = createSqliteStores({ path, streams: true });
+  const bounds = { keepMs: 60_000, graceMs: 1000, maxBytes: 1e6, maxPerOwner: 3 };
+  const store = stores.streams as SqliteStreamStore;
+  store.open('s', { ownerKey: 'ada', model: 'm' }, bounds);
+  await store.append('s', [{ type: 'text-delta', text: 'canary-3f1c', seq: 0 }], bounds);
+  store.drop('s');
+  close();
+  for (const name of readdirSync(folder))
+    expect(readFileSync(join(folder, name)).includes('canary')).toBe(false);
+  rmSync(folder, { recursive: true });
 });
 
 // Without a redis-server on this machine these are skipped.

@@ -1,20 +1,28 @@
 import { expect, onTestFinished } from 'vitest';
+import type { StreamStore } from '../../src/index.ts';
 import { createRedisStores } from '../../src/stores-redis.ts';
 import type { RedisServer } from '../stores/redis-server.ts';
 import { ask, comeBack, idOf, startNode, startPacer } from './nodes.ts';
 
-/**
- * One answer of so many events, whose reader loses its connection after each of them and comes back to the other of two
- * processes that share a Redis; then every rest of it from both.
- */
-export async function hopThrough(redis: RedisServer, count: number): Promise<void> {
-  const pacer = await startPacer();
-  const prefix = `hop${count}`;
-  const stores = () => {
+/** Makes a process's way to the store that all share. */
+export type OpenStreams = () => StreamStore;
+
+/** A store in a Redis. */
+export function inRedis(redis: RedisServer, prefix: string): OpenStreams {
+  return () => {
     const made = createRedisStores({ url: redis.url, prefix, deadlineMs: 10_000 });
     onTestFinished(made.close);
-    return { streams: made.stores.streams };
+    return made.stores.streams;
   };
+}
+
+/**
+ * One answer of so many events, whose reader loses its connection after each of them and comes back to the other of two
+ * processes that share a store; then every rest of it from both.
+ */
+export async function hopThrough(open: OpenStreams, count: number): Promise<void> {
+  const pacer = await startPacer();
+  const stores = () => ({ streams: open() });
   const options = { resume: { graceMs: 3_600_000 } };
   const nodes = [
     await startNode(pacer, { ...options, stores: stores() }),
