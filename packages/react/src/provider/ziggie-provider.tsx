@@ -1,8 +1,7 @@
 import { type ReactElement, type ReactNode, useMemo, useRef } from 'react';
 import { RichTextProvider } from '../plugins/rich-text-context.tsx';
-import { createFormat } from '../text/format.ts';
-import { defaultStrings, type Strings } from '../text/strings.ts';
-import { TextContext } from '../text/text-context.ts';
+import { HostTextContext } from '../text/host-text-context.ts';
+import type { Strings } from '../text/strings.ts';
 import { ToolViewsContext } from '../tools/tool-views.ts';
 import type { ZiggieProviderProps } from './provider-props.ts';
 import { SessionContext } from './session.ts';
@@ -42,11 +41,8 @@ interface TextProviderProps {
 
 function TextProvider({ strings, locale, children }: TextProviderProps): ReactElement {
   const own = useShallowStable(strings);
-  const text = useMemo(
-    () => ({ strings: { ...defaultStrings, ...own }, own, format: createFormat(locale) }),
-    [own, locale],
-  );
-  return <TextContext.Provider value={text}>{children}</TextContext.Provider>;
+  const text = useMemo(() => ({ own, locale }), [own, locale]);
+  return <HostTextContext.Provider value={text}>{children}</HostTextContext.Provider>;
 }
 
 /** The object before as long as the new one holds the same, so that `strings={{ … }}` does not render everything. */

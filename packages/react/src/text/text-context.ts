@@ -1,5 +1,6 @@
-import { createContext, useContext } from 'react';
+import { useContext } from 'react';
 import { createFormat, type Format } from './format.ts';
+import { type HostText, HostTextContext } from './host-text-context.ts';
 import { type BaseStrings, defaultStrings, type Strings } from './strings.ts';
 
 /** Words and numbers in the reader's language. */
@@ -10,9 +11,17 @@ export interface Text {
   format: Format;
 }
 
-export const TextContext = createContext<Text>({ strings: defaultStrings, format: createFormat(undefined) });
+/** Made once for each provider: whoever only uses hooks does without our words. */
+const texts = new WeakMap<HostText, Text>();
 
 /** The words of the nearest provider, English without one. */
 export function useText(): Text {
-  return useContext(TextContext);
+  const host = useContext(HostTextContext);
+  let text = texts.get(host);
+  if (text === undefined) {
+    const { own, locale } = host;
+    text = { strings: { ...defaultStrings, ...own }, own, format: createFormat(locale) };
+    texts.set(host, text);
+  }
+  return text;
 }
