@@ -29,7 +29,7 @@ const uses = {
 const pages = {
   'the whole chat': { ceiling: 78 * 1024, code: `export { ZiggieChat } from '@ziggie/llm-react';` },
   'the hooks of the chat': {
-    ceiling: 31.5 * 1024,
+    ceiling: 28.5 * 1024,
     code: `export { useBranches, useChat, useComposer, useConnection, useIsRunning, useMessage, useMessageIds, useModels,
       useQueue, useRun, ZiggieProvider } from '@ziggie/llm-react';`,
   },
