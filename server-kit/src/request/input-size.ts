@@ -2,8 +2,6 @@ import type { InputSize } from '../limits/token-estimate.ts';
 import type { ChatBody, GenerateBody } from './chat-shape.ts';
 import { countImages } from './chat-shape.ts';
 
-const encoder = new TextEncoder();
-
 /** How much a checked body gives the model to read: text in bytes, messages, images. */
 export function sizeOf(body: ChatBody | GenerateBody): InputSize {
   const images = countImages(body);
@@ -19,7 +17,7 @@ export function sizeOf(body: ChatBody | GenerateBody): InputSize {
 }
 
 function bytesOf(texts: readonly (string | undefined)[]): number {
-  return texts.reduce((sum, text) => sum + (text === undefined ? 0 : encoder.encode(text).byteLength), 0);
+  return texts.reduce((sum, text) => sum + (text === undefined ? 0 : Buffer.byteLength(text)), 0);
 }
 
 function bytesOfJson(value: unknown): number {

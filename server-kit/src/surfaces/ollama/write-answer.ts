@@ -106,8 +106,17 @@ function toolCall({ id, name, arguments: given }: ToolCallEvent, index: number):
   return { id, function: { index, name, arguments: given } };
 }
 
+let stampedMs = Number.NaN;
+let stamped = '';
+
+/** The time as text. Many records are written within one millisecond, and the text is dear. */
 function stamp({ now }: RunFacts): string {
-  return new Date(now()).toISOString();
+  const ms = now();
+  if (ms !== stampedMs) {
+    stamped = new Date(ms).toISOString();
+    stampedMs = ms;
+  }
+  return stamped;
 }
 
 /** Counts, and durations in ns; a number nobody knows is absent, as in Ollama's own records. */
