@@ -133,22 +133,30 @@ export class Generation {
     this.#run = run;
     this.#lease = lease;
     this.#meter.handTo(payer, false);
-    run.onReady = () => this.#wake();
-    run.onPlaced = () => {
-      this.place = undefined;
-      this.#meter.payer?.onPlaced?.();
-    };
-    run.onQueued = (place) => {
-      this.place = place;
-      for (const follower of [...this.#followers]) follower.moved(place);
-    };
-    run.onLoading = (elapsedMs, typicalMs) => {
-      for (const follower of [...this.#followers]) follower.onLoading?.(elapsedMs, typicalMs);
-    };
+    run.onReady = this.#onReady;
+    run.onPlaced = this.#onPlaced;
+    run.onQueued = this.#onQueued;
+    run.onLoading = this.#onLoading;
     lease.signal.addEventListener('abort', () => {
       if (lease === this.#lease && lease.failure && !lease.hasLeft) this.#fail(lease.failure);
     });
   }
+
+  readonly #onReady = (): void => this.#wake();
+
+  readonly #onPlaced = (): void => {
+    this.place = undefined;
+    this.#meter.payer?.onPlaced?.();
+  };
+
+  readonly #onQueued = (place: PlaceInLine): void => {
+    this.place = place;
+    for (const follower of [...this.#followers]) follower.moved(place);
+  };
+
+  readonly #onLoading = (elapsedMs: number, typicalMs: number | null): void => {
+    for (const follower of [...this.#followers]) follower.onLoading?.(elapsedMs, typicalMs);
+  };
 
   #read(): void {
     if (this.#isTaking) return;
