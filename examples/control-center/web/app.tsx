@@ -1,7 +1,6 @@
 import { builtInTemplates } from '@ziggie/llm-client/templates';
 import { webSocketTransport } from '@ziggie/llm-client/websocket';
 import { type RichTextPlugins, ZiggieChat } from '@ziggie/llm-react';
-import { modelTools } from './model-tools.ts';
 import { SourceLine } from './source-line.tsx';
 import { useAddress } from './use-address.ts';
 import { useSource } from './use-source.ts';
@@ -34,7 +33,8 @@ const plugins: RichTextPlugins = {
 /** `?transport=websocket`: all answers over one socket. */
 const transport = address.get('transport') === 'websocket' ? webSocketTransport() : undefined;
 
-const tools = manages ? modelTools(visitorToken) : undefined;
+// Visitors do not load what only administrators use.
+const tools = manages ? (await import('./model-tools.ts')).modelTools(visitorToken) : undefined;
 
 export function App() {
   const source = useSource();
