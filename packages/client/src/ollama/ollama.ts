@@ -38,6 +38,7 @@ import { encodeBytes, withEncodedImages } from './encode-images.ts';
 import { formatHost } from './format-host.ts';
 import { joinRecords } from './join-records.ts';
 import { inTheirWords, RecordRun } from './record-run.ts';
+import { RecordStream } from './record-stream.ts';
 
 /** Settings of {@link Ollama}: those of the `ollama` package, and time limits, retries, hooks and logger of ours. */
 export type OllamaConfig = Partial<Config> &
@@ -224,9 +225,9 @@ export class Ollama {
       options,
       () => this.#open.delete(run),
     );
-    const stream = { abort: (reason?: unknown) => run.abort(reason), [Symbol.asyncIterator]: () => run };
     this.#open.add(run);
     await run.open();
+    const stream = new RecordStream(run);
     if (request['stream'] === true) return stream;
     const records: Record<string, unknown>[] = [];
     for await (const record of stream) records.push(record as Record<string, unknown>);

@@ -7,6 +7,7 @@ import { question as anyQuestion } from '../../test/samples.ts';
 import { serve } from '../../test/scripted-server.ts';
 import { createAdmin } from '../admin.ts';
 import { createClient } from '../index.ts';
+import { Ollama } from '../ollama.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -68,6 +69,45 @@ test('the progress of a pull whose next step is waited for is not dropped', asyn
   });
   await collectUntil(() => over);
   expect(await waited).toEqual(['pulling manifest', 'success']);
+});
+
+test.each([
+  ['unread', false],
+  ['after its first record', true],
+])(
+  "the facade's stream that was dropped %s closes its connection when it is collected",
+  async (_, isRead) => {
+    const server = await startFakeOllama({ tokensPerSecond: Infinity });
+    onTestFinished(() => server.close());
+    server.fake.script([say('half'), stall()]);
+    const ollama = new Ollama({ host: server.url });
+    await (async () => {
+      const stream = await ollama.chat({ model: 'stand-in', messages: [...question.messages], stream: true });
+      if (isRead) expect(await stream[Symbol.asyncIterator]().next()).toMatchObject({ done: false });
+    })();
+    expect(server.fake.report().openGenerations).toBe(1);
+    await collectUntil(() => server.fake.report().openGenerations === 0);
+    expect(server.fake.report()).toMatchObject({ openGenerations: 0, disconnects: [{}] });
+  },
+);
+
+test("the facade's stream whose next record is waited for is not dropped", async () => {
+  const server = await startFakeOllama({ tokensPerSecond: Infinity });
+  onTestFinished(() => server.close());
+  server.fake.script([say('a'), stall(400), say('b')]);
+  let over = false;
+  const waited = (async () => {
+    let text = '';
+    const messages = [...question.messages];
+    const ollama = new Ollama({ host: server.url });
+    for await (const { message } of await ollama.chat({ model: 'stand-in', messages, stream: true }))
+      text += message.content;
+    return text;
+  })().finally(() => {
+    over = true;
+  });
+  await collectUntil(() => over);
+  expect(await waited).toBe('ab');
 });
 
 test('a stream whose next event or result is waited for is not dropped', async () => {
