@@ -45,6 +45,11 @@ export interface Attempt {
   number: number;
   /** HTTP status, when one came back. */
   status?: number | undefined;
+  /**
+   * Name and port of the host that answered, or of the last one asked when none did. With `severalHosts()` only: one try
+   * may ask several. No credentials are ever part of it.
+   */
+  host?: string | undefined;
   /** Code of the failure; absent on the attempt that succeeded. */
   code?: string | undefined;
   /** It picked up a broken answer instead of asking anew. Such tries do not count against `maxAttempts`. */

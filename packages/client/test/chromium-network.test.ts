@@ -12,6 +12,7 @@ const code = `
   const client = createClient({
     baseUrl: '/',
     resume: true,
+    retry: { baseMs: 0 },
     hooks: { reconnecting: (_, { offline, delayMs }) => void heard.push({ offline, waits: delayMs > 0 }) },
   });
   globalThis.ask = () => client.chat({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] }).text();

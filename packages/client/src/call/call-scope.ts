@@ -158,6 +158,7 @@ export function newScope(
       attempts.push({
         number: attempts.length + 1,
         ...(status && { status }),
+        ...(interrupt.host && { host: interrupt.host }),
         ...(code && { code }),
         durationMs: since(from),
         ...(resumed && { resumed }),

@@ -5,6 +5,8 @@
 export interface Interrupt {
   /** For the transport. */
   readonly signal: AbortSignal;
+  /** Who was asked last, where there are several hosts. */
+  host?: string;
   /** Ends the present wait and every later one with `reason`. The first reason stays. */
   fire(reason: Error): void;
   /** What `work` gives, unless interrupted. A failure of `work` after the interruption is the interruption's own doing. */

@@ -46,23 +46,30 @@ export function hostsTransport(settings: Settings, urls: readonly string[]): Tra
       if (model !== undefined) await look(request);
       request.signal.throwIfAborted();
       let refusal: TransportResponse | undefined;
+      let refusedBy = '';
       let failure: unknown;
       const tried = new Set<Host>();
       for (;;) {
         const host = choose(hosts, tried, model, clock.now());
         if (!host) break;
         tried.add(host);
+        const { host: name } = new URL(host.url);
+        request.onHost?.(name);
         try {
           const response = await host.send({ ...request, url: host.url + path }, model);
           refusal?.body.close();
           refusal = response;
+          refusedBy = name;
           if (!isAway(response.status)) return response;
         } catch (error) {
           if (request.signal.aborted) throw error;
           failure = error;
         }
       }
-      if (refusal) return refusal;
+      if (refusal) {
+        request.onHost?.(refusedBy);
+        return refusal;
+      }
       throw failure ?? allLeftAlone(hosts, clock.now());
     },
   };

@@ -5,7 +5,7 @@ import { createManualClock } from '../../test/clock.ts';
 import { failureOf, last, piece, question } from '../../test/samples.ts';
 import { linesThenSilence, reply, serve, silence, toLines } from '../../test/scripted-server.ts';
 import { createAdmin } from '../admin.ts';
-import { type ClientOptions, createClient, severalHosts } from '../index.ts';
+import { type ClientOptions, createClient, severalHosts, type ZiggieError } from '../index.ts';
 
 const asked = { ...question, model: 'stand-in' };
 const away = error('server busy, please try again.  maximum pending requests exceeded', { status: 503 });
@@ -43,6 +43,31 @@ describe('several hosts', () => {
     const { text, attempts } = await clientOf(hosts).chat(asked).final();
     expect(text).toBe('from 2');
     expect(attempts).toHaveLength(1);
+  });
+
+  test('every try names the host that answered, or the last one asked, and no credentials', async () => {
+    const hosts = await twoHosts();
+    const [first, second] = hosts.map(({ url }) => new URL(url).host);
+    const client = clientOf(hosts, { credentials: 'secret-token', retry: { baseMs: 0, maxAttempts: 2 } });
+    expect((await client.chat(asked).final()).attempts).toMatchObject([{ status: 200, host: first }]);
+    await hosts[0].down();
+    expect((await client.chat(asked).final()).attempts).toMatchObject([{ status: 200, host: second }]);
+    hosts[1].fake.reset();
+    hosts[1].fake.script(away, { times: Infinity });
+    const refused = (await failureOf(client.chat(asked).text())) as ZiggieError;
+    expect(refused.attempts).toMatchObject([
+      { code: 'server_busy', host: second },
+      { code: 'server_busy', host: second },
+    ]);
+    await hosts[1].down();
+    const unreachable = (await failureOf(client.models.list())) as ZiggieError;
+    expect(unreachable.attempts.map(({ code }) => code)).toEqual(['connect_failed', 'connect_failed']);
+    for (const { host } of unreachable.attempts) expect([first, second]).toContain(host);
+    expect(JSON.stringify([refused, unreachable])).not.toContain('secret-token');
+    const alone = createClient({ baseUrl: hosts[0].url, target: 'ollama', retry: { maxAttempts: 1 } });
+    expect(((await failureOf(alone.chat(asked).text())) as ZiggieError).attempts[0]).not.toHaveProperty(
+      'host',
+    );
   });
 
   test('so does one that answers 503; when all do, that is told after the usual tries', async () => {

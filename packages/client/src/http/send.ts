@@ -56,7 +56,11 @@ export async function send(
   let response: TransportResponse;
   try {
     const { method, path, body } = request;
-    const sending = transport.send({ method, url: baseUrl + path, headers, body, signal, onConnected });
+    const onHost = (host: string): void => {
+      interrupt.host = host;
+    };
+    const url = baseUrl + path;
+    const sending = transport.send({ method, url, headers, body, signal, onConnected, onHost });
     // A fetch that ignores its signal may still answer after the call is over.
     sending.then(
       (late) => signal.aborted && late.body.close(),

@@ -10,6 +10,8 @@ export interface TransportRequest {
   signal: AbortSignal;
   /** Called once when the connection stands, by transports that can tell. */
   onConnected: () => void;
+  /** Told which host is asked, each time, by transports that have several. */
+  onHost?: ((host: string) => void) | undefined;
 }
 
 /** The head of an answer and its bytes, not read yet. */

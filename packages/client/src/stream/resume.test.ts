@@ -79,7 +79,7 @@ describe('a resumable answer that breaks after its first token', () => {
         baseUrl: server.url,
         resume: true,
         random: () => 1,
-        retry: { baseMs: 120_000, capMs: 120_000, reconnectMs: 600_000, maxRetryAfterMs: 60_000 },
+        retry: { baseMs: 0, reconnectMs: 600_000, maxRetryAfterMs: 60_000 },
         hooks: { reconnecting: (_, { delayMs }) => void waits.push(delayMs) },
       });
       const stream = client.chat(question);
@@ -109,8 +109,8 @@ describe('a resumable answer that breaks after its first token', () => {
       [undefined, 'connect_failed', true],
       [200, undefined, true],
     ]);
-    // At once, then in the middle of 1 to 15 s and of 1 to 30 s; what the server asks for wins.
-    expect(waits.filter((ms) => ms !== 1_000)).toEqual([8_000, 15_500, 7_000, 15_500]);
+    // In the middle of the first half second, of 1 to 15 s and of 1 to 30 s; what the server asks for wins.
+    expect(waits.filter((ms) => ms !== 1_000)).toEqual([250, 8_000, 15_500, 7_000, 15_500]);
   });
 
   test('a half-open connection is noticed by the idle clock', async () => {
@@ -151,7 +151,7 @@ describe('a resumable answer that breaks after its first token', () => {
     const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [reply(503, '')]);
     const { client } = patient(server.url);
     await client.chat(question, { hooks }).text();
-    expect(heard).toEqual([[1, 0, false, 'truncated'], [2, 8_000, false, 'server_busy'], true]);
+    expect(heard).toEqual([[1, 250, false, 'truncated'], [2, 8_000, false, 'server_busy'], true]);
   });
 });
 
@@ -260,7 +260,7 @@ describe('it is lost', () => {
     const server = await resumableServer(run, [{ after: 4, how: 'reset' }], [late]);
     const { client, waits } = patient(server.url, { retry: { reconnectMs: 40_000 } });
     expect(await failureOf(client.chat(question).text())).toMatchObject({ code: 'truncated' });
-    expect(waits.filter((ms) => ms !== 1_000)).toEqual([]);
+    expect(waits.filter((ms) => ms !== 1_000)).toEqual([250]);
   });
 
   test('when the server says that it failed: its error is no broken connection', async () => {
@@ -471,6 +471,7 @@ describe('the network of a browser', () => {
       clock,
       resume: true,
       random: () => 0.99,
+      retry: { baseMs: 0 },
       hooks: { reconnecting: (_, { delayMs }) => heard.push(delayMs) },
     });
     const asking = client.chat(question).text();
@@ -485,7 +486,7 @@ describe('the network of a browser', () => {
     const { seen } = page();
     const clock = createManualClock();
     const server = await resumableServer(run, [{ after: 4, how: 'silence' }]);
-    const client = createClient({ baseUrl: server.url, clock, resume: true });
+    const client = createClient({ baseUrl: server.url, clock, resume: true, retry: { baseMs: 0 } });
     const iterator = client.chat(question)[Symbol.asyncIterator]();
     for (let count = 0; count < 4; count++) await iterator.next();
     const going = iterator.next();

@@ -31,8 +31,9 @@ function restartingKit(clock: { now(): number }) {
     cameBackAt,
     asked: () => dying.length,
     onDeath: (end: () => void) => void dying.push(end),
-    die() {
-      diedAt = clock.now();
+    /** @param isProxy Something in front cuts everybody's connection; the kit itself stays. */
+    die(isProxy = false) {
+      diedAt = clock.now() - (isProxy ? AWAY_MS : 0);
       for (const end of dying) end();
     },
     fetch: async (_url: unknown, init?: { method?: string | undefined }): Promise<Response> => {
@@ -111,3 +112,33 @@ test.each(['HTTP', 'WebSocket'])(
     expect(Math.max(...kit.cameBackAt)).toBeLessThanOrEqual(AWAY_MS + 30_000);
   },
 );
+
+test('F107: when a proxy cuts everybody and the kit is still there, the first tries are spread over half a second', async () => {
+  const clock = createManualClock();
+  const kit = restartingKit(clock);
+  const random = seeded(11);
+  let waiting = 0;
+  const answers = Array.from({ length: CLIENTS }, () =>
+    createClient({
+      baseUrl: 'http://kit.test',
+      fetch: kit.fetch as typeof fetch,
+      clock,
+      random,
+      hooks: { reconnecting: () => void waiting++ },
+    })
+      .chat(question)
+      .text(),
+  );
+  while (kit.asked() < CLIENTS) await clock.advance(1);
+  kit.die(true);
+  while (waiting < CLIENTS) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (let step = 0; step < 60; step++) await clock.advance(10);
+  expect(new Set(await Promise.all(answers))).toEqual(new Set(['The']));
+  const at = kit.cameBackAt.map((ms) => ms - AWAY_MS);
+  expect(at).toHaveLength(CLIENTS);
+  expect(Math.max(...at)).toBeLessThanOrEqual(500);
+  for (let from = 0; from < 500; from += 25) {
+    const within = at.filter((ms) => ms >= from && ms < from + 50);
+    expect(within.length, `${from} to ${from + 50} ms`).toBeLessThanOrEqual(CLIENTS * 0.15);
+  }
+});
