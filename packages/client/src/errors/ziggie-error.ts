@@ -1,4 +1,5 @@
-import { type ErrorCode, isRetryable } from '@ziggie/llm-protocol';
+import type { ErrorCode } from '@ziggie/llm-protocol';
+import { isRetryable } from '@ziggie/llm-protocol/native';
 import type { Attempt, PartialAnswer } from '../types.ts';
 
 // Registered, not unique: two installed copies of this package recognise each other's errors.

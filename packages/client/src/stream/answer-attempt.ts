@@ -1,9 +1,5 @@
-import {
-  type ErrorEvent,
-  HEARTBEAT_INTERVAL_MS,
-  ProtocolError,
-  type StreamEventBody,
-} from '@ziggie/llm-protocol';
+import type { ErrorEvent, StreamEventBody } from '@ziggie/llm-protocol';
+import { HEARTBEAT_INTERVAL_MS, ProtocolError } from '@ziggie/llm-protocol/native';
 import type { CallScope } from '../call/call-scope.ts';
 import { StreamError } from '../errors/stream-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';

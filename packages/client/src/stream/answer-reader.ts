@@ -1,9 +1,5 @@
-import {
-  MAX_ANSWER_BYTES,
-  MAX_RECORD_BYTES,
-  ProtocolError,
-  type StreamEventBody,
-} from '@ziggie/llm-protocol';
+import type { StreamEventBody } from '@ziggie/llm-protocol';
+import { MAX_ANSWER_BYTES, MAX_RECORD_BYTES, ProtocolError } from '@ziggie/llm-protocol/native';
 import type { AnswerDecoder } from '../targets/target.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { encodeOllamaChat } from '@ziggie/llm-protocol/ollama';
+import { encodeOllamaChat } from '@ziggie/llm-protocol/native';
 import { KitDecoder } from './kit-decoder.ts';
 import type { Speech } from './target.ts';
 

@@ -1,4 +1,5 @@
-import { ProtocolError, parseJson, type StreamEventBody } from '@ziggie/llm-protocol';
+import type { StreamEventBody } from '@ziggie/llm-protocol';
+import { ProtocolError, parseJson } from '@ziggie/llm-protocol/native';
 import type { AnswerDecoder } from './target.ts';
 
 const text = { text: 'string' };

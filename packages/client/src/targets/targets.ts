@@ -1,4 +1,4 @@
-import { HEARTBEAT_INTERVAL_MS, NDJSON_CONTENT_TYPE, SSE_CONTENT_TYPE } from '@ziggie/llm-protocol';
+import { HEARTBEAT_INTERVAL_MS, NDJSON_CONTENT_TYPE, SSE_CONTENT_TYPE } from '@ziggie/llm-protocol/native';
 import { wrong } from '../check-arguments.ts';
 import { part } from '../part.ts';
 import type { ClientOptions } from '../types.ts';
