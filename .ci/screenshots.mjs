@@ -103,10 +103,10 @@ const states = {
     await page.locator('.zg-skeleton').waitFor();
     await page.waitForTimeout(500);
   },
-  // Somebody else has the only place, and two are before this reader.
+  // Others have the places, and some are before this reader.
   'in-line': async ({ page, fake, ask, context, url }) => {
     fake.script([slow(60), say('A long answer to somebody else. '), stall(undefined)]);
-    for (let other = 0; other < 2; other++) {
+    for (let other = 0; other < 4; other++) {
       const theirs = await context.newPage();
       await theirs.goto(`${url}#other-${other}`);
       const composer = theirs.getByRole('textbox', { name: 'Message' });
@@ -155,8 +155,9 @@ const states = {
     fake.script([slow(60), say(text)]);
     proxy.cutAfter(20);
     await ask('How many people can share one GPU?');
-    await page.locator('article', { hasText: 'twenty people' }).waitFor();
+    while (proxy.cuts === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     proxy.goDark();
+    await page.locator('article', { hasText: 'twenty people' }).waitFor();
     await page.locator('.zg-status[data-phase="reconnecting"]').waitFor();
     await page.waitForTimeout(1200);
   },
@@ -170,8 +171,16 @@ const states = {
     await page.getByText(/MB of/).waitFor();
     await page.waitForTimeout(3000);
   },
-  loading: async ({ page, ask }) => {
+  // It was loaded before, so how long that takes is known.
+  loading: async ({ page, ask, fake, standIn }) => {
+    fake.script(say('Yes.'));
     await ask('Are you there?');
+    await page.locator('.zg-stats').last().waitFor({ timeout: 30_000 });
+    const body = JSON.stringify({ model: 'stand-in', keep_alive: 0 });
+    await fetch(`${standIn.url}/api/generate`, { method: 'POST', body });
+    // What was used a moment ago is taken to be in memory still.
+    await page.waitForTimeout(10_500);
+    await ask('And now?');
     await page.getByText(/^Loading/).waitFor();
     await page.waitForTimeout(2500);
   },
@@ -301,7 +310,7 @@ const states = {
 
 /** What the stand-in of a state is, and what the page is told of its model server. */
 const settings = {
-  loading: { standIn: { loadMs: 60_000 } },
+  loading: { standIn: { loadMs: 6_000 } },
   unreachable: { source: 'unreachable' },
   'no-models': { standIn: { models: [] }, source: 'no-models' },
   limit: { limits: { requestsPerMinute: 1 } },
