@@ -69,6 +69,7 @@ export class HttpConnection implements Slotted, ExchangeSocket, ResponseSink {
   /** Sends a request and hands its answer to the exchange. */
   run(exchange: HttpExchange, request: string): void {
     this.#exchange = exchange;
+    this.#socket.ref();
     this.#parser.begin();
     exchange.carriedBy(this);
     if (this.#isConnected) this.#socket.write(request);
@@ -164,6 +165,8 @@ export class HttpConnection implements Slotted, ExchangeSocket, ResponseSink {
   /** The answer is whole. Its connection serves again if both ends have said all they had to. */
   #over(exchange: HttpExchange): void {
     this.#exchange = undefined;
+    // A connection that nobody uses is no reason for a process to go on.
+    this.#socket.unref();
     exchange.end();
     if (this.#parser.keepsAlive && this.#socket.writableLength === 0 && this.isFree)
       this.#owner.onFree(this, this.#parser.idleMs);

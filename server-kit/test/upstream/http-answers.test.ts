@@ -8,6 +8,7 @@ import { afterEach, expect, test } from 'vitest';
 import { HttpTransport } from '../../src/upstream/http-transport.ts';
 import { ConnectFailed, type UpstreamAnswer } from '../../src/upstream/transport.ts';
 import { certificate } from '../doors/certificate.ts';
+import { until } from '../stream-harness.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -63,6 +64,24 @@ test('one connection serves one request after another', async () => {
   const transport = transportTo(url);
   for (let n = 0; n < 20; n++) expect(await ask(transport, `/${n}`)).toBe(`/${n}`);
   expect(sockets).toHaveLength(1);
+});
+
+test('a connection that nobody uses does not keep the process alive, one that waits for an answer does', async () => {
+  const answers: (() => void)[] = [];
+  const { url } = await rawServer((socket, path) => void answers.push(() => socket.write(whole(path))));
+  const transport = transportTo(url);
+  // The other end of each is in this process too, and counts.
+  const alive = () => process.getActiveResourcesInfo().filter((one) => one === 'TCPSocketWrap').length;
+  // Those of the test before are on their way out.
+  await until(() => alive() === 0);
+  for (const path of ['/1', '/2']) {
+    const asked = ask(transport, path);
+    await until(() => answers.length > 0);
+    expect(alive()).toBe(2);
+    answers.pop()?.();
+    expect(await asked).toBe(path);
+    expect(alive()).toBe(1);
+  }
 });
 
 test('a second answer behind the one that was asked for is never the answer to the next request', async () => {
