@@ -13,6 +13,9 @@ interface BlockProps {
   inFence: boolean;
 }
 
+/** Longest code that is shown as such: the browser lays it out in one go. */
+const MAX_CODE_CHARACTERS = 48 * 1024;
+
 /** One block. Renders again only while it grows: a block that is over is compared by its source. */
 export const Block = memo(
   function Block({ block, growing, inFence }: BlockProps): ReactElement {
@@ -29,7 +32,7 @@ export const Block = memo(
 );
 
 function content({ source, fence }: MarkdownBlock, growing: boolean, inFence: boolean): ReactElement {
-  if (fence !== null) {
+  if (fence !== null && source.length <= MAX_CODE_CHARACTERS) {
     // A closing fence that is half typed is not code.
     const code = growing ? fence.code.replace(/(?:^|\n)[ \t]*(?:`{1,2}|~{1,2})$/, '') : fence.code;
     return <FencedBlock language={fence.language} code={breakMarks(code)} growing={growing} />;

@@ -27,8 +27,8 @@ export interface MarkdownProps {
  * `https`, `mailto` and `tel` only.
  *
  * What would freeze the page is shown as it is: a text beyond 256 KiB or 2,000 blocks, and a block that is longer than
- * 20 KiB or 1,000 lines, nested deeper than 64, or a table of more than 4,000 cells. A text of more than 16 KiB that is
- * there at once comes in several pieces, a task each.
+ * 20 KiB (code: 48 KiB) or 1,000 lines, nested deeper than 64, or a table of more than 4,000 cells. A text of more than
+ * 16 KiB that is there at once comes in several pieces, a frame each.
  */
 export function Markdown({ text, streaming = false }: MarkdownProps): ReactElement {
   // Only a memory of the text before: the same text gives the same blocks, however often it renders.

@@ -1,5 +1,4 @@
 import { useEffect, useReducer, useState, useSyncExternalStore } from 'react';
-import type { MarkdownBlock } from './block-splitter.ts';
 
 /** What is shown for the first time in one go. */
 const MAX_CHARACTERS = 16 * 1024;
@@ -9,7 +8,7 @@ const MAX_BLOCKS = 80;
  * How many of the first `most` blocks to show now. A long text that is there at once comes in pieces, one after the other, between which
  * the page can do other things. A server gives all of it.
  */
-export function useSlices(blocks: readonly MarkdownBlock[], most: number): number {
+export function useSlices(blocks: readonly { readonly source: string }[], most: number): number {
   const isOfServer = useSyncExternalStore(never, no, yes);
   const [seen] = useState(() => ({ blocks: isOfServer ? Number.POSITIVE_INFINITY : 0 }));
   const [, goOn] = useReducer((slices: number) => slices + 1, 0);
@@ -23,8 +22,15 @@ export function useSlices(blocks: readonly MarkdownBlock[], most: number): numbe
   useEffect(() => {
     seen.blocks = end;
     if (!isCut) return;
-    const timer = setTimeout(goOn);
-    return () => clearTimeout(timer);
+    // After the frame: slices that come between two frames would be laid out as one.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const frame = requestAnimationFrame(() => {
+      timer = setTimeout(goOn);
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
   }, [seen, end, isCut]);
   return end;
 }
