@@ -66,12 +66,24 @@ export async function listen(
   };
 
   await listenOn(listener, port, host);
+  // A port that was given up here is passed over: pools of this process may still hold connections to it, and a busy
+  // machine tells them late that those are gone.
+  for (let tries = 0; port === 0 && givenUp.has(portOf(listener)) && tries < MOST_PASSED_OVER; tries++) {
+    listener.close();
+    await once(listener, 'close');
+    await listenOn(listener, 0, host);
+  }
   const bound = listener.address() as AddressInfo;
   guarded = guardsHost && isLoopback(bound.address);
+  /** Set while a script keeps the port closed: opens it again, unless it is open or the script has ended. */
+  let endRefusal: (() => void) | undefined;
   const up = async () => {
+    endRefusal = undefined;
     if (!listener.listening) await listenOn(listener, bound.port, bound.address);
   };
   const down = async () => {
+    endRefusal = undefined;
+    givenUp.add(bound.port);
     const closed = listener.listening ? once(listener, 'close') : undefined;
     if (listener.listening) listener.close();
     door.stop();
@@ -88,11 +100,26 @@ export async function listen(
     const refuse = scripts.takeConnection(['refuse']);
     if (!refuse) return;
     if (listener.listening) listener.close();
-    if (refuse.ms !== undefined) clock.setTimer(() => void up(), refuse.ms);
+    const end = () => {
+      if (endRefusal === end) void up();
+    };
+    endRefusal = end;
+    if (refuse.ms !== undefined) clock.setTimer(end, refuse.ms);
   });
+  // What a script closed is open again when there are no scripts any more; what `down()` closed is not theirs.
+  scripts.onClear(() => endRefusal?.());
 
   const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
   return { url: `http://${name}:${bound.port}`, port: bound.port, fake, up, down, close: down };
+}
+
+/** Ports of stand-ins of this process that were closed. */
+const givenUp = new Set<number>();
+/** Where nearly all ports were given up, the next one is as good. */
+const MOST_PASSED_OVER = 50;
+
+function portOf(listener: Server): number {
+  return (listener.address() as AddressInfo).port;
 }
 
 async function listenOn(listener: Server, port: number, host: string): Promise<void> {

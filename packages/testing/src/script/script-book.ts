@@ -23,6 +23,7 @@ export class ScriptBook {
   readonly #completionPaths: ReadonlySet<string>;
   #entries: Entry[] = [];
   #watchers = new Set<() => void>();
+  #clearers = new Set<() => void>();
 
   /**
    * @param canonical Makes model names comparable.
@@ -75,8 +76,14 @@ export class ScriptBook {
     this.#watchers.add(watcher);
   }
 
+  /** Calls back when all scripts are dropped. */
+  onClear(clearer: () => void): void {
+    this.#clearers.add(clearer);
+  }
+
   clear(): void {
     this.#entries = [];
+    for (const clearer of [...this.#clearers]) clearer();
   }
 
   #isDirect({ steps, match }: Entry): boolean {
