@@ -20,7 +20,11 @@ export class MemoryBounds {
     const came = [...loaded].filter(([name]) => !before.has(name));
     const hasLost = [...before.keys()].some((name) => !loaded.has(name));
     if (hasLost && came.length + loading.size > 0) {
-      this.#tooMuch = Math.min(this.#tooMuch, sumOf(before) + sumOf(came) + sumOf(loading));
+      // Loads are made one after another: what waits behind the first has not asked for room yet.
+      const next = Math.max(0, ...loading.values());
+      const wanted = sumOf(before) + sumOf(came) + next;
+      // Less than what was in at once says only that something was not seen, such as a load that another one followed.
+      if (wanted > this.#fits) this.#tooMuch = Math.min(this.#tooMuch, wanted);
     }
     // It holds more than was thought: a larger card, or other settings.
     if (this.#fits >= this.#tooMuch) this.#tooMuch = Number.POSITIVE_INFINITY;

@@ -137,6 +137,23 @@ describe('what fits into memory', () => {
     expect(bounds.hasRoom(20, 10)).toBe(true);
   });
 
+  test('a load that waits behind another has not asked for room', () => {
+    const bounds = new MemoryBounds();
+    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing);
+    bounds.saw(gigabytes({ b: 10 }), gigabytes({ c: 10, d: 10, e: 10 }));
+    expect(bounds.hasRoom(20, 10)).toBe(false);
+  });
+
+  test('what happened between two looks makes no bound below what was in at once', () => {
+    const bounds = new MemoryBounds();
+    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing);
+    bounds.saw(gigabytes({ b: 10 }), gigabytes({ c: 10 }));
+    // The one was put out by a load that is over and gone again.
+    bounds.saw(gigabytes({ d: 10 }), nothing);
+    expect(bounds.hasRoom(20, 10)).toBe(false);
+    expect(bounds.hasRoom(10, 10)).toBe(true);
+  });
+
   test('a larger card is found out', () => {
     const bounds = new MemoryBounds();
     bounds.saw(gigabytes({ a: 10 }), nothing);

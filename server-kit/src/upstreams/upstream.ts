@@ -160,7 +160,9 @@ export class Upstream implements PlaceUpstream {
     let sum = 0;
     for (const [name, { loadingSince = now }] of this.#runs) {
       if (this.memoryOf(name) !== 'loading') continue;
-      sum += Math.max(0, this.loadMs(name) - (sum === 0 ? now - loadingSince : 0));
+      const whole = this.loadMs(name);
+      // One that takes longer than expected is not through for that.
+      sum += Math.max(whole / 10, whole - (sum === 0 ? now - loadingSince : 0));
     }
     return sum;
   }
@@ -173,7 +175,8 @@ export class Upstream implements PlaceUpstream {
       const sizes = (names: Iterable<string>) =>
         new Map([...names].map((name) => [name, this.bytesOf(name)] as const));
       const loading = [...this.#runs].filter(
-        ([name, { loadingSince }]) => loadingSince !== undefined && !memory.loaded.has(name),
+        ([name, { loadingSince, inFlight }]) =>
+          (loadingSince !== undefined || inFlight > 0) && !memory.loaded.has(name),
       );
       this.bounds.saw(sizes(memory.loaded.keys()), sizes(loading.map(([name]) => name)));
     }

@@ -18,6 +18,8 @@ const prefillMsPerCharacter = 0.1;
  */
 const missedAlone = 5;
 const missedElsewhere = 2;
+/** A model that is asked for less than this of late may go for any other. */
+const rarely = 0.3;
 /** After how long a model that is nowhere in memory is loaded whoever that holds up, in ms. */
 const patienceMs = 60_000;
 /** After how long those who wait although something is free are asked to look again, in ms. */
@@ -274,8 +276,34 @@ export class Upstreams implements Places {
     return {
       loadMs: otherLoadsMs + whole,
       evictionMs: this.#evictionMs(upstream, model, now),
-      isBlocked: otherLoadsMs > 0,
+      isBlocked: otherLoadsMs > 0 || this.#wouldRob(upstream, model, now),
     };
+  }
+
+  /**
+   * Whether a load would put out the only copy of a model in use, which would come back soon and put out the next one. A second
+   * copy is not worth that while somebody waits for the other model; a first one waits a while for a moment in which one of
+   * two copies has to go, as long as there are two of something.
+   */
+  #wouldRob(upstream: Upstream, model: string, now: number): boolean {
+    const victim = upstream.victimOf(model, now);
+    if (victim === undefined || this.#homes(victim) > 1 || this.#demand.missed(victim, now) < rarely)
+      return false;
+    if (this.#homes(model) > 0) return this.waitingFor(victim) > 0;
+    const waited = now - (this.#busySince.get(model) ?? now);
+    return waited < patienceMs && this.#hasTwin();
+  }
+
+  /** Whether some model is in memory more than once. */
+  #hasTwin(): boolean {
+    const seen = new Set<string>();
+    for (const upstream of this.#all) {
+      for (const name of upstream.inMemory().keys()) {
+        if (seen.has(name)) return true;
+        seen.add(name);
+      }
+    }
+    return false;
   }
 
   /** What the model that has to go would cost when it is asked for again. */
