@@ -117,6 +117,10 @@ if (only === undefined && parts === undefined) {
 /** The same shape, with the median of each number. */
 function medians(all) {
   const [first] = all;
-  if (typeof first === 'number') return all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)];
+  if (typeof first === 'number') {
+    const sorted = all.toSorted((a, b) => a - b);
+    const middle = (sorted.length - 1) / 2;
+    return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+  }
   return Object.fromEntries(Object.keys(first).map((key) => [key, medians(all.map((one) => one[key]))]));
 }

@@ -20,8 +20,8 @@ export function report({ version, node, cpu, peers, rounds }) {
       `${round(empty.longestMs)} (${round(empty.longestMs / floor.empty.longestMs, 2)})`,
       round(below100.shifted, 3),
       `${round(ready.taskMs)} (${round(ready.taskMs / floor.ready.taskMs, 2)})`,
-      ready.nodes,
-      `${behind.p50} / ${behind.p95}`,
+      round(ready.nodes),
+      `${round(behind.p50)} / ${round(behind.p95)}`,
     ].join(' | '),
   );
   return `# The chat beside its peers
