@@ -3,7 +3,10 @@ import { type PullRules, partsOfName } from './pullable-name.ts';
 
 /** How administrators change the models of the servers. */
 export interface ModelAdminOptions {
-  /** What may be pulled: names, beginnings such as `llama3*`, or `*`. Default `['*']`; `[]` for nothing. */
+  /**
+   * What may be pulled: names, beginnings such as `llama3*`, or `*`. A beginning without a slash is one of models without a
+   * namespace: `llama3*` is not `llama3-friends/model`. Default `['*']`; `[]` for nothing.
+   */
   pull?: readonly string[] | undefined;
   /**
    * Hosts that the name of a model may begin with, such as `hf.co`: the model servers will call them. Default none, so that

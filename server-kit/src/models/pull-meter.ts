@@ -15,6 +15,8 @@ export interface PullRecord {
   host: string;
 }
 
+/** Layers that are told of one by one. A model has about five. */
+const mostLayers = 1000;
 const windowMs = 5000;
 const shortestMs = 500;
 
@@ -37,13 +39,15 @@ export class PullMeter {
     const words = typeof status === 'string' && knownStatus.test(status) ? status : 'working';
     const total = bytesOf(record['total']);
     const isLayer = typeof digest === 'string' && /^sha256:[a-f0-9]{64}$/.test(digest) && total !== undefined;
-    if (!isLayer) return { status: words, ...this.#pace(now), host: this.#host };
+    // A server that never stops naming new ones must not fill the memory with them.
+    const isTold = isLayer && (this.#layers.has(digest) || this.#layers.size < mostLayers);
+    if (!isTold) return { status: words, ...this.#pace(now), host: this.#host };
     const completed = Math.min(bytesOf(record['completed']) ?? 0, total);
     const layer = this.#layers.get(digest) ?? { total, completed: 0, had: completed };
     layer.total = total;
     // A part that failed is fetched again: the server's own count goes back then.
     layer.completed = Math.max(layer.completed, completed);
-    if (this.#layers.size < 1000) this.#layers.set(digest, layer);
+    this.#layers.set(digest, layer);
     return {
       status: words,
       digest,

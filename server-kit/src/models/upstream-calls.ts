@@ -9,7 +9,7 @@ import {
   transportFailure,
   upstreamFailure,
 } from '../upstream/failures.ts';
-import type { Transport } from '../upstream/transport.ts';
+import type { Transport, UpstreamBody } from '../upstream/transport.ts';
 
 const maxRecordBytes = 64 * 1024;
 
@@ -31,8 +31,10 @@ export async function recordsOf(
   onRecord: (record: Readonly<Record<string, unknown>>) => void = () => {},
 ): Promise<void> {
   let phase: 'head' | 'body' = 'head';
+  let source: UpstreamBody | undefined;
   try {
     const answer = await transport.send({ method, path, body: JSON.stringify(body), signal });
+    source = answer.body;
     if (answer.status !== 200) throw await statusFailure(answer);
     phase = 'body';
     const decoder = new TextDecoder();
@@ -49,6 +51,9 @@ export async function recordsOf(
         : new KitFailure('aborted', 'The caller left before this was done.');
     }
     throw thrown instanceof ProtocolError ? recordFailure(thrown) : transportFailure(thrown, phase);
+  } finally {
+    // A server that goes on after what was refused is not listened to.
+    source?.cancel();
   }
 }
 

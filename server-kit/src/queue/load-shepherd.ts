@@ -6,6 +6,7 @@ import type { Lease } from '../lease.ts';
 import type { StopSignal } from '../stop.ts';
 import { statusFailure, streamFailure, transportFailure, upstreamFailure } from '../upstream/failures.ts';
 import { canonicalName } from '../upstream/model-name.ts';
+import type { UpstreamBody } from '../upstream/transport.ts';
 import type { PlaceUpstream } from '../upstreams/places.ts';
 import type { PlaceLease } from './place-lease.ts';
 
@@ -193,9 +194,11 @@ export class LoadShepherd {
 
   /** Asks Ollama to load and nothing else. @throws {KitFailure} */
   async #run({ transport, catalog }: PlaceUpstream, model: string, signal: AbortSignal): Promise<void> {
+    let source: UpstreamBody | undefined;
     try {
       const { path, body } = loadCall(model, catalog.find(canonicalName(model)));
       const answer = await transport.send({ method: 'POST', path, body: JSON.stringify(body), signal });
+      source = answer.body;
       if (answer.status !== 200) throw await statusFailure(answer);
       const decoder = new TextDecoder();
       let text = '';
@@ -207,6 +210,9 @@ export class LoadShepherd {
       if (failure) throw failure;
     } catch (thrown) {
       throw signal.aborted ? asFailure(signal.reason) : transportFailure(thrown, 'head');
+    } finally {
+      // A server that goes on after what was refused is not listened to.
+      source?.cancel();
     }
   }
 }

@@ -215,6 +215,20 @@ test.each(hostile)('pulling %j asks nothing of any server', async (model) => {
   ).toEqual([]);
 });
 
+test('a beginning of a name in modelAdmin.pull does not let in the models of whoever calls itself so', async () => {
+  const options = { modelAdmin: { pull: ['llama3*', 'team/*', 'hf.co/*'], registries: ['hf.co'] } };
+  const fleet = await startFleet(1, { ollama: fast, options });
+  const { pull } = administer(fleet);
+  for (const model of ['llama3-evil/llama3', 'LLAMA3x/anything:1b', 'team-evil/model', 'hf-co/model']) {
+    const { detail } = await problemIn(await pull(model));
+    expect(detail).toContain('modelAdmin.pull');
+  }
+  expect(modelsOf(fleet, 0)).not.toContain('POST /api/pull');
+  for (const model of ['llama3.2:1b', 'team/model', 'hf.co/user/model']) {
+    expect(await (await pull(model)).text()).not.toContain('modelAdmin');
+  }
+});
+
 test('what may be pulled is the operator’s to say, by name, by registry and by role', async () => {
   const options: Partial<ServerKitOptions> = {
     modelAdmin: { pull: ['llama3.2*', 'hf.co/*'], registries: ['HF.co'] },
