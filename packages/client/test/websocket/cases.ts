@@ -171,6 +171,19 @@ const closing: SocketCase[] = [
   ]),
 ];
 
+/** What implementations that fragment by themselves send: 10.1.1 of the suite is the first of these. */
+const autoFragmented: SocketCase[] = [1_300, 1_021, 64].map((size) =>
+  one('10 auto-fragmentation', `a text of 65536 bytes in frames of ${size}`, delivered, (message, make) => {
+    const whole = Buffer.from(padded(message, 65_536));
+    const frames: Buffer[] = [];
+    for (let at = 0; at < whole.length; at += size) {
+      const fin = at + size >= whole.length;
+      frames.push(make(at === 0 ? text : continuation, whole.subarray(at, at + size), { fin }));
+    }
+    return [Buffer.concat(frames)];
+  }),
+);
+
 /** The cases that hold for both ends. */
 export const socketCases: readonly SocketCase[] = [
   ...framing,
@@ -180,6 +193,7 @@ export const socketCases: readonly SocketCase[] = [
   ...fragments,
   ...utf8,
   ...closing,
+  ...autoFragmented,
 ];
 
 /** @param masked Whether the case goes from a client to a server. */
