@@ -67,6 +67,11 @@ export class AllowedHosts {
     return isIP(host) === 0 || this.mayConnect(host, host);
   }
 
+  /** Whether a server at this URL may be connected to whatever a name leads to: it is an address. */
+  surelyHas(url: URL): boolean {
+    return isIP(bare(url.hostname)) !== 0 && this.mayHave(url);
+  }
+
   /** Whether a connection to a host may go to this address, which its name has led to. */
   mayConnect(host: string, address: string): boolean {
     if (!ipaddr.isValid(address)) return false;

@@ -32,6 +32,7 @@ export class UpstreamSources {
       this.#replace();
       return;
     }
+    this.#narrow(settings);
     this.#replace();
     if (isSame(settings, this.#settings)) return;
     this.stop();
@@ -45,6 +46,14 @@ export class UpstreamSources {
   stop(): void {
     this.#discovery?.stop();
     this.#discovery = undefined;
+  }
+
+  /** What was found is used on only as far as it is allowed now: another list may never come. */
+  #narrow({ allowed }: DiscoverySettings): void {
+    if (allowed.key === this.#settings?.allowed.key) return;
+    this.#found = this.#found
+      .filter(({ url }) => allowed.mayHave(url))
+      .map((settings) => ({ ...settings, allowed }));
   }
 
   /** What is named counts more than what is found under the same name or address. */

@@ -361,13 +361,21 @@ export class Upstreams implements Places {
 
   /** Puts into use what is wanted and has answered, and lets go of the rest. */
   #settle(): void {
-    const next = this.#wanted.filter((one) => !this.#joining.has(one));
+    const answered = this.#wanted.filter((one) => !this.#joining.has(one));
     // Until one of the next has answered the last ones are better than none.
-    if (next.length === 0 && this.#wanted.length > 0) return;
+    const isWaiting = answered.length === 0 && this.#wanted.length > 0;
+    const next = isWaiting ? this.#all.filter((one) => this.#mayStay(one)) : answered;
     const gone = this.#all.filter((one) => !next.includes(one));
     this.#all = next;
     for (const upstream of gone) this.#retire(upstream);
     this.#freed();
+  }
+
+  /** Whether one that was found is allowed by what holds now: a list that has become narrower holds at once. */
+  #mayStay({ settings: { allowed, url } }: Upstream): boolean {
+    return this.#wanted.every(({ settings: { allowed: now } }) => {
+      return !allowed || !now || now.key === allowed.key || now.surelyHas(url);
+    });
   }
 
   /** Asks one that was found until it answers; then it is used. */

@@ -234,6 +234,31 @@ describe('options', () => {
     await expect.poll(async () => (await shown(bench)).upstreams[0]?.models[0]?.slots).toBe(7);
   });
 
+  test.each([
+    ['an address', '127.0.0.1', ['10.0.0.0/8'], 502],
+    ['a name', 'localhost', ['10.0.0.0/8'], 502],
+    ['an address that is still allowed', '127.0.0.1', ['127.0.0.1', '10.0.0.0/8'], 200],
+  ])(
+    'an allow-list that no longer has what is in use takes it out at once: %s',
+    async (_what, host, allow, status) => {
+      const gpus = await startGpus(1);
+      const url = (gpus[0]?.url ?? '').replace('127.0.0.1', host);
+      const source = new ToldSource([{ url, name: 'gpu-0', slots: 64 }]);
+      const bench = await startFound(source);
+      await expect.poll(() => inUse(bench)).toEqual(['gpu-0']);
+      expect((await bench.chat()).status).toBe(200);
+      bench.kit.reload({
+        upstreams: [],
+        discovery: { source, allow },
+        authenticate: () => ({ id: 'ada', roles: ['user'] }),
+      });
+      const ask = () => bench.chat({}, { headers: { origin: 'http://ziggie.invalid' } });
+      expect((await ask()).status).toBe(status);
+      const chats = gpus[0]?.fake.report().requests.filter(({ path }) => path === '/api/chat');
+      expect(chats).toHaveLength(status === 200 ? 2 : 1);
+    },
+  );
+
   test('other ones: the same source is watched on, another one takes over, none ends it', async () => {
     const gpus = await startGpus(1);
     const source = new ToldSource(listOf(gpus));
