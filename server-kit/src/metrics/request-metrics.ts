@@ -18,10 +18,13 @@ export interface EndedRequest {
 
 /** Models with labels of their own: names come from model servers, and no label may grow without end. */
 const mostModels = 200;
+/** The same for model servers: where they are found, each new pod has a new name. A list of them has at most 256. */
+const mostUpstreams = 256;
 
 /** What requests add up to. Numbers in memory: nothing here costs anything per token. */
 export class RequestMetrics {
   readonly #models = new Set<string>();
+  readonly #upstreams = new Set<string>();
   readonly #requests = new Counter('ziggie_llm_requests_total', 'Requests that are over.', [
     'surface',
     'model',
@@ -125,7 +128,7 @@ export class RequestMetrics {
 
   loaded(upstream: string, name: string, ms: number): void {
     const model = this.#known(name);
-    this.#loads.add(1, upstream, model);
+    this.#loads.add(1, known(this.#upstreams, upstream, mostUpstreams), model);
     this.#loadTime.observe(ms / 1000, model);
   }
 
@@ -160,9 +163,14 @@ export class RequestMetrics {
   }
 
   #known(model: string): string {
-    if (model === '' || this.#models.has(model)) return model;
-    if (this.#models.size >= mostModels) return 'other';
-    this.#models.add(model);
-    return model;
+    return model === '' ? model : known(this.#models, model, mostModels);
   }
+}
+
+/** A label as it is while there is room for it. */
+function known(labels: Set<string>, label: string, most: number): string {
+  if (labels.has(label)) return label;
+  if (labels.size >= most) return 'other';
+  labels.add(label);
+  return label;
 }
