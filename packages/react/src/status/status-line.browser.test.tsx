@@ -63,7 +63,6 @@ it('a lost connection says how much is kept, and Try now does not wait for the n
     fetch,
     resume: true,
     random: () => 1,
-    retry: { baseMs: 120_000, capMs: 120_000, reconnectMs: 600_000 },
   });
   await render(
     <StrictMode>
