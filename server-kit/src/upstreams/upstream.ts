@@ -40,6 +40,8 @@ export interface LastingTransport extends Transport {
 export class Upstream implements PlaceUpstream {
   readonly id: string;
   readonly dialect: UpstreamDialect;
+  /** Stands for it in the prefix table. */
+  readonly number: number;
   readonly transport: LastingTransport;
   readonly catalog: ModelCatalog;
   readonly breaker = new Breaker();
@@ -59,9 +61,10 @@ export class Upstream implements PlaceUpstream {
   readonly ends: Record<PlaceOutcome, number> = { done: 0, left: 0, failed: 0 };
   lastFault: { code: ErrorCode; atMs: number } | undefined;
 
-  constructor(settings: UpstreamSettings, transport: LastingTransport, clock: Clock) {
+  constructor(settings: UpstreamSettings, transport: LastingTransport, clock: Clock, number: number) {
     this.id = settings.id;
     this.dialect = settings.dialect;
+    this.number = number;
     this.settings = settings;
     this.transport = transport;
     this.catalog = new ModelCatalog(transport, clock, settings.dialect);
