@@ -112,11 +112,7 @@ export class RequestContext {
     if (failure) fields['code'] = failure.code;
     if (failure?.more.reason !== undefined) fields['reason'] = failure.more.reason;
     const level = failure?.code === 'internal_error' ? 'error' : outcome === 'failed' ? 'warn' : 'info';
-    try {
-      this.#logger[level](fields, 'llm request');
-    } catch {
-      // Thrown out of an event listener it would end the process; a request does not fail for its log line.
-    }
+    this.#logger[level](fields, 'llm request');
   }
 
   #count(metrics: RequestMetrics, outcome: EndedRequest['outcome']): void {

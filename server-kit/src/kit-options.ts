@@ -20,6 +20,7 @@ import type { ServerKitOptions, Stores } from './kit-types.ts';
 import { count, limitsSchema, pricesSchema } from './limits/limit-options.ts';
 import { type LimitRule, type ModelPrice, type Rule, ruleOf } from './limits/limit-rules.ts';
 import type { Logger } from './log/logger.ts';
+import { safeLogger } from './log/safe-logger.ts';
 import type { RequestMetrics } from './metrics/request-metrics.ts';
 import {
   type ModelAdminSettings,
@@ -226,7 +227,11 @@ export function settingsOf(options: ServerKitOptions): Settings {
     upstreams: upstreamSettings(upstreams, timeouts.connectMs ?? 2000),
     discovery:
       parsed.data.discovery &&
-      discoverySettings(parsed.data.discovery, timeouts.connectMs ?? 2000, logger ?? warningsToConsole),
+      discoverySettings(
+        parsed.data.discovery,
+        timeouts.connectMs ?? 2000,
+        safeLogger(logger ?? warningsToConsole),
+      ),
     jwt: options.auth?.jwt && jwtSettingsOf(options.auth.jwt, clock),
     keys: options.auth?.keys && keySettingsOf(options.auth.keys),
     roles: options.roles ?? defaultRoles,
@@ -261,7 +266,7 @@ export function settingsOf(options: ServerKitOptions): Settings {
       heartbeatMs: timeouts.heartbeatMs ?? 10_000,
       drainMs: timeouts.drainMs ?? 30_000,
     },
-    logger: logger ?? errorsToConsole,
+    logger: safeLogger(logger ?? errorsToConsole),
     clock,
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { type Finding, findings } from '../doctor/findings.ts';
+import { findings, tell } from '../doctor/findings.ts';
 import type { Logger } from '../log/logger.ts';
 import { type UpstreamSettings, upstreamSchema, upstreamSettings } from '../upstreams/upstream-settings.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
@@ -96,7 +96,7 @@ export class DiscoveredList {
 
   /** What is well formed, allowed and there only once. */
   #usable(given: readonly unknown[]): UpstreamSettings[] {
-    const { allowed, defaults, connectMs } = this.#settings;
+    const { allowed, defaults, connectMs, logger } = this.#settings;
     const list = new Map<string, UpstreamSettings>();
     let refused = 0;
     for (const one of given) {
@@ -107,7 +107,9 @@ export class DiscoveredList {
       if (!settings || !allowed.mayHave(settings.url) || list.size >= mostUpstreams) refused++;
       else if (!list.has(settings.id)) list.set(settings.id, { ...settings, allowed });
     }
-    if (refused > 0 && refused !== this.#refusedLast) this.#warn(findings.upstreamsRefused, { refused });
+    if (refused > 0 && refused !== this.#refusedLast) {
+      tell(logger, findings.upstreamsRefused, { refused });
+    }
     this.#refusedLast = refused;
     this.state.refused += refused;
     return [...list.values()];
@@ -126,21 +128,8 @@ export class DiscoveredList {
     if (reason === this.#said) return;
     const wasFailing = this.#said !== undefined;
     this.#said = reason;
-    if (reason !== undefined) this.#warn(findings.discoveryStale, { reason });
-    else if (wasFailing) {
-      try {
-        this.#settings.logger.info({ found: this.state.found }, 'Model servers are found again.');
-      } catch {
-        // What a logger throws changes nothing.
-      }
-    }
-  }
-
-  #warn({ code, message, cure }: Finding, fields: Record<string, unknown>): void {
-    try {
-      this.#settings.logger.warn({ code, cure, docs: `docs/errors.md#${code}`, ...fields }, message);
-    } catch {
-      // What a logger throws changes nothing.
-    }
+    const { logger } = this.#settings;
+    if (reason !== undefined) tell(logger, findings.discoveryStale, { reason });
+    else if (wasFailing) logger.info({ found: this.state.found }, 'Model servers are found again.');
   }
 }

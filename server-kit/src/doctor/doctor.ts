@@ -10,7 +10,7 @@ import { MemoryLimitStore } from '../limits/memory-limit-store.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { MemoryTicketStore } from '../ws/ticket-store.ts';
 import { openAdvisories } from './advisories.ts';
-import { type DoctorCode, type Finding, findings } from './findings.ts';
+import { type DoctorCode, type Finding, findings, tell } from './findings.ts';
 import { isOneOfSeveral, isPublicAddress, isWeakSecret } from './judge.ts';
 
 /** How long the model server is given to say its version, in ms, and the longest that is read of it. */
@@ -83,14 +83,10 @@ export class Doctor {
     }
   }
 
-  #say(parts: KitParts, { code, message, cure }: Finding, more: Record<string, unknown> = {}): void {
-    if (this.#said.has(code)) return;
-    this.#said.add(code);
-    try {
-      parts.settings.logger.warn({ code, cure, docs: `docs/errors.md#${code}`, ...more }, message);
-    } catch {
-      // What a logger throws is no reason to fail a request.
-    }
+  #say(parts: KitParts, finding: Finding, more: Record<string, unknown> = {}): void {
+    if (this.#said.has(finding.code)) return;
+    this.#said.add(finding.code);
+    tell(parts.settings.logger, finding, more);
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Logger } from '../log/logger.ts';
+
 /** What the doctor can find. docs/errors.md has a section for each. */
 export const doctorCodes = [
   'trust_proxy_wide',
@@ -77,3 +79,12 @@ export const findings = {
     'Correct them in the source, or list their hosts or networks in discovery.allow.',
   ),
 } as const;
+
+/** Puts a finding into the log, with where to read more. */
+export function tell(
+  logger: Logger,
+  { code, message, cure }: Finding,
+  more: Readonly<Record<string, unknown>> = {},
+): void {
+  logger.warn({ code, cure, docs: `docs/errors.md#${code}`, ...more }, message);
+}

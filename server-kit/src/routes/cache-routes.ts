@@ -65,11 +65,7 @@ export async function cacheRoute(
 function note(logger: Logger, { id, principal }: RequestContext, what: Record<string, unknown>): void {
   const by = { requestId: id, principal: principal?.id, keyId: principal?.keyId };
   const named = Object.entries({ ...by, ...what }).filter(([, value]) => value !== undefined);
-  try {
-    logger.info(Object.fromEntries(named), 'llm cache purged');
-  } catch {
-    // It is purged all the same.
-  }
+  logger.info(Object.fromEntries(named), 'llm cache purged');
 }
 
 async function inStore<T>(ask: () => Promise<T>): Promise<T> {

@@ -366,3 +366,18 @@ test('a kit that does not manage models has none of the addresses; others’ ser
   const { pull } = administer(openAi);
   expect((await problemIn(await pull('llama3.2:1b'))).code).toBe('capability_unsupported');
 });
+
+test('a log that is full stops no change of models, and no pull on its way', async () => {
+  const full = () => {
+    throw new Error('the log is full');
+  };
+  const fleet = await startFleet(2, {
+    ollama: fast,
+    options: { logger: { info: full, warn: full, error: full } },
+  });
+  const { ask, pull, jobs } = administer(fleet);
+  expect((await linesIn(await pull('llama3.2:1b'))).at(-1)).toMatchObject({ status: 'success' });
+  expect(await jobs()).toMatchObject([{ state: 'done' }]);
+  const deleted = await ask('/admin/models', { method: 'DELETE', body: { model: 'llama3.2:1b' } });
+  expect(await deleted.json()).toEqual({ model: 'llama3.2:1b', hosts: ['gpu-0', 'gpu-1'] });
+});
