@@ -1,4 +1,5 @@
-import { isStreamEvent, isTerminal, type StreamEvent } from '@ziggie/llm-protocol';
+import { isTerminal, type StreamEvent } from '@ziggie/llm-protocol';
+import { pageEvents, storedEvent } from '../../streams/stored-event.ts';
 import {
   type Claim,
   type StreamBounds,
@@ -19,9 +20,6 @@ import {
   stopScript,
   unclaimScript,
 } from './stream-scripts.ts';
-
-/** Events that one look gives. */
-const pageEvents = 512;
 
 /** Answers in Redis streams: a reader whose process or connection is gone goes on in another one. */
 export class RedisStreamStore implements StreamStore {
@@ -82,7 +80,7 @@ export class RedisStreamStore implements StreamStore {
     if (!Array.isArray(found)) return undefined;
     const [next, ended, alive, entries] = found as [string, string, number, string[]];
     const events: StreamEvent[] = [];
-    for (let at = 1; at < entries.length; at += 2) events.push(eventOf(entries[at] as string));
+    for (let at = 1; at < entries.length; at += 2) events.push(storedEvent(entries[at] as string));
     // What comes first is what was asked for, or the oldest that is kept.
     if (events.length > 0 ? events[0]?.seq !== first : Number(next) > first) return undefined;
     const writer = ended === '1' ? 'done' : alive === 1 ? 'alive' : 'gone';
@@ -165,11 +163,4 @@ export class RedisStreamStore implements StreamStore {
   #claim(key: string): string {
     return `${this.#prefix}:claim:${key}`;
   }
-}
-
-/** An event that came as text out of a store, which is not believed blindly. @throws {TypeError} when it is none. */
-function eventOf(text: string): StreamEvent {
-  const event: unknown = JSON.parse(text);
-  if (!isStreamEvent(event)) throw new TypeError('The store gave no event.');
-  return event;
 }

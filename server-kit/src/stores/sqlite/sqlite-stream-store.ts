@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { isStreamEvent, isTerminal, type StreamEvent } from '@ziggie/llm-protocol';
+import { isTerminal, type StreamEvent } from '@ziggie/llm-protocol';
 import type { Clock } from '../../clock.ts';
+import { pageEvents, storedEvent } from '../../streams/stored-event.ts';
 import {
   type Claim,
   type StreamBounds,
@@ -28,7 +29,6 @@ CREATE TABLE IF NOT EXISTS ziggie_stream_claims (
   key TEXT PRIMARY KEY, id TEXT NOT NULL, hash TEXT NOT NULL, ends REAL NOT NULL
 ) WITHOUT ROWID;`;
 
-const pageEvents = 512;
 const pageBytes = 64 * 1024;
 const sweepEveryMs = 60_000;
 
@@ -162,7 +162,7 @@ export class SqliteStreamStore implements StreamStore {
     for (const { event } of this.#sql.events.iterate(id, from, pageEvents)) {
       if (bytes > pageBytes) break;
       bytes += (event as string).length;
-      events.push(eventOf(event as string));
+      events.push(storedEvent(event as string));
     }
     const writer = row.ended === 1 ? 'done' : row.alive_until > now ? 'alive' : 'gone';
     return { events, writer, next: row.next };
@@ -269,11 +269,4 @@ export class SqliteStreamStore implements StreamStore {
     for (const { id } of this.#sql.old.all(now)) this.#drop(id as string);
     this.#sql.oldClaims.run(now);
   }
-}
-
-/** An event that came as text out of a store, which is not believed blindly. @throws {TypeError} when it is none. */
-function eventOf(text: string): StreamEvent {
-  const event: unknown = JSON.parse(text);
-  if (!isStreamEvent(event)) throw new TypeError('The store gave no event.');
-  return event;
 }
