@@ -12,7 +12,7 @@ import type { CacheCounts } from './cache-counts.ts';
 import { type CacheScope, cacheKey, type ServedModel } from './cache-key.ts';
 import type { CacheSettings } from './cache-options.ts';
 import { type CacheTerms, cacheTerms } from './cache-policy.ts';
-import type { CacheKey, CachePurge, CacheStore } from './cache-store.ts';
+import { type CacheKey, type CachePurge, type CacheStore, isPurged } from './cache-store.ts';
 import type { FollowerAsk } from './follower.ts';
 import { Generation } from './generation.ts';
 import { type KeptAnswer, keptAnswerOf, keptText } from './kept-answer.ts';
@@ -135,10 +135,8 @@ export class AnswerCache {
 
   /** Throws kept answers away; those that are being written are not kept, and nobody joins them any more. @throws when the store is away. */
   async purge(which: CachePurge): Promise<number> {
-    const { tenant, model } = which;
     for (const [name, { key }] of [...this.#running]) {
-      if ((tenant ?? key.tenant) === key.tenant && (model ?? key.model) === key.model)
-        this.#running.delete(name);
+      if (isPurged(key, which)) this.#running.delete(name);
     }
     return this.#shelf.purge(which);
   }

@@ -25,6 +25,11 @@ export interface CachePurge {
   model?: string | undefined;
 }
 
+/** Whether a purge means what is kept under this key. */
+export function isPurged(key: CacheKey, { tenant, model }: CachePurge): boolean {
+  return (tenant ?? key.tenant) === key.tenant && (model ?? key.model) === key.model;
+}
+
 /** What a store has under a key. */
 export interface CacheFound {
   /** What was put there; `undefined` when there is nothing (any more). */

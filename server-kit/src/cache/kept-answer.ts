@@ -1,5 +1,6 @@
 import type { FinishReason, StreamEventBody, UsageEvent } from '@ziggie/llm-protocol';
 import * as z from 'zod';
+import { readKept } from './read-kept.ts';
 
 /** Characters of one event of an answer that is played back. */
 const pieceLength = 512;
@@ -79,15 +80,9 @@ export function keptText(key: string, events: readonly StreamEventBody[]): strin
 
 /** What a text says; `undefined` for one that is broken, of an older version or of another key. */
 export function keptAnswerOf(key: string, text: string): KeptAnswer | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const parsed = keptSchema.safeParse(value);
-  if (!parsed.success || parsed.data.key !== key) return undefined;
-  const { events, usage, finishReason } = parsed.data;
+  const kept = readKept(keptSchema, key, text);
+  if (kept === undefined) return undefined;
+  const { events, usage, finishReason } = kept;
   return { events: events.flatMap(inPieces), usage, finishReason };
 }
 

@@ -2,6 +2,7 @@ import type { UsageEvent } from '@ziggie/llm-protocol';
 import * as z from 'zod';
 import type { EmbedBody } from '../embed/embed-body.ts';
 import { canonicalJson } from '../streams/canonical-json.ts';
+import { readKept } from './read-kept.ts';
 
 /** What is asked for vectors, and how they are kept and given again: no sampling, and nothing that is written piece by piece. */
 export interface VectorMemo {
@@ -32,15 +33,9 @@ export function vectorMemo(
   return {
     question: canonicalJson({ kind: 'embed', input, dimensions, truncate }),
     read(key, text) {
-      let value: unknown;
-      try {
-        value = JSON.parse(text);
-      } catch {
-        return undefined;
-      }
-      const parsed = keptSchema.safeParse(value);
-      if (!parsed.success || parsed.data.key !== key) return undefined;
-      const { vectors, usage } = parsed.data;
+      const kept = readKept(keptSchema, key, text);
+      if (kept === undefined) return undefined;
+      const { vectors, usage } = kept;
       const length = vectors[0]?.length;
       if (vectors.length !== input.length || vectors.some((one) => one.length !== length)) return undefined;
       onRead(vectors);

@@ -6,6 +6,7 @@ import {
   type CacheKey,
   type CachePurge,
   type CacheStore,
+  isPurged,
   sizeOfText,
 } from './cache-store.ts';
 
@@ -43,13 +44,13 @@ export class MemoryCacheStore implements CacheStore {
     this.#entries?.delete(digest);
   }
 
-  purge({ tenant, model }: CachePurge): number {
+  purge(which: CachePurge): number {
     this.#purges++;
     const entries = this.#entries;
     if (entries === undefined) return 0;
     const before = entries.size;
     for (const [digest, { key }] of [...entries.entries()]) {
-      if ((tenant ?? key.tenant) === key.tenant && (model ?? key.model) === key.model) entries.delete(digest);
+      if (isPurged(key, which)) entries.delete(digest);
     }
     return before - entries.size;
   }
