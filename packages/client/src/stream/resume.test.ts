@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createManualClock, instantClock, noTimeouts } from '../../test/clock.ts';
 import { type Break, resumableServer, runOf } from '../../test/resumable-server.ts';
 import { done, failureOf, question, start, text } from '../../test/samples.ts';
-import { events, hangUp, lines, reply, silence } from '../../test/scripted-server.ts';
+import { type Exchange, events, hangUp, lines, reply, silence, toLines } from '../../test/scripted-server.ts';
 import {
   type ChatEvent,
   type ClientHooks,
@@ -496,6 +496,47 @@ describe('the network of a browser', () => {
     await clock.advance(2_000);
     seen();
     expect(await going).toMatchObject({ value: { text: 'spät ' } });
+  });
+
+  test('a page that wakes more than 10 s after a pick-up does not break the live answer', async () => {
+    const { seen } = page();
+    const clock = createManualClock();
+    const held: Exchange[] = [];
+    const server = await resumableServer(
+      run,
+      [{ after: 2, how: 'reset' }],
+      [(exchange) => void held.push(exchange)],
+    );
+    const answered: number[] = [];
+    const client = createClient({
+      baseUrl: server.url,
+      clock,
+      resume: true,
+      timeouts: noTimeouts,
+      retry: { baseMs: 0 },
+      hooks: { firstByte: () => void answered.push(clock.now()) },
+    });
+    const iterator = client.chat(question)[Symbol.asyncIterator]();
+    for (let count = 0; count < 2; count++) await iterator.next();
+    let going = iterator.next();
+    await expect.poll(() => held.length).toBe(1);
+    const { response } = held[0] as Exchange;
+    // Slow to answer, and seen before anything of the answer came.
+    await clock.advance(11_000);
+    response.writeHead(200, { 'Content-Type': 'application/x-ndjson' }).flushHeaders();
+    await expect.poll(() => answered.length).toBe(2);
+    seen();
+    // Each piece comes in time; together they take longer than the silence that is allowed.
+    for (const at of [2, 3, 4]) {
+      await clock.advance(8_000);
+      seen();
+      response.write(toLines(run[at] as object));
+      expect(await going).toMatchObject({ value: { text: pieces[at - 1] } });
+      going = iterator.next();
+    }
+    response.end(toLines(...run.slice(5)));
+    for (let step = await going; !step.done; ) step = await iterator.next();
+    expect(server.exchanges).toHaveLength(2);
   });
 
   test('being offline for longer than reconnectMs loses the answer', async () => {
