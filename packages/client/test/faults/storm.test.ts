@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createClient } from '../../src/index.ts';
+import { type ClientOptions, createClient } from '../../src/index.ts';
 import { type WebSocketLike, webSocketTransport } from '../../src/websocket.ts';
 import { createManualClock } from '../clock.ts';
 import { question } from '../samples.ts';
@@ -36,7 +36,7 @@ function restartingKit(clock: { now(): number }) {
       diedAt = clock.now() - (isProxy ? AWAY_MS : 0);
       for (const end of dying) end();
     },
-    fetch: async (_url: unknown, init?: { method?: string | undefined }): Promise<Response> => {
+    fetch: async (_url: unknown, init?: RequestInit): Promise<Response> => {
       if (isAway()) throw new TypeError('fetch failed');
       if (init?.method === 'GET') {
         cameBackAt.push(clock.now() - (diedAt ?? 0));
@@ -55,12 +55,20 @@ function restartingKit(clock: { now(): number }) {
   };
 }
 
+/** The answers to one question that each of many clients asks. */
+function askAll(options: Omit<ClientOptions, 'baseUrl'>): Promise<string>[] {
+  return Array.from({ length: CLIENTS }, () =>
+    createClient({ baseUrl: 'http://kit.test', ...options })
+      .chat(question)
+      .text(),
+  );
+}
+
 test.each(['HTTP', 'WebSocket'])(
   'F107: after a restart everybody is back over %s, in no second more than a tenth of them',
   async (way) => {
     const clock = createManualClock();
     const kit = restartingKit(clock);
-    const random = seeded(7);
     const open = (): WebSocketLike => {
       const socket: WebSocketLike = {
         onopen: null,
@@ -80,19 +88,14 @@ test.each(['HTTP', 'WebSocket'])(
       return socket;
     };
     let waiting = 0;
-    const answers = Array.from({ length: CLIENTS }, () =>
-      createClient({
-        baseUrl: 'http://kit.test',
-        fetch: kit.fetch as typeof fetch,
-        clock,
-        random,
-        resume: true,
-        hooks: { reconnecting: (_, { delayMs }) => void (delayMs > 0 && waiting++) },
-        ...(way === 'WebSocket' ? { transport: webSocketTransport({ open }) } : {}),
-      })
-        .chat(question)
-        .text(),
-    );
+    const answers = askAll({
+      fetch: kit.fetch,
+      clock,
+      random: seeded(7),
+      resume: true,
+      hooks: { reconnecting: (_, { delayMs }) => void (delayMs > 0 && waiting++) },
+      ...(way === 'WebSocket' ? { transport: webSocketTransport({ open }) } : {}),
+    });
     while (kit.asked() < CLIENTS) await clock.advance(1);
     kit.die();
     // Everybody has noticed, and over HTTP found nobody at the first try.
@@ -116,19 +119,13 @@ test.each(['HTTP', 'WebSocket'])(
 test('F107: when a proxy cuts everybody and the kit is still there, the first tries are spread over half a second', async () => {
   const clock = createManualClock();
   const kit = restartingKit(clock);
-  const random = seeded(11);
   let waiting = 0;
-  const answers = Array.from({ length: CLIENTS }, () =>
-    createClient({
-      baseUrl: 'http://kit.test',
-      fetch: kit.fetch as typeof fetch,
-      clock,
-      random,
-      hooks: { reconnecting: () => void waiting++ },
-    })
-      .chat(question)
-      .text(),
-  );
+  const answers = askAll({
+    fetch: kit.fetch,
+    clock,
+    random: seeded(11),
+    hooks: { reconnecting: () => void waiting++ },
+  });
   while (kit.asked() < CLIENTS) await clock.advance(1);
   kit.die(true);
   while (waiting < CLIENTS) await new Promise((resolve) => setTimeout(resolve, 1));
