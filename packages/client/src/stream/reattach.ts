@@ -9,8 +9,8 @@ import { type AnswerAttempt, type AnswerRequest, newAttempt, type ResumePoint } 
 import { reconnectDelayMs } from './reconnect-delay.ts';
 
 /**
- * Picks up a broken answer where it was read to, for `retry.reconnectMs` in all ({@link reconnectDelayMs} says when). While the machine is offline none is made; one follows as soon as the network or the
- * reader is back.
+ * Picks up a broken answer where it was read to, for `retry.reconnectMs` in all ({@link reconnectDelayMs} says when). While
+ * the machine is offline nothing is sent; a try follows as soon as the network or the reader is back.
  *
  * @returns The attempt that goes on and its first events. When the answer is lost, the server's own last word on it, or
  *   `undefined` where it has none: the run is gone, or the time is over.
