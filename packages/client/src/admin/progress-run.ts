@@ -4,6 +4,7 @@ import { AbortedError } from '../errors/aborted-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
 import { retryRules } from '../retry/retry-rules.ts';
 import type { Settings } from '../settings.ts';
+import type { HeldRun } from '../stream/held-stream.ts';
 import type { CallOptions } from '../types.ts';
 import { ProgressAttempt } from './progress-attempt.ts';
 import { ProgressTracker } from './progress-tracker.ts';
@@ -23,7 +24,7 @@ export interface ProgressRequest {
 }
 
 /** A pull, push or create over all its attempts. Lazy and pull based, like an answer. */
-export class ProgressRun {
+export class ProgressRun implements HeldRun<ModelProgress> {
   readonly #scope: CallScope;
   readonly #request: ProgressRequest;
   readonly #body: string;
@@ -71,7 +72,6 @@ export class ProgressRun {
     return { done: true, value: undefined };
   }
 
-  /** For a reader who asks for nothing more, not even why it ended. */
   leave(reason: unknown): void {
     this.abort(reason);
     this.#untold = undefined;

@@ -6,6 +6,7 @@ import { AbortedError } from '../errors/aborted-error.ts';
 import { HttpError } from '../errors/http-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
 import type { Settings } from '../settings.ts';
+import type { HeldRun } from '../stream/held-stream.ts';
 import type { CallOptions } from '../types.ts';
 import { ResponseError } from './response-error.ts';
 
@@ -17,7 +18,7 @@ export interface RecordRequest {
 }
 
 /** Records of Ollama as they are, retried until the first one came. */
-export class RecordRun<T extends object> implements AsyncIterator<T, undefined> {
+export class RecordRun<T extends object> implements HeldRun<T> {
   readonly #scope: CallScope;
   readonly #request: RecordRequest;
   readonly #body: string;
@@ -60,10 +61,9 @@ export class RecordRun<T extends object> implements AsyncIterator<T, undefined> 
     return { done: true, value: undefined };
   }
 
-  return(): Promise<IteratorResult<T, undefined>> {
-    this.abort(new Error('The loop over the answer was left.'));
+  leave(reason: unknown): void {
+    this.abort(reason);
     this.#untold = undefined;
-    return Promise.resolve({ done: true, value: undefined });
   }
 
   abort(reason?: unknown): void {

@@ -1,40 +1,17 @@
-import { dropped } from '../stream/dropped.ts';
+import { HeldStream } from '../stream/held-stream.ts';
 import type { RecordRun } from './record-run.ts';
 
-/**
- * The stream that a caller holds, its first record read already. Nothing of the run behind it points back here, so that a
- * stream which nobody holds any more can be collected, and its connection closed.
- */
-export class RecordStream<T extends object> implements AsyncIterableIterator<T, undefined> {
-  readonly #run: RecordRun<T>;
-
+/** The records of Ollama as a caller holds them, the first one read already. */
+export class RecordStream<T extends object>
+  extends HeldStream<T, RecordRun<T>>
+  implements AsyncIterableIterator<T, undefined>
+{
   constructor(run: RecordRun<T>) {
-    this.#run = run;
-    dropped.register(this, run, this);
-  }
-
-  abort(reason?: unknown): void {
-    this.#run.abort(reason);
+    super(run);
+    this.begin();
   }
 
   [Symbol.asyncIterator](): this {
     return this;
-  }
-
-  async next(): Promise<IteratorResult<T, undefined>> {
-    let isOver = true;
-    try {
-      const step = await this.#run.next();
-      isOver = step.done === true;
-      return step;
-    } finally {
-      // A wait holds this object: what is waited for is not dropped.
-      if (isOver) dropped.unregister(this);
-    }
-  }
-
-  return(): Promise<IteratorResult<T, undefined>> {
-    dropped.unregister(this);
-    return this.#run.return();
   }
 }

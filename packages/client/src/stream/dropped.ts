@@ -1,6 +1,6 @@
 /** What can be ended. */
-interface Endable {
-  abort(reason: unknown): void;
+export interface Endable {
+  abort(reason?: unknown): void;
 }
 
 /** A stream that was begun and then dropped would hold its connection, and the GPU, until a limit. */
