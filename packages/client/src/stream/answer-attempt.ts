@@ -78,7 +78,8 @@ export function newAttempt(
   const { signal } = interrupt;
   let resumableId = from?.id;
   let committed = from?.began ?? false;
-  let byteAt = 0;
+  /** When the last bytes came, of an answer that can be picked up again. */
+  let byteAt: number | undefined;
   let answer: Answer | undefined;
   let reader: AnswerReader;
   let received = 0;
@@ -112,7 +113,6 @@ export function newAttempt(
       connected,
     );
     connected();
-    byteAt = clock.now();
     const { status, requestId, contentType, body } = answer;
     tell('firstByte', { elapsedMs: elapsedMs(), status, requestId });
     reader = answerReader(decoder, contentType);
@@ -132,8 +132,6 @@ export function newAttempt(
         reader.end(found);
         if (!decoder.ended) failure = broken('it ends without a last record');
       } else {
-        // Asked for only where a run can be picked up again; a clock per piece is not free.
-        if (resumableId !== undefined) byteAt = clock.now();
         scope.chunks++;
         scope.bytes += piece.length;
         reader.push(piece, found);
@@ -156,6 +154,8 @@ export function newAttempt(
     }
     if (found.length === 0) unused = found;
     else accept(found);
+    // After the events, which may be what says so. A clock per piece is not free where nobody asks.
+    if (resumableId !== undefined) byteAt = clock.now();
     // Whatever the reader still has to take: nothing more is wanted from this connection.
     if (failure) interrupt.fire(failure);
     else if (reported) answer?.body.close();
@@ -223,7 +223,7 @@ export function newAttempt(
         ? undefined
         : { id: resumableId, decoder, began: committed, token: (answer ?? from)?.token },
     wake() {
-      if (answer && clock.now() - byteAt > HEARTBEAT_INTERVAL_MS) {
+      if (byteAt !== undefined && clock.now() - byteAt > HEARTBEAT_INTERVAL_MS) {
         interrupt.fire(broken('it was silent when the network came back'));
       }
     },

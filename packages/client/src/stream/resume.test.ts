@@ -2,7 +2,16 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createManualClock, instantClock, noTimeouts } from '../../test/clock.ts';
 import { type Break, resumableServer, runOf } from '../../test/resumable-server.ts';
 import { done, failureOf, question, start, text } from '../../test/samples.ts';
-import { type Exchange, events, hangUp, lines, reply, silence, toLines } from '../../test/scripted-server.ts';
+import {
+  type Exchange,
+  events,
+  hangUp,
+  lines,
+  reply,
+  serve,
+  silence,
+  toLines,
+} from '../../test/scripted-server.ts';
 import {
   type ChatEvent,
   type ClientHooks,
@@ -421,10 +430,13 @@ describe('the network of a browser', () => {
     const network = { onLine: true };
     vi.stubGlobal('navigator', network);
     vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
-    vi.stubGlobal('addEventListener', target.addEventListener.bind(target));
+    const listen = vi.fn(target.addEventListener.bind(target));
+    vi.stubGlobal('addEventListener', listen);
     vi.stubGlobal('removeEventListener', target.removeEventListener.bind(target));
     return {
       network,
+      /** What watches the network comes with the first answer that can be picked up. */
+      untilWatched: () => expect.poll(() => listen.mock.calls.length).toBeGreaterThan(0),
       online: () => target.dispatchEvent(new Event('online')),
       seen: () =>
         (globalThis as { document?: EventTarget }).document?.dispatchEvent(new Event('visibilitychange')),
@@ -483,13 +495,14 @@ describe('the network of a browser', () => {
   });
 
   test('a connection that was silent through the sleep of a page is given up when it wakes', async () => {
-    const { seen } = page();
+    const { seen, untilWatched } = page();
     const clock = createManualClock();
     const server = await resumableServer(run, [{ after: 4, how: 'silence' }]);
     const client = createClient({ baseUrl: server.url, clock, resume: true, retry: { baseMs: 0 } });
     const iterator = client.chat(question)[Symbol.asyncIterator]();
     for (let count = 0; count < 4; count++) await iterator.next();
     const going = iterator.next();
+    await untilWatched();
     await clock.advance(9_000);
     seen();
     expect(server.exchanges).toHaveLength(1);
@@ -537,6 +550,37 @@ describe('the network of a browser', () => {
     response.end(toLines(...run.slice(5)));
     for (let step = await going; !step.done; ) step = await iterator.next();
     expect(server.exchanges).toHaveLength(2);
+  });
+
+  test('a page that wakes just after an answer began, long after its head came, does not break it', async () => {
+    const { seen, untilWatched } = page();
+    const clock = createManualClock();
+    const held: Exchange[] = [];
+    const heads: number[] = [];
+    const server = await serve((exchange) => {
+      held.push(exchange);
+      exchange.response.writeHead(200, { 'Content-Type': 'application/x-ndjson' }).flushHeaders();
+    });
+    const client = createClient({
+      baseUrl: server.url,
+      clock,
+      resume: true,
+      timeouts: noTimeouts,
+      retry: { baseMs: 0 },
+      hooks: { firstByte: () => void heads.push(clock.now()) },
+    });
+    const iterator = client.chat(question)[Symbol.asyncIterator]();
+    const first = iterator.next();
+    await expect.poll(() => heads.length).toBe(1);
+    await clock.advance(11_000);
+    held[0]?.response.write(toLines(run[0] as object));
+    expect(await first).toMatchObject({ value: { type: 'start' } });
+    const going = iterator.next();
+    await untilWatched();
+    seen();
+    held[0]?.response.end(toLines(...run.slice(1)));
+    expect(await going).toMatchObject({ value: { text: pieces[0] } });
+    expect(server.exchanges).toHaveLength(1);
   });
 
   test('being offline for longer than reconnectMs loses the answer', async () => {
