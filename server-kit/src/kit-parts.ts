@@ -1,26 +1,14 @@
 import { createIdentity, type Identity } from './auth/identity.ts';
-import { MemoryRevocationStore } from './auth/revocation-store.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
-import type { CacheCounts } from './cache/cache-counts.ts';
 import type { CacheStore } from './cache/cache-store.ts';
 import { Meaning } from './cache/meaning.ts';
-import { MemoryCacheStore } from './cache/memory-cache-store.ts';
-import type { VectorIndex } from './cache/vector-index.ts';
-import type { UpstreamSources } from './discovery/upstream-sources.ts';
-import { MemoryKeyStore } from './keys/key-store.ts';
 import type { Settings } from './kit-options.ts';
-import type { Stores } from './kit-types.ts';
-import type { LeaseBook } from './lease.ts';
+import type { LastingParts } from './lasting-parts.ts';
 import { Limits } from './limits/limits.ts';
-import { MemoryLimitStore } from './limits/memory-limit-store.ts';
 import { Settler } from './limits/settler.ts';
 import { TokenEstimate } from './limits/token-estimate.ts';
 import type { MetricParts } from './metrics/collect.ts';
-import type { RequestMetrics } from './metrics/request-metrics.ts';
-import type { PullJobs } from './models/pull-jobs.ts';
 import type { PipelineParts } from './pipeline.ts';
-import type { Dispatcher } from './queue/dispatcher.ts';
-import type { LoadShepherd } from './queue/load-shepherd.ts';
 import { waitInLine } from './queue/wait-in-line.ts';
 import { Waiting } from './queue/waiting.ts';
 import type { AnswerParts } from './routes/answer-with.ts';
@@ -32,33 +20,10 @@ import type { ModelAdminRouteParts } from './routes/model-admin-routes.ts';
 import type { QueueParts } from './routes/queue-routes.ts';
 import type { UpstreamParts } from './routes/upstream-routes.ts';
 import { whyNotNow } from './routing/why-not.ts';
-import type { Streams } from './streams/streams.ts';
 import { FleetCatalog } from './upstreams/fleet-catalog.ts';
-import type { Hedging } from './upstreams/hedging.ts';
 import { RetryBudget } from './upstreams/retry-budget.ts';
 import type { Upstreams } from './upstreams/upstreams.ts';
-import { MemoryTicketStore, type TicketStore } from './ws/ticket-store.ts';
-
-/** Every port that is needed at once, with what is behind it. */
-type AllStores = { [Port in Exclude<keyof Stores, 'streams'>]-?: NonNullable<Stores[Port]> };
-
-/** What stays when the options change: who is being answered, and what has been counted. */
-export interface LastingParts {
-  leases: LeaseBook;
-  stores: AllStores;
-  isDraining: () => boolean;
-  upstreams: Upstreams;
-  sources: UpstreamSources;
-  queue: Dispatcher;
-  shepherd: LoadShepherd;
-  pulls: PullJobs;
-  hedging: Hedging;
-  continued: { count: number };
-  requestMetrics: RequestMetrics;
-  streams: Streams;
-  cacheCounts: CacheCounts;
-  vectors: VectorIndex;
-}
+import type { TicketStore } from './ws/ticket-store.ts';
 
 /** Everything that follows from the options. New options make new ones; a running answer keeps those it began with. */
 export interface KitParts {
@@ -77,18 +42,6 @@ export interface KitParts {
   modelAdmin: ModelAdminRouteParts;
   cacheParts: CacheParts;
   ticketStore: TicketStore;
-}
-
-/** The stores of the settings, with memory where there is none. `before` are those of the options before. */
-export function storesOf({ stores, clock }: Settings, before?: AllStores): AllStores {
-  return {
-    keys: stores.keys ?? before?.keys ?? new MemoryKeyStore(),
-    limits: stores.limits ?? before?.limits ?? new MemoryLimitStore(clock),
-    revocations:
-      stores.revocations ?? before?.revocations ?? new MemoryRevocationStore(() => clock.wallNow()),
-    tickets: stores.tickets ?? before?.tickets ?? new MemoryTicketStore(clock),
-    cache: stores.cache ?? before?.cache ?? new MemoryCacheStore(clock),
-  };
 }
 
 /** Puts the parts together. */

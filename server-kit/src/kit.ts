@@ -1,55 +1,24 @@
-import { type Answer, dropAnswer, jsonAnswer, offerDirectly, toResponse } from './answer/answer.ts';
+import { type Answer, dropAnswer, offerDirectly, toResponse } from './answer/answer.ts';
 import type { Revocations } from './auth/revocations.ts';
-import { CacheCounts } from './cache/cache-counts.ts';
-import { VectorIndex } from './cache/vector-index.ts';
 import { Warming } from './cache/warming.ts';
 import type { Connection } from './connection.ts';
 import { RequestContext } from './context.ts';
-import { UpstreamSources } from './discovery/upstream-sources.ts';
 import { Doctor } from './doctor/doctor.ts';
-import { embedRoute } from './embed/embed-route.ts';
 import { asFailure, failureAnswer, KitFailure, shuttingDown } from './failure.ts';
 import type { Keys } from './keys/keys.ts';
 import { settingsOf } from './kit-options.ts';
-import { type KitParts, kitParts, type LastingParts, storesOf } from './kit-parts.ts';
-import type { KitGauges, Principal, ServerKit, ServerKitOptions } from './kit-types.ts';
-import { LeaseBook } from './lease.ts';
-import { metricsText } from './metrics/collect.ts';
-import { METRICS_TYPE } from './metrics/exposition.ts';
-import { RequestMetrics } from './metrics/request-metrics.ts';
-import { PullJobs } from './models/pull-jobs.ts';
+import { type KitParts, kitParts } from './kit-parts.ts';
+import type { KitGauges, ServerKit, ServerKitOptions } from './kit-types.ts';
+import { type LastingParts, lastingParts, storesOf } from './lasting-parts.ts';
 import { admit, meet } from './pipeline.ts';
-import { Dispatcher } from './queue/dispatcher.ts';
-import { LoadShepherd } from './queue/load-shepherd.ts';
 import { headerOf } from './request/direct-request.ts';
 import { addCorsHeaders, addPreflightHeaders } from './request/origin.ts';
 import { requestIdOf } from './request/request-id.ts';
 import { pathOf } from './request/target.ts';
-import { answerRoute, selftestRoute } from './routes/answer-route.ts';
-import { cacheRoute } from './routes/cache-routes.ts';
-import {
-  healthRoute,
-  type JsonAnswer,
-  liveRoute,
-  modelsRoute,
-  readyRoute,
-  statusRoute,
-} from './routes/info-routes.ts';
-import { keyRoute } from './routes/key-routes.ts';
-import { listRoute } from './routes/list-routes.ts';
-import { meRoute, myLimitsRoute } from './routes/me-routes.ts';
-import { modelAdminRoute, type PullStreamOperation, pullRoute } from './routes/model-admin-routes.ts';
-import { queueRoute } from './routes/queue-routes.ts';
-import { allowedMethods, type Operation, type Route, routeFor, routesAt } from './routes/route-table.ts';
-import { upstreamRoute } from './routes/upstream-routes.ts';
-import { resumeRoute, stopRoute } from './streams/resume-route.ts';
-import { Streams } from './streams/streams.ts';
+import { allowedMethods, type Route, routeFor, routesAt } from './routes/route-table.ts';
+import { isServed, serveRoute } from './routes/serve-route.ts';
 import { writeFailure } from './surfaces/surfaces.ts';
-import { HttpTransport } from './upstream/http-transport.ts';
 import { canonicalName } from './upstream/model-name.ts';
-import { Hedging } from './upstreams/hedging.ts';
-import { Upstreams } from './upstreams/upstreams.ts';
-import { version } from './version.ts';
 import type { AcceptUpgrade, UpgradeOutcome } from './ws/kit-socket.ts';
 import { SocketDesk } from './ws/socket-desk.ts';
 
@@ -86,37 +55,7 @@ class Kit implements ServerKit {
   constructor(options: ServerKitOptions) {
     const settings = settingsOf(options);
     this.#options = options;
-    const isDraining = () => this.#closing !== undefined;
-    const { clock } = settings;
-    const upstreams = new Upstreams(
-      settings.upstreams,
-      ({ url, connectMs, apiKey, allowed }) => new HttpTransport(url, connectMs, apiKey, allowed),
-      clock,
-    );
-    const queue = new Dispatcher(settings.queue, upstreams, clock);
-    upstreams.waitingFor = (model) => queue.waitingFor(model);
-    const leases = new LeaseBook(clock, isDraining);
-    this.#lasting = {
-      leases,
-      streams: new Streams({
-        leases,
-        clock,
-        shared: settings.stores.streams,
-        maxBytes: settings.resume?.maxBytes,
-      }),
-      cacheCounts: new CacheCounts(),
-      vectors: new VectorIndex(),
-      stores: storesOf(settings),
-      isDraining,
-      hedging: new Hedging(),
-      continued: { count: 0 },
-      requestMetrics: new RequestMetrics(),
-      upstreams,
-      sources: new UpstreamSources(upstreams, clock),
-      queue,
-      pulls: new PullJobs(clock),
-      shepherd: new LoadShepherd(clock, (model) => queue.waitingFor(canonicalName(model)) > 0),
-    };
+    this.#lasting = lastingParts(settings, () => this.#closing !== undefined);
     this.#lasting.shepherd.onLoaded = (upstream, model, loadMs) =>
       this.#parts.settings.requestMetrics?.loaded(upstream, canonicalName(model), loadMs);
     this.#parts = kitParts(settings, this.#lasting);
@@ -159,7 +98,7 @@ class Kit implements ServerKit {
   async #handle(request: Request, connection: Connection): Promise<Answer | undefined> {
     const rows = routesAt(pathOf(connection.target));
     const [first] = rows;
-    if (first === undefined || !this.#serves(first)) return undefined;
+    if (first === undefined || !isServed(first, this.#parts.settings)) return undefined;
     const { clock, logger, corsOrigins, requestMetrics } = this.#parts.settings;
     const route = routeFor(rows, request.method);
     const context = new RequestContext(
@@ -191,7 +130,7 @@ class Kit implements ServerKit {
     accept: AcceptUpgrade,
   ): Promise<UpgradeOutcome> {
     const route = routeFor(routesAt(pathOf(connection.target)), 'GET');
-    if (route?.operation !== 'socket' || !this.#serves(route)) return undefined;
+    if (route?.operation !== 'socket' || !isServed(route, this.#parts.settings)) return undefined;
     const { clock, logger, requestMetrics } = this.#parts.settings;
     const context = new RequestContext(requestIdOf(request), 'GET', route, clock, logger, requestMetrics);
     try {
@@ -255,106 +194,7 @@ class Kit implements ServerKit {
     context: RequestContext,
   ): Promise<Answer> {
     await admit(this.#parts.pipeline, request, connection, context);
-    const { operation } = route;
-    if (operation === 'embed') return embedRoute(this.#parts.answering, request, connection, context);
-    if (operation === 'resume-stream') {
-      return resumeRoute(this.#parts.answering, request, connection, context);
-    }
-    if (isAnswering(operation)) return answerRoute(this.#parts.answering, request, connection, context);
-    if (operation === 'pull-model' || operation === 'follow-pull') {
-      const answer = await pullRoute(this.#parts.modelAdmin, operation, request, connection, context);
-      return 'headers' in answer ? answer : informed(answer, context);
-    }
-    if (operation === 'metrics') {
-      const text = metricsText(this.#parts.metricParts);
-      context.log('ok', 200);
-      const answer = jsonAnswer(200, text, context.finalHeaders());
-      answer.headers.set('content-type', METRICS_TYPE);
-      return answer;
-    }
-    if (operation === 'selftest') return selftestRoute(this.#parts.settings.clock, request, context);
-    return informed(await this.#inform(operation, request, connection, context), context);
-  }
-
-  #serves({ operation, path }: Route): boolean {
-    const { modelAdmin } = this.#parts.settings;
-    if (modelAdmin === undefined && /^\/admin\/(?:models|jobs)(?:\/|$)/.test(path)) return false;
-    if (operation === 'metrics') return this.#parts.settings.metrics;
-    return (operation !== 'socket' && operation !== 'ticket') || this.#parts.settings.sockets.enabled;
-  }
-
-  async #inform(
-    operation: Exclude<
-      Operation,
-      Answering | 'metrics' | 'selftest' | 'embed' | 'resume-stream' | PullStreamOperation
-    >,
-    request: Request,
-    connection: Connection,
-    context: RequestContext,
-  ): Promise<JsonAnswer> {
-    switch (operation) {
-      case 'socket':
-        throw new KitFailure('bad_request', 'This address is a WebSocket. Open it with an upgrade.', {
-          headers: { upgrade: 'websocket' },
-        });
-      case 'ticket':
-        return { status: 200, body: await this.#sockets.ticket(request, context.principal as Principal) };
-      case 'models':
-        return modelsRoute(this.#parts.info, context);
-      case 'status':
-        return statusRoute(this.#parts.info);
-      case 'health':
-        return healthRoute(this.#parts.info);
-      case 'live':
-        return liveRoute();
-      case 'ready':
-        return readyRoute(this.#parts.info);
-      case 'version':
-        return { status: 200, body: { version } };
-      case 'ollama-tags':
-      case 'ollama-ps':
-      case 'ollama-show':
-      case 'openai-models':
-      case 'openai-model':
-        return listRoute(this.#parts.info, operation, request, connection, context);
-      case 'closed':
-        throw new KitFailure(
-          'forbidden',
-          'Models are changed by administrators, on the addresses of the kit below /admin. This one is closed.',
-        );
-      case 'stop-stream':
-        await stopRoute(this.#parts.answering, connection, context);
-        return { status: 204, body: undefined };
-      case 'me':
-        return meRoute(context);
-      case 'my-limits':
-        return myLimitsRoute(this.#parts.me, context);
-      case 'my-queue':
-      case 'my-place':
-      case 'leave-queue':
-      case 'queue':
-      case 'kick-from-queue':
-      case 'reprioritise':
-        return queueRoute(this.#parts.queueParts, operation, request, connection, context);
-      case 'upstreams':
-      case 'drain-upstream':
-      case 'undrain-upstream':
-      case 'probe-upstream':
-        return upstreamRoute(this.#parts.upstreamParts, operation, request, connection);
-      case 'fleet-models':
-      case 'load-model':
-      case 'unload-model':
-      case 'delete-model':
-      case 'pulls':
-      case 'pull-state':
-      case 'cancel-pull':
-        return modelAdminRoute(this.#parts.modelAdmin, operation, request, connection, context);
-      case 'cache':
-      case 'purge-cache':
-        return cacheRoute(this.#parts.cacheParts, operation, request, connection, context);
-      default:
-        return keyRoute(this.#parts.keyParts, operation, request, connection, context);
-    }
+    return serveRoute(this.#parts, this.#sockets, route, request, connection, context);
   }
 
   /** A preflight of a listed origin, else 405. */
@@ -381,20 +221,6 @@ class Kit implements ServerKit {
     }
     throw new KitFailure('method_not_allowed', `This address answers ${allow}.`, { headers: { allow } });
   }
-}
-
-type Answering = 'chat' | 'generate' | 'generate-complete';
-
-function isAnswering(operation: Operation): operation is Answering {
-  return operation === 'chat' || operation === 'generate' || operation === 'generate-complete';
-}
-
-function informed({ status, body }: JsonAnswer, context: RequestContext): Answer {
-  context.log('ok', status);
-  const headers = context.finalHeaders();
-  // A body of nothing has headers all the same: what was done must not be stored either.
-  const answer = jsonAnswer(status, body === undefined ? '' : JSON.stringify(body), headers);
-  return body === undefined ? { ...answer, body: null } : answer;
 }
 
 /** Notes why a request ends without a good answer, and says so. */
