@@ -160,7 +160,10 @@ export interface ServerKitOptions {
   doctor?: boolean | undefined;
   /** Counts for Prometheus on `/metrics`, for those who have `metrics:read`. Default true. */
   metrics?: boolean | undefined;
-  /** One line per request. A pino logger fits. Default: only failures of the kit itself and of `authenticate`, to `console.error`. */
+  /**
+   * One line per request. A pino logger fits. Default: only failures of the kit itself and of `authenticate`, to
+   * `console.error`, and what a discovery meets, to `console.warn`. What it throws is lost: nothing fails for its log line.
+   */
   logger?: Logger | undefined;
   clock?: Clock | undefined;
 }
