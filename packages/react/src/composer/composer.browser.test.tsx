@@ -86,6 +86,25 @@ describe('Composer', () => {
     chat.conversation.dispose();
   });
 
+  it.each([
+    [280, 0],
+    [700, 1],
+  ])('tells the keys whole or not at all (%i px wide)', async (width, lines) => {
+    await page.viewport(width, 700);
+    await show();
+    const hint = page.getByText('Enter sends, Shift + Enter makes a new line').element();
+    const box = hint.getBoundingClientRect();
+    const words = document.createRange();
+    words.selectNodeContents(hint);
+    const [line, ...more] = [...words.getClientRects()].filter(({ width: seen }) => seen > 0);
+    expect(more).toEqual([]);
+    // What is below the box is clipped.
+    expect(line !== undefined && line.top < box.bottom - 1 ? 1 : 0).toBe(lines);
+    if (lines === 1) expect(line?.right).toBeLessThanOrEqual(box.right + 0.5);
+    expect(getComputedStyle(hint).overflow).toBe('hidden');
+    expect(box.height).toBeLessThan(24);
+  });
+
   it('gives the words back when the turn could not begin', async () => {
     const { conversation } = await show();
     conversation.dispose();
