@@ -13,7 +13,7 @@ import { focusMessage, pressInMessage } from '../keys/move-between-messages.ts';
 import { useHotkeys } from '../keys/use-hotkeys.ts';
 import { EmptyState } from '../messages/empty-state.tsx';
 import { ModelPicker, type ModelPickerHandle } from '../model-picker/model-picker.tsx';
-import { useEarlyParts } from '../parts/lazy-part.tsx';
+import { useEarlyWork } from '../parts/early-work.ts';
 import { useSession } from '../provider/session.ts';
 import { QueueTray } from '../queue/queue-tray.tsx';
 import { FollowEnd } from '../scroll/follow-end.ts';
@@ -65,7 +65,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
   const composer = useRef<ComposerHandle>(null);
   const picker = useRef<ModelPickerHandle>(null);
   useFirstModel();
-  useEarlyParts();
+  useEarlyWork();
 
   const onFeedback = useLatest(props.onFeedback);
   const [cells] = useState(() => ({

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { doEarly } from '../parts/lazy-part.tsx';
+import { doEarly } from '../parts/early-work.ts';
 import { parseMarkdown } from './parse-markdown.ts';
 import { renderNodes } from './render-nodes.tsx';
 import { repairTail } from './repair-tail.ts';

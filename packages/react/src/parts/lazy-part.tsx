@@ -1,18 +1,12 @@
-import { type ComponentType, type ReactElement, useEffect, useSyncExternalStore } from 'react';
-
-const earlyParts: (() => void)[] = [];
-
-/** Does something once the page has nothing else to do, so that it is no wait later. To be called at the top of a module. */
-export function doEarly(work: () => void): void {
-  earlyParts.push(work);
-}
+import { type ComponentType, type ReactElement, useSyncExternalStore } from 'react';
+import { doEarly } from './early-work.ts';
 
 /**
  * A component whose code is fetched when it is first shown; until then, and on a server, it is nothing. Unlike `lazy` it
  * needs no boundary and never hides what is around it. A failed fetch is tried again the next time it is shown. To be
  * called once per component, outside of any other.
  *
- * With `early` it is fetched once the page has nothing else to do (see `useEarlyParts`), for what must be there at once,
+ * With `early` it is fetched once the page has nothing else to do (see `doEarly`), for what must be there at once,
  * or without a network. `Waiting` keeps its place free until it is there.
  */
 export function lazyPart<P extends object>(
@@ -55,20 +49,4 @@ export function lazyPart<P extends object>(
     const Now = Shown ?? Waiting;
     return Now === undefined ? null : <Now {...props} />;
   };
-}
-
-/** Fetches what is needed early, after what is shown now. */
-export function useEarlyParts(): void {
-  useEffect(() => {
-    const fetchAll = () => {
-      for (const fetchPart of earlyParts.splice(0)) fetchPart();
-    };
-    // Safari has no idle time to give.
-    const idle = globalThis.requestIdleCallback?.(fetchAll, { timeout: 3_000 });
-    const timer = idle === undefined ? setTimeout(fetchAll, 1_000) : undefined;
-    return () => {
-      if (idle !== undefined) cancelIdleCallback(idle);
-      clearTimeout(timer);
-    };
-  }, []);
 }
