@@ -1,11 +1,11 @@
 // How much later a token arrives through a gateway: the model server stamps each, readers look at the stamps. The gateway
 // has one core to itself, model server and readers share the other; targets in turn, each a fresh process in each round,
 // median of the rounds. Into DELAY.md. node bench/server-kit/delay.mjs [rounds]
-import { fork, spawnSync } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { secret, tokenOf } from './caller.mjs';
+import { ask, start, stop } from './programs.mjs';
 
 const rounds = Number(process.argv[2] ?? 5);
 const everyMs = 20;
@@ -19,41 +19,7 @@ const targets = [
   ['nginx', 'nginx', [], '/api/chat'],
   ['kit, node:http', 'kit', ['node'], '/llm/chat'],
 ];
-const secret = 'wF3v9Qm1xZk7Lr2TbN8yHs5DcJ6pGa4U+eK0iOqXnYt=';
-const base64 = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const signed = `${base64({ alg: 'HS256', typ: 'JWT' })}.${base64({ sub: 'ada', roles: ['user'], exp: Math.floor(Date.now() / 1000) + 36_000 })}`;
-const token = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-
-const children = new Set();
-process.on('exit', () => {
-  for (const child of children) child.kill();
-});
-/** Starts a program on one core; what it starts itself is there too. */
-function start(file, args, env, core) {
-  const child = fork(new URL(`./targets/${file}.mjs`, import.meta.url), args, {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  spawnSync('taskset', ['-acp', String(core), String(child.pid)], { stdio: 'ignore' });
-  children.add(child);
-  return new Promise((resolve, reject) => {
-    child.once('message', ({ port }) => resolve({ child, port }));
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
-  });
-}
-function stop({ child }) {
-  child.removeAllListeners('exit');
-  children.delete(child);
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill();
-  return gone;
-}
-const answerOf = ({ child }, message) =>
-  new Promise((resolve, reject) => {
-    child.once('message', resolve);
-    child.once('exit', () => reject(new Error('The readers ended.')));
-    child.send(message);
-  });
+const token = tokenOf();
 
 const found = new Map();
 for (let round = 1; round <= rounds; round++) {
@@ -63,10 +29,10 @@ for (let round = 1; round <= rounds; round++) {
       const readers = await start('readers', [], {}, 1);
       const env = { UPSTREAM: `http://127.0.0.1:${model.port}`, JWT_SECRET: secret, NODE_ENV: 'production' };
       const target = file ? await start(file, args, env, 0) : model;
-      const ask = { port: target.port, path, token, skip: 50 };
+      const what = { port: target.port, path, token, skip: 50 };
       // What is compiled later is compiled now.
-      await answerOf(readers, { ...ask, streams: 100, skip: 0 });
-      const result = await answerOf(readers, { ...ask, streams });
+      await ask(readers, { ...what, streams: 100, skip: 0 });
+      const result = await ask(readers, { ...what, streams });
       if (result.ended !== streams) throw new Error(`${name}: ${result.ended} of ${streams} streams ended.`);
       const key = `${streams} ${name}`;
       found.set(key, [...(found.get(key) ?? []), result]);

@@ -1,11 +1,13 @@
 // CPU of a gateway per small request and per streamed token, beside compositions that a team would make by hand.
 // Every target is a process of its own, started anew for every round and taken in turn; its CPU time is what it says
 // itself (user and system). The median of the rounds counts. node server-kit/gateways.mjs [rounds]
-import { fork, spawnSync } from 'node:child_process';
-import { createHmac } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { cpus } from 'node:os';
+import { post, secret, tokenOf } from './caller.mjs';
+import { ask, start, stop } from './programs.mjs';
 
 const rounds = Number(process.argv[2] ?? 5);
 const only = process.argv[3]?.split(',');
@@ -16,7 +18,6 @@ const connections = 20;
 const streams = 100;
 const tokens = 200;
 const everyMs = 20;
-const secret = 'wF3v9Qm1xZk7Lr2TbN8yHs5DcJ6pGa4U+eK0iOqXnYt=';
 
 const hasNginx = spawnSync('nginx', ['-v']).error === undefined;
 const targets = [
@@ -31,70 +32,29 @@ const targets = [
   ['Hono composition', 'hono-composition', [], '/api'],
 ].filter(([, file]) => only === undefined || only.includes(file));
 
-const base64 = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const signed = `${base64({ alg: 'HS256', typ: 'JWT' })}.${base64({ sub: 'ada', roles: ['user'], exp: Math.floor(Date.now() / 1000) + 36_000 })}`;
-const token = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-
-function start(file, args, env) {
-  const child = fork(new URL(`./targets/${file}.mjs`, import.meta.url), args, {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  children.add(child);
-  return new Promise((resolve, reject) => {
-    child.once('message', ({ port }) => resolve({ child, port }));
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
-  });
-}
-
-const ask = (child, what) =>
-  new Promise((resolve) => {
-    child.once('message', resolve);
-    child.send(what);
-  });
-
+const token = tokenOf();
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 
-function post(port, path, body, onData, chosen = agent) {
-  return new Promise((resolve, reject) => {
-    const out = request(
-      {
-        host: '127.0.0.1',
-        port,
-        path,
-        method: 'POST',
-        agent: chosen,
-        headers: {
-          authorization: `Bearer ${token}`,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-        },
-      },
-      (answer) => {
-        if (answer.statusCode !== 200) reject(new Error(`${path} answered ${answer.statusCode}`));
-        answer.on('data', onData);
-        answer.on('end', resolve);
-        answer.on('error', reject);
-      },
-    );
-    out.on('error', reject);
-    out.end(body);
-  });
+async function read(target, path, body, chosen, onData) {
+  const answer = await post(target, path, body, { agent: chosen, token });
+  if (answer.statusCode !== 200) throw new Error(`${path} answered ${answer.statusCode}`);
+  answer.on('data', onData);
+  await once(answer, 'end');
 }
 
-const small = JSON.stringify({
+const small = {
   model: 'bench',
   stream: false,
   messages: [{ role: 'user', content: 'What is the time?' }],
-});
-const long = JSON.stringify({ model: 'bench', messages: [{ role: 'user', content: 'stream me' }] });
+};
+const long = { model: 'bench', messages: [{ role: 'user', content: 'stream me' }] };
 
-async function many(port, path, count) {
+async function many(target, path, count) {
   let left = count;
   let bytes = 0;
   const worker = async () => {
     while (left-- > 0)
-      await post(port, path, small, (chunk) => {
+      await read(target, path, small, agent, (chunk) => {
         bytes += chunk.length;
       });
   };
@@ -102,30 +62,18 @@ async function many(port, path, count) {
   if (bytes < count * 50) throw new Error('Answers are missing.');
 }
 
-async function stream(port, path) {
+async function stream(target, path) {
   const own = new Agent({ keepAlive: false });
   let seen = 0;
   const marks = /\btoken\b/g;
   const runs = Array.from({ length: streams }, () =>
-    post(
-      port,
-      path,
-      long,
-      (chunk) => {
-        seen += String(chunk).match(marks)?.length ?? 0;
-      },
-      own,
-    ),
+    read(target, path, long, own, (chunk) => {
+      seen += String(chunk).match(marks)?.length ?? 0;
+    }),
   );
   await Promise.all(runs);
   if (seen !== streams * tokens) throw new Error(`${seen} tokens of ${streams * tokens} came through.`);
 }
-
-const children = new Set();
-// Whatever fails here must not leave processes behind.
-process.on('exit', () => {
-  for (const child of children) child.kill();
-});
 
 const results = new Map(targets.map(([name]) => [name, { request: [], token: [] }]));
 for (let round = 0; round < rounds; round++) {
@@ -137,21 +85,18 @@ for (let round = 0; round < rounds; round++) {
       NODE_ENV: 'production',
     });
     const path = `${prefix}/chat`;
-    await many(target.port, path, warmUpRequests);
-    await stream(target.port, path);
-    const before = await ask(target.child, 'cpu');
-    await many(target.port, path, requests);
-    const between = await ask(target.child, 'cpu');
-    await stream(target.port, path);
-    const after = await ask(target.child, 'cpu');
+    await many(target, path, warmUpRequests);
+    await stream(target, path);
+    const before = await ask(target, 'cpu');
+    await many(target, path, requests);
+    const between = await ask(target, 'cpu');
+    await stream(target, path);
+    const after = await ask(target, 'cpu');
     if (file !== 'pipe' && file !== 'nginx' && after.usage.tokens === 0)
       throw new Error(`${name} counted no tokens.`);
     results.get(name).request.push((between.cpuMicros - before.cpuMicros) / requests);
     results.get(name).token.push((after.cpuMicros - between.cpuMicros) / (streams * tokens));
-    for (const { child } of [target, upstream]) {
-      child.removeAllListeners('exit');
-      child.kill();
-    }
+    for (const one of [target, upstream]) await stop(one);
   }
   console.log(`round ${round + 1} of ${rounds}`);
 }

@@ -9,6 +9,7 @@ import { say, stall } from '../../packages/testing/src/index.ts';
 import { startFakeOllama } from '../../packages/testing/src/node.ts';
 import { createServerKit } from '../../server-kit/src/index.ts';
 import { randomFrom } from '../../server-kit/test/queue/random.ts';
+import { handle } from './caller.mjs';
 
 const requests = Number(process.argv[2] ?? 600);
 const atOnce = 6;
@@ -44,31 +45,14 @@ async function play(hedging, seed) {
     doctor: false,
     ...(hedging ? { hedging } : {}),
   });
-  const ask = async (target, body) => {
-    const headers = {
-      host: 'x',
-      origin: 'http://x',
-      ...(body ? { 'content-type': 'application/json' } : {}),
-    };
-    const request = new Request(
-      `http://x${target}`,
-      body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers },
-    );
-    return kit.handle(request, {
-      remoteAddress: '127.0.0.1',
-      encrypted: false,
-      target,
-      rawHeaders: Object.entries(headers).flat(),
-    });
-  };
-  await (await ask('/models')).text();
+  await (await handle(kit, '/models')).text();
   const times = [];
   let sent = 0;
   const user = async () => {
     while (sent < requests) {
       sent++;
       const since = performance.now();
-      const response = await ask('/chat', {
+      const response = await handle(kit, '/chat', {
         model: 'stand-in',
         messages: [{ role: 'user', content: 'a question' }],
       });
@@ -83,7 +67,7 @@ async function play(hedging, seed) {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, user));
-  const { upstreams } = await (await ask('/admin/upstreams')).json();
+  const { upstreams } = await (await handle(kit, '/admin/upstreams')).json();
   const attempts = upstreams.reduce((sum, one) => sum + one.attempts, 0);
   await kit.close({ drainMs: 0 });
   for (const gpu of gpus) await gpu.close();

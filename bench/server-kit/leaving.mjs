@@ -3,21 +3,18 @@
  * LEAVING.md. Client, kit (on Express) and model server share one process and its clock, so one event loop stands in all
  * of the way. Run: node --conditions=@ziggie/source bench/server-kit/leaving.mjs [samples]
  */
-import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { cpus, getPriority, loadavg } from 'node:os';
 import { startGateway } from '../../server-kit/test/faults/gateway.ts';
+import { secret, tokenOf } from './caller.mjs';
 
 /** The kit chooses among so many. */
 const upstreamCount = 3;
 const samples = Number(process.argv[2] ?? 200);
-const secret = 'a secret for measurements, longer than 32 bytes';
-const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: 'ada', roles: ['user'], exp: Math.floor(Date.now() / 1000) + 36_000 })}`;
-const token = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+const token = tokenOf();
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Model servers that answer as far as the prompt says, and then say nothing; what happens on them is counted together. */

@@ -1,47 +1,18 @@
 // Does anything stay behind? After 20,000 streams, 200,000 more, of which one in a hundred goes wrong at the model server
 // and another one in a hundred is left by its client: memory after a collection and open handles of the kit's process
 // before and after, into SOAK.md. node bench/server-kit/soak.mjs [streams]
-import { fork } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { post, secret, tokenOf } from './caller.mjs';
+import { ask, start } from './programs.mjs';
 
 const total = Number(process.argv[2] ?? 200_000);
 const warmUp = Math.min(20_000, total / 10);
 const atOnce = 32;
 const users = 16;
-
-const secret = 'wF3v9Qm1xZk7Lr2TbN8yHs5DcJ6pGa4U+eK0iOqXnYt=';
-const base64 = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const tokens = Array.from({ length: users }, (_, at) => {
-  const signed = `${base64({ alg: 'HS256', typ: 'JWT' })}.${base64({ sub: `user-${at}`, roles: ['user'], exp: Math.floor(Date.now() / 1000) + 36_000 })}`;
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-});
-
-const children = new Set();
-process.on('exit', () => {
-  for (const child of children) child.kill();
-});
-function start(file, args, env) {
-  const child = fork(new URL(`./targets/${file}.mjs`, import.meta.url), args, {
-    env: { ...process.env, ...env },
-    execArgv: ['--expose-gc'],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  children.add(child);
-  return new Promise((resolve, reject) => {
-    child.once('message', ({ port }) => resolve({ child, port }));
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
-  });
-}
-function ask({ child }, what) {
-  return new Promise((resolve) => {
-    child.once('message', resolve);
-    child.send(what);
-  });
-}
+const tokens = Array.from({ length: users }, (_, at) => tokenOf(`user-${at}`));
 
 const surfaces = ['/llm/chat', '/llm/api/chat', '/llm/v1/chat/completions', '/llm/v1/messages'];
 const outcomes = { whole: 0, failed: 0, left: 0, refused: 0 };
@@ -49,48 +20,27 @@ const outcomes = { whole: 0, failed: 0, left: 0, refused: 0 };
 const isWhole = (text) => /"type":"done"|"done":true|\[DONE\]|message_stop/.test(text);
 
 /** One stream, read to its end, or left in its middle. */
-function stream({ port }, agent, number) {
-  const path = surfaces[number % surfaces.length];
+async function stream(target, agent, number) {
   const leaves = number % 100 === 50;
-  const body = JSON.stringify({
+  const body = {
     model: 'bench',
     stream: true,
     max_tokens: 16,
     messages: [{ role: 'user', content: 'hello' }],
+  };
+  const token = tokens[number % users];
+  const answer = await post(target, surfaces[number % surfaces.length], body, { agent, token });
+  let text = '';
+  answer.setEncoding('utf8');
+  answer.on('data', (piece) => {
+    text += piece;
+    if (leaves) answer.destroy();
   });
-  return new Promise((resolve) => {
-    const out = request(
-      {
-        host: '127.0.0.1',
-        port,
-        path,
-        method: 'POST',
-        agent,
-        headers: {
-          authorization: `Bearer ${tokens[number % users]}`,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-        },
-      },
-      (answer) => {
-        let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (piece) => {
-          text += piece;
-          if (leaves) out.destroy();
-        });
-        answer.on('error', () => {});
-        answer.on('close', () => {
-          if (leaves) outcomes.left++;
-          else if (answer.statusCode !== 200) outcomes.refused++;
-          else outcomes[isWhole(text) ? 'whole' : 'failed']++;
-          resolve();
-        });
-      },
-    );
-    out.on('error', () => resolve());
-    out.end(body);
-  });
+  answer.on('error', () => {});
+  await new Promise((resolve) => answer.once('close', resolve));
+  if (leaves) outcomes.left++;
+  else if (answer.statusCode !== 200) outcomes.refused++;
+  else outcomes[isWhole(text) ? 'whole' : 'failed']++;
 }
 
 let made = 0;
@@ -116,7 +66,7 @@ async function look(kit) {
   return ask(kit, 'memory');
 }
 
-const faulty = await start('faulty', []);
+const faulty = await start('faulty');
 const kit = await start('kit', ['node'], {
   UPSTREAM: `http://127.0.0.1:${faulty.port}`,
   JWT_SECRET: secret,

@@ -1,68 +1,22 @@
 // What streams cost in time and memory: the first byte beside a plain pipe, a reader that stops in a long answer, and a
 // thousand open streams. The target is a process of its own; memory is its resident set. node server-kit/streams.mjs
-import { fork } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { post, secret, tokenOf } from './caller.mjs';
+import { ask, start } from './programs.mjs';
 
-const secret = 'wF3v9Qm1xZk7Lr2TbN8yHs5DcJ6pGa4U+eK0iOqXnYt=';
-const base64 = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const signed = `${base64({ alg: 'HS256', typ: 'JWT' })}.${base64({ sub: 'ada', roles: ['user'], exp: Math.floor(Date.now() / 1000) + 36_000 })}`;
-const token = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-const children = new Set();
-process.on('exit', () => {
-  for (const child of children) child.kill();
-});
-
-function start(file, args, env) {
-  const child = fork(new URL(`./targets/${file}.mjs`, import.meta.url), args, {
-    env: { ...process.env, ...env },
-    execArgv: ['--expose-gc'],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  children.add(child);
-  return new Promise((resolve, reject) => {
-    child.once('message', ({ port }) => resolve({ child, port }));
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
-  });
-}
-
-function ask({ child }, what) {
-  return new Promise((resolve) => {
-    child.once('message', resolve);
-    child.send(what);
-  });
-}
+const token = tokenOf();
 
 /** Memory of a target after a collection: its resident set, and what is in use of it. */
 const memoryOf = (target) => ask(target, 'memory');
 
-function open({ port }, path, content, agent, stream = true) {
-  const body = JSON.stringify({ model: 'bench', stream, messages: [{ role: 'user', content }] });
-  return new Promise((resolve, reject) => {
-    const out = request(
-      {
-        host: '127.0.0.1',
-        port,
-        path,
-        method: 'POST',
-        agent,
-        headers: {
-          authorization: `Bearer ${token}`,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-        },
-      },
-      (answer) => {
-        if (answer.statusCode === 200) resolve(answer);
-        else reject(new Error(`${path} answered ${answer.statusCode}`));
-      },
-    );
-    out.on('error', reject);
-    out.end(body);
-  });
+async function open(target, path, content, agent) {
+  const body = { model: 'bench', stream: true, messages: [{ role: 'user', content }] };
+  const answer = await post(target, path, body, { agent, token });
+  if (answer.statusCode !== 200) throw new Error(`${path} answered ${answer.statusCode}`);
+  return answer;
 }
 
 /** Time from the request to the first byte of its answer, in ms, median of many one after the other. */
@@ -71,7 +25,7 @@ async function firstByteMs(target, path) {
   const times = [];
   for (let round = 0; round < 3000; round++) {
     const began = performance.now();
-    const answer = await open(target, path, 'short', agent, true);
+    const answer = await open(target, path, 'short', agent);
     answer.once('data', () => {
       if (round >= 2000) times.push(performance.now() - began);
     });
