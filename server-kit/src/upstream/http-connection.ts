@@ -40,6 +40,8 @@ export class HttpConnection implements Slotted, ExchangeSocket, ResponseSink {
   /** Since when nobody uses it, and until when it is kept then, by `performance.now()`. */
   freeSince = 0;
   idleUntil = 0;
+  /** Since when, by how often the event loop had begun to look at its sockets. */
+  freeSinceLook = 0;
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
   readonly #parser = new ResponseParser(this);

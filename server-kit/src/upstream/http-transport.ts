@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { AllowedHosts } from '../discovery/allowed-hosts.ts';
 import { OpenSet } from '../open-set.ts';
 import type { LastingTransport } from '../upstreams/upstream.ts';
@@ -12,8 +13,13 @@ const longestKeepMs = 600_000;
 /** Less than the model server keeps it, by this: a request must not meet its end on the way. In ms. */
 const marginMs = 2000;
 const sweepEveryMs = 1000;
-/** After this a connection is known not to have been ended behind its last answer, in ms. */
+/**
+ * After this a connection is known not to have been ended behind its last answer, in ms and in times that the event loop
+ * has begun to look at its sockets: time alone is no proof while it is busy, and the look under way may not have come to it.
+ */
 const settleMs = 1;
+const settleLooks = 2;
+const { nodeTiming } = performance;
 
 /**
  * The way to one model server: HTTP/1.1 over sockets of our own, each with one request at a time, kept for the next.
@@ -74,7 +80,7 @@ export class HttpTransport implements LastingTransport, ConnectionOwner {
       const now = performance.now();
       const kept = this.#kept(now);
       if (kept === undefined) this.#fresh().run(exchange, written);
-      else if (now - kept.freeSince >= settleMs) kept.run(exchange, written);
+      else if (isSettled(kept, now)) kept.run(exchange, written);
       else this.#runSoon(kept, exchange, written);
     });
   }
@@ -100,6 +106,7 @@ export class HttpTransport implements LastingTransport, ConnectionOwner {
       return;
     }
     connection.freeSince = performance.now();
+    connection.freeSinceLook = nodeTiming.uvMetricsInfo.loopCount;
     connection.idleUntil = connection.freeSince + forMs;
     this.#keep(connection);
   }
@@ -128,8 +135,7 @@ export class HttpTransport implements LastingTransport, ConnectionOwner {
   #kept(now: number): HttpConnection | undefined {
     for (;;) {
       const last = this.#idle.at(-1);
-      const isSettled = last === undefined || now - last.freeSince >= settleMs;
-      const kept = isSettled ? this.#idle.pop() : this.#idle.shift();
+      const kept = last === undefined || isSettled(last, now) ? this.#idle.pop() : this.#idle.shift();
       if (kept === undefined || (kept.isFree && kept.idleUntil > now)) return kept;
       kept.destroy();
     }
@@ -191,6 +197,11 @@ export class HttpTransport implements LastingTransport, ConnectionOwner {
     }
     this.#idle.splice(0, this.#idle.length, ...kept);
   }
+}
+
+function isSettled({ freeSince, freeSinceLook }: HttpConnection, now: number): boolean {
+  if (now - freeSince < settleMs) return false;
+  return nodeTiming.uvMetricsInfo.loopCount - freeSinceLook >= settleLooks;
 }
 
 function closed(): Error {
