@@ -187,6 +187,8 @@ const hostile = [
   '../../etc/passwd',
   'a/../b',
   'a/b/c/d',
+  'a..b',
+  'a:..',
   'a b',
   'a\n',
   'a@sha256:aa',
@@ -256,6 +258,18 @@ test('what may be pulled is the operator’s to say, by name, by registry and by
   // Another's pull is not there, and a model that is not its own neither.
   const { jobs } = (await (await ask('/admin/jobs', { token })).json()) as { jobs: ShownPull[] };
   expect(jobs.map(({ model }) => model)).toEqual(['llama3.2:1b']);
+  const another = (await (await pull('llama3.2:3b', { stream: false })).json()) as ShownPull;
+  for (const [method, path] of [
+    ['GET', ''],
+    ['GET', '/events'],
+    ['DELETE', ''],
+  ] as const) {
+    const refused = await ask(`/admin/jobs/${another.id}${path}`, { token, method });
+    expect((await problemIn(refused)).code).toBe('not_found');
+  }
+  expect(await (await ask(`/admin/jobs/${another.id}`)).json()).toMatchObject({ model: 'llama3.2:3b' });
+  const left = (await (await ask('/admin/jobs', { token })).json()) as { jobs: ShownPull[] };
+  expect(left.jobs.map(({ model }) => model)).toEqual(['llama3.2:1b']);
   for (const model of ['stand-in', 'no-such-model']) {
     const refused = await ask('/admin/models', { token, method: 'DELETE', body: { model } });
     expect((await problemIn(refused)).code).toBe('model_not_found');

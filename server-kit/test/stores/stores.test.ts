@@ -21,7 +21,7 @@ import { keyStoreContract } from './key-store.contract.ts';
 import { limitStoreContract } from './limit-store.contract.ts';
 import { hasRedis, type RedisServer, startRedis } from './redis-server.ts';
 import { revocationStoreContract } from './revocation-store.contract.ts';
-import { streamStoreContract } from './stream-store.contract.ts';
+import { type StoredTextBench, storedTextContract, streamStoreContract } from './stream-store.contract.ts';
 import { ticketStoreContract } from './ticket-store.contract.ts';
 
 const nothing = () => {};
@@ -87,7 +87,7 @@ ticketStoreContract('SQLite', async () => {
   return { store: stores.tickets, clock, close };
 });
 
-streamStoreContract('SQLite', async () => {
+async function sqliteStreams(): Promise<StoredTextBench> {
   const folder = mkdtempSync(join(tmpdir(), 'ziggie-streams-'));
   const path = join(folder, 'ziggie.db');
   const open = () => createSqliteStores({ path, streams: true });
@@ -103,6 +103,8 @@ streamStoreContract('SQLite', async () => {
       expect((row?.['forget_at'] as number) - Date.now()).toBeGreaterThan(50_000);
       others.prepare('UPDATE ziggie_streams SET forget_at = 0 WHERE id = ?').run(id);
     },
+    forge: async (id, text) =>
+      void others.prepare('UPDATE ziggie_stream_events SET event = ? WHERE id = ? AND seq = 0').run(text, id),
     close: () => {
       here.close();
       there.close();
@@ -110,7 +112,9 @@ streamStoreContract('SQLite', async () => {
       rmSync(folder, { recursive: true });
     },
   };
-});
+}
+streamStoreContract('SQLite', sqliteStreams);
+storedTextContract('SQLite', sqliteStreams);
 
 test('texts of answers that are deleted are gone from the file', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ziggie-streams-'));
@@ -170,7 +174,7 @@ describe.skipIf(!hasRedis)('with a Redis server', () => {
     const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
     return { store: stores.cache, pass, close };
   });
-  streamStoreContract('Redis', async () => {
+  async function redisStreams(): Promise<StoredTextBench> {
     const prefix = `t${count++}`;
     const options = { url: redis.url, prefix, deadlineMs: 10_000 };
     const [here, there] = [createRedisStores(options), createRedisStores(options)];
@@ -188,13 +192,20 @@ describe.skipIf(!hasRedis)('with a Redis server', () => {
         }
         await new Promise((resolve) => setTimeout(resolve, 5));
       },
+      forge: async (id, text) => {
+        const log = `{${prefix}}:streams:log:${id}`;
+        await client.del(log);
+        await client.xadd(log, '0-1', 'e', text);
+      },
       close: () => {
         client.disconnect();
         here.close();
         there.close();
       },
     };
-  });
+  }
+  streamStoreContract('Redis', redisStreams);
+  storedTextContract('Redis', redisStreams);
 });
 
 async function expectReady(store: { revokedAt(ids: readonly string[]): Promise<unknown> }): Promise<void> {

@@ -225,3 +225,23 @@ export function streamStoreContract(name: string, open: () => Promise<StreamStor
     });
   });
 }
+
+export interface StoredTextBench extends StreamStoreBench {
+  /** Puts a text in the place of the first event of a log. */
+  forge(id: string, text: string): Promise<void>;
+}
+
+/** What a store must do whose events are texts outside this process, where others could write them. */
+export function storedTextContract(name: string, open: () => Promise<StoredTextBench>): void {
+  test.each(['{"seq":0}', '7', '{"seq":0,'])(
+    `${name} gives no reader %s in the place of an event`,
+    async (text) => {
+      const { store, other, forge, close } = await open();
+      onTestFinished(() => close());
+      await store.open('s1', head, bounds);
+      await store.append('s1', [piece(0)], bounds);
+      await forge('s1', text);
+      for (const from of [store, other]) await expect(async () => from.read('s1', -1, 0)).rejects.toThrow();
+    },
+  );
+}
