@@ -144,4 +144,31 @@ describe('Markdown', () => {
     expect(text.endsWith(plain.replace('**tail**', ''))).toBe(true);
     expect(plain.length).toBeGreaterThan(8 * 1_024);
   });
+
+  it('puts a long plain text onto the page in pieces, a frame each', async () => {
+    let frame = 0;
+    let request = requestAnimationFrame(function count() {
+      frame += 1;
+      request = requestAnimationFrame(count);
+    });
+    const commits: { frame: number; characters: number }[] = [];
+    const watch = new MutationObserver((records) => {
+      const added = records.flatMap(({ addedNodes }) => [...addedNodes]);
+      const characters = added.reduce((sum, { textContent }) => sum + (textContent?.length ?? 0), 0);
+      if (characters > 0) commits.push({ frame, characters });
+    });
+    watch.observe(document.body, { childList: true, subtree: true });
+    const text = `\`\`\`\na${'😀'.repeat(64 * 1_024)}\n\`\`\``;
+    const { container } = await render(<Markdown text={text} />);
+    await expect.poll(() => container.textContent.length).toBe(text.length);
+    watch.disconnect();
+    cancelAnimationFrame(request);
+    expect(container.textContent).toBe(text);
+    expect(Math.max(...commits.map(({ characters }) => characters))).toBeLessThanOrEqual(24 * 1_024);
+    expect(new Set(commits.map(({ frame: at }) => at)).size).toBe(commits.length);
+    // No cut between the halves of one character.
+    for (const piece of container.querySelectorAll('.zg-plain')) {
+      expect(piece.textContent).not.toMatch(/[\uD800-\uDBFF]$/);
+    }
+  });
 });

@@ -5,8 +5,8 @@ const MAX_CHARACTERS = 16 * 1024;
 const MAX_BLOCKS = 80;
 
 /**
- * How many of the first `most` blocks to show now. A long text that is there at once comes in pieces, one after the other, between which
- * the page can do other things. A server gives all of it.
+ * How many of the first `most` blocks to show now. A long text that is there at once comes in pieces, a frame each, between
+ * which the page can do other things. A server gives all of it.
  */
 export function useSlices(blocks: readonly { readonly source: string }[], most: number): number {
   const isOfServer = useSyncExternalStore(never, no, yes);
