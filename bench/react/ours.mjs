@@ -1,6 +1,6 @@
 /**
- * Of our chat alone: whether a long answer costs more per token at its end, what costly markdown does, and what is left after use. Writes `OURS.md`; with `PARTS=length,memory` only those, and
- * nothing is written.
+ * Of our chat alone: whether a long answer costs more per token at its end, what costly markdown does, and what is left
+ * after use. Writes `OURS.md`; with `PARTS=length,memory` only those, and nothing is written.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';

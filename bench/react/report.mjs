@@ -39,7 +39,7 @@ Medians of ${rounds} rounds, in which the pages come one after the other. A shif
 as with a real key press. "Behind the stamp", in ms of wall time: 320 tokens at 40 tokens/s come over HTTP from a server beside
 the page, each of them the time at which it was sent; after every frame (in a task that follows a \`requestAnimationFrame\`, so
 the frame is painted) the page's text is searched for those that are new. What another process takes of the machine counts there.
-${missing.length === 0 ? '' : `\nNot measured here, because a round was not done in four minutes: ${missing.map((name) => names[name]).join(', ')}.\n`}`;
+${missing.length === 0 ? '' : `\nNot measured here, because a round failed or was not done in four minutes: ${missing.map((name) => names[name]).join(', ')}.\n`}`;
 }
 
 /** The table of OURS.md. */

@@ -7,7 +7,7 @@ import { isApple } from './platform.ts';
 export type HotkeyActions = { readonly [Name in HotkeyName]?: (() => unknown) | undefined };
 
 /** Chats on this page that have keys. */
-const mounted = new Set<object>();
+let mounted = 0;
 
 /**
  * Keys of a chat, heard on its root. While nothing of the page has the focus and the chat is the only one, the key of the
@@ -30,16 +30,15 @@ export function useHotkeys(own: Hotkeys, actions: HotkeyActions) {
     [keys, latest],
   );
   useEffect(() => {
-    const self = {};
-    mounted.add(self);
+    mounted += 1;
     const hear = (event: globalThis.KeyboardEvent) => {
       const isFree = event.target === document.body || event.target === document.documentElement;
-      if (!event.defaultPrevented && isFree && mounted.size === 1 && take(event, 'showKeys'))
+      if (!event.defaultPrevented && isFree && mounted === 1 && take(event, 'showKeys'))
         event.preventDefault();
     };
     document.addEventListener('keydown', hear);
     return () => {
-      mounted.delete(self);
+      mounted -= 1;
       document.removeEventListener('keydown', hear);
     };
   }, [take]);
