@@ -1,12 +1,10 @@
 import { socketCloseCodes } from '@ziggie/llm-protocol';
-import { type Authenticate, unauthorized } from '../auth/authenticate.ts';
-import type { RevocationBook } from '../auth/revocations.ts';
 import type { Connection } from '../connection.ts';
 import { RequestContext } from '../context.ts';
 import { asFailure, KitFailure, shuttingDown } from '../failure.ts';
 import type { Settings } from '../kit-options.ts';
 import type { Principal } from '../kit-types.ts';
-import { admit, type PipelineParts } from '../pipeline.ts';
+import { admit } from '../pipeline.ts';
 import { newId } from '../request/request-id.ts';
 import { pathOf } from '../request/target.ts';
 import { promptReader } from '../routes/answer-route.ts';
@@ -16,32 +14,21 @@ import { openReader } from '../streams/resume-route.ts';
 import { SharedAnswer } from '../streams/shared-answer.ts';
 import type { AcceptUpgrade } from './kit-socket.ts';
 import { SocketBook } from './socket-book.ts';
+import {
+  type CredentialParts,
+  type Identity,
+  SocketCredentials,
+  withCredential,
+} from './socket-credentials.ts';
 import type { SocketRequest } from './socket-request.ts';
 import { SocketSession } from './socket-session.ts';
-import type { TicketStore } from './ticket-store.ts';
-import { Tickets, ticketLifeMs } from './tickets.ts';
-import { checkUpgradeOrigin, looksLikeTicket, upgradeCredential } from './upgrade-credential.ts';
+import { checkUpgradeOrigin, upgradeCredential } from './upgrade-credential.ts';
 
 /** How long a socket without a credential waits for its first frame, in ms. */
 const firstFrameMs = 5000;
-/** A socket that the host app's own check cannot be asked about again comes back for a new ticket after this time, in ms. */
-const unaskedLifeMs = 3_600_000;
-/** The host app's own check may ask a database: it is asked again less often than the kit's own cached one. */
-const hostRecheckMs = 30_000;
-
 /** What the sockets need of the kit. */
-export interface DeskParts {
-  settings: Settings;
-  pipeline: PipelineParts;
+export interface DeskParts extends CredentialParts {
   answering: AnswerParts;
-  identity: { revocations: RevocationBook };
-  ticketStore: TicketStore;
-}
-
-/** Who is on a socket, and how to look again. */
-interface Identity {
-  principal: Principal;
-  recheck: () => Promise<Principal>;
 }
 
 /**
@@ -51,14 +38,13 @@ interface Identity {
 export class SocketDesk {
   #parts: DeskParts;
   readonly #book: SocketBook;
-  #tickets: Tickets;
-  readonly #recheckedAt = new WeakMap<SocketSession, number>();
+  readonly #credentials: SocketCredentials;
   readonly #upgrades = new WeakMap<SocketSession, { request: Request; connection: Connection }>();
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
     const { clock, sockets } = parts.settings;
-    this.#tickets = ticketsOf(parts);
+    this.#credentials = new SocketCredentials(parts);
     this.#book = new SocketBook(clock, sockets, (session, now) => this.#tick(session, now));
   }
 
@@ -66,7 +52,7 @@ export class SocketDesk {
   reload(parts: DeskParts): void {
     this.#parts = parts;
     this.#book.bounds = parts.settings.sockets;
-    this.#tickets = ticketsOf(parts);
+    this.#credentials.reload(parts);
   }
 
   get open(): number {
@@ -74,12 +60,8 @@ export class SocketDesk {
   }
 
   /** The answer of `POST /ws/ticket`. */
-  async ticket(request: Request, principal: Principal): Promise<{ ticket: string; expiresInMs: number }> {
-    const { headers } = request;
-    const isOfHost = this.#parts.settings.authenticate !== undefined && principal.keyId === undefined;
-    const credential = isOfHost ? null : headers.get('authorization');
-    const ticket = await this.#tickets.issue(principal, headers.get('origin'), credential);
-    return { ticket, expiresInMs: ticketLifeMs };
+  ticket(request: Request, principal: Principal): Promise<{ ticket: string; expiresInMs: number }> {
+    return this.#credentials.ticket(request, principal);
   }
 
   /** Lets an upgrade in. @throws {KitFailure} for a refusal, before any 101. */
@@ -119,7 +101,7 @@ export class SocketDesk {
           {
             ...pipeline,
             authenticate: async () => {
-              identity = await this.#identify(credential, request, plain);
+              identity = await this.#credentials.identify(credential, request, plain);
               return identity.principal;
             },
           },
@@ -142,44 +124,6 @@ export class SocketDesk {
 
   closeAll(): void {
     this.#book.closeAll(socketCloseCodes.unavailable, 'The server is restarting.');
-  }
-
-  async #identify(
-    credential: ReturnType<typeof upgradeCredential>,
-    request: Request,
-    connection: Connection,
-  ): Promise<Identity> {
-    // The check as it is when it is asked: other options may have come since.
-    const authenticate: Authenticate = (...asked) => this.#parts.pipeline.authenticate(...asked);
-    if (credential.kind === 'ticket') {
-      const redeemed = looksLikeTicket(credential.ticket)
-        ? await this.#tickets.redeem(credential.ticket, request.headers.get('origin'))
-        : undefined;
-      if (redeemed === undefined) throw badTicket();
-      const { principal, credential: shown, issuedAtMs } = redeemed;
-      if (shown === null) return this.#unasked(principal, issuedAtMs);
-      const again = () => authenticate(withCredential(request, shown), connection);
-      return { principal: await again(), recheck: again };
-    }
-    const again = () =>
-      credential.kind === 'query'
-        ? authenticate(withCredential(request, `Bearer ${credential.token}`), connection)
-        : authenticate(request, connection);
-    return { principal: await again(), recheck: again };
-  }
-
-  /** Whom the host app's own check let in when the ticket was made: there is nothing to show it again. */
-  async #unasked(given: Principal, issuedAtMs: number): Promise<Identity> {
-    const end = issuedAtMs + unaskedLifeMs;
-    const principal = { ...given, expiresAtMs: Math.min(given.expiresAtMs ?? end, end) };
-    const recheck = async () => {
-      if (!isAlive(principal, this.#parts.settings.clock.wallNow()))
-        throw unauthorized('sign-in has expired');
-      if (await this.#parts.identity.revocations.hasEnded(principal.id, issuedAtMs))
-        throw unauthorized('principal was revoked');
-      return principal;
-    };
-    return { principal: await recheck(), recheck };
   }
 
   #open(
@@ -206,9 +150,7 @@ export class SocketDesk {
     this.#upgrades.set(session, { request, connection });
     this.#book.add(session);
     if (identity) {
-      session.principal = identity.principal;
-      session.recheck = identity.recheck;
-      this.#recheckedAt.set(session, clock.now());
+      this.#credentials.hold(session, identity);
       return;
     }
     clock.setTimer(() => {
@@ -219,7 +161,7 @@ export class SocketDesk {
 
   /** A token in a frame: the first one where that is allowed, or a newer one of the same principal. */
   async #authenticate(session: SocketSession, token: string): Promise<void> {
-    const { pipeline, settings } = this.#parts;
+    const { pipeline } = this.#parts;
     const upgrade = this.#upgrades.get(session);
     if (!upgrade) return;
     const request = withCredential(upgrade.request, `Bearer ${token}`);
@@ -243,9 +185,8 @@ export class SocketDesk {
     } else if (session.principal.id !== principal.id) {
       throw new KitFailure('forbidden', 'The token is of somebody else.');
     }
-    session.principal = principal;
-    session.recheck = () => this.#parts.pipeline.authenticate(request, upgrade.connection);
-    this.#recheckedAt.set(session, settings.clock.now());
+    const recheck = () => this.#parts.pipeline.authenticate(request, upgrade.connection);
+    this.#credentials.hold(session, { principal, recheck });
     context.log('ok', 101);
   }
 
@@ -268,7 +209,7 @@ export class SocketDesk {
         signal: request.signal,
       });
       const connection: Connection = { ...upgrade.connection, target, rawHeaders: [], parsedBody: body };
-      const authenticate = () => this.#stillGood(session);
+      const authenticate = () => this.#credentials.stillGood(session);
       await admit({ ...pipeline, authenticate }, web, connection, context);
       const shared = new SharedAnswer(answering, web, context);
       await answerWith(
@@ -298,7 +239,7 @@ export class SocketDesk {
       if (!upgrade) throw new TypeError('The socket has no upgrade.');
       const web = new Request('http://ziggie.invalid/streams/_', { signal: request.signal });
       const connection: Connection = { ...upgrade.connection, target: '/streams/_', rawHeaders: [] };
-      const authenticate = () => this.#stillGood(session);
+      const authenticate = () => this.#credentials.stillGood(session);
       await admit({ ...pipeline, authenticate }, web, connection, context);
       request.begin(await openReader(answering, streamId, after, request.signal, context));
     } catch (thrown) {
@@ -313,28 +254,10 @@ export class SocketDesk {
     if (failure.code === 'unauthorized') this.#end(session);
   }
 
-  /** The principal, from the credential as it is now: one that was taken back opens nothing more. */
-  async #stillGood(session: SocketSession): Promise<Principal> {
-    const { recheck } = session;
-    if (recheck === undefined) throw new KitFailure('unauthorized', 'The socket has no credential.');
-    const principal = await recheck();
-    if (!isAlive(principal, this.#parts.settings.clock.wallNow())) {
-      throw new KitFailure('unauthorized', 'The credential has expired.');
-    }
-    this.#recheckedAt.set(session, this.#parts.settings.clock.now());
-    return principal;
-  }
-
   #tick(session: SocketSession, now: number): void {
     session.tick(now);
-    const { principal } = session;
-    if (session.closed || principal === undefined) return;
-    const { clock, authenticate } = this.#parts.settings;
-    const age = now - (this.#recheckedAt.get(session) ?? 0);
-    const isOfHost = authenticate !== undefined && principal.keyId === undefined;
-    if (isOfHost && isAlive(principal, clock.wallNow()) && age < hostRecheckMs) return;
-    this.#recheckedAt.set(session, now);
-    this.#stillGood(session).catch((thrown: unknown) => {
+    if (session.closed || !this.#credentials.isDue(session, now)) return;
+    this.#credentials.stillGood(session).catch((thrown: unknown) => {
       // A check that cannot be made right now (its store is down) ends nothing that is running.
       if (asFailure(thrown).status === 401) this.#end(session);
     });
@@ -351,10 +274,6 @@ export class SocketDesk {
   }
 }
 
-function ticketsOf({ settings: { clock }, ticketStore }: DeskParts): Tickets {
-  return new Tickets(ticketStore, () => clock.wallNow());
-}
-
 /** The stages before a credential only. */
 function asPublic(context: RequestContext, { clock, logger }: Settings): RequestContext {
   return new RequestContext(
@@ -363,24 +282,5 @@ function asPublic(context: RequestContext, { clock, logger }: Settings): Request
     { ...context.route, permission: 'public' },
     clock,
     logger,
-  );
-}
-
-function isAlive({ expiresAtMs }: Principal, wallNow: number): boolean {
-  return expiresAtMs === undefined || expiresAtMs > wallNow;
-}
-
-/** The upgrade as it would have been with this credential, and without a body. */
-function withCredential(request: Request, authorization: string): Request {
-  const headers = new Headers(request.headers);
-  headers.set('authorization', authorization);
-  return new Request('http://ziggie.invalid/ws', { headers });
-}
-
-function badTicket(): KitFailure {
-  return new KitFailure(
-    'unauthorized',
-    'The ticket is not good: it was used, is older than 30 s, or was made for another page. Get a new one.',
-    { reason: 'ticket is unknown, used, expired or of another origin' },
   );
 }
