@@ -1,5 +1,6 @@
 import type { StartEvent } from '@ziggie/llm-protocol';
 import { HeaderList } from './answer/header-list.ts';
+import type { Admission } from './auth/credential-watch.ts';
 import { noRights, type Rights } from './auth/permissions.ts';
 import type { Clock } from './clock.ts';
 import type { KitFailure } from './failure.ts';
@@ -19,6 +20,8 @@ export class RequestContext {
   /** The client's address, as the door found it. */
   address = '';
   principal: Principal | undefined;
+  /** How it was let in, to be looked at again while it runs. Absent for what a socket asks, which is looked at itself. */
+  admission: Admission | undefined;
   /** What the principal may do. Without one, nothing. */
   rights: Rights = noRights;
   /** Every limit that was looked at, for the headers. */

@@ -53,7 +53,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
   const catalog = before?.answering.catalog ?? new FleetCatalog(upstreams, clock);
   const budget = before?.answering.budget ?? new RetryBudget();
   if (settings.hedging) lasting.hedging.options = settings.hedging;
-  const identity = createIdentity(settings);
+  const identity = createIdentity(settings, lasting.watch.lookNow);
   const limits = new Limits(settings.limits.rules, settings.prices, identity.limitStore, clock);
   const settler =
     before?.identity.limitStore === identity.limitStore
@@ -116,6 +116,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
       loadMs: settings.timeouts.loadMs,
       heartbeatMs: settings.timeouts.heartbeatMs,
       rules: settings.modelAdmin,
+      watch: lasting.watch,
     },
     keyParts: { keys: identity.keys, revocations: identity.revocations, roles, clock },
   };

@@ -38,7 +38,10 @@ export interface Principal {
   scopes?: readonly Permission[] | undefined;
   /** Cuts down the models that the roles allow: names, or beginnings such as `llama3*`. Default not at all. */
   models?: readonly string[] | undefined;
-  /** When the credential ends, in ms since 1970: a WebSocket is closed then. Left out when it does not end. */
+  /**
+   * When the credential ends, in ms since 1970: a WebSocket is closed then, an answer over HTTP is finished. Left out when it
+   * does not end.
+   */
   expiresAtMs?: number | undefined;
 }
 

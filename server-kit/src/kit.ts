@@ -1,4 +1,5 @@
 import { type Answer, dropAnswer, offerDirectly, toResponse } from './answer/answer.ts';
+import type { Admission } from './auth/credential-watch.ts';
 import type { Revocations } from './auth/revocations.ts';
 import { Warming } from './cache/warming.ts';
 import type { Connection } from './connection.ts';
@@ -59,6 +60,7 @@ class Kit implements ServerKit {
     this.#lasting.shepherd.onLoaded = (upstream, model, loadMs) =>
       this.#parts.settings.requestMetrics?.loaded(upstream, canonicalName(model), loadMs);
     this.#parts = kitParts(settings, this.#lasting);
+    this.#lasting.watch.askAt((admission) => this.#parts.identity.isTakenBack(admission));
     this.#sockets = new SocketDesk(this.#parts);
     this.#lasting.sources.take(settings.upstreams, settings.discovery);
     this.#warming = new Warming(this.#parts.answering);
@@ -176,6 +178,7 @@ class Kit implements ServerKit {
       await identity.close();
     }
     sources.stop();
+    this.#lasting.watch.stop();
     await this.#lasting.upstreams.close();
   }
 
@@ -194,7 +197,16 @@ class Kit implements ServerKit {
     context: RequestContext,
   ): Promise<Answer> {
     await admit(this.#parts.pipeline, request, connection, context);
+    context.admission = this.#admission(request, connection, context);
     return serveRoute(this.#parts, this.#sockets, route, request, connection, context);
+  }
+
+  #admission(request: Request, connection: Connection, context: RequestContext): Admission | undefined {
+    const { principal, id: requestId } = context;
+    if (principal === undefined) return undefined;
+    const { authenticate, clock } = this.#parts.settings;
+    const isOfHost = authenticate !== undefined && principal.keyId === undefined;
+    return { request, connection, principal, admittedAtMs: clock.wallNow(), isOfHost, requestId };
   }
 
   /** A preflight of a listed origin, else 405. */

@@ -1,3 +1,4 @@
+import { CredentialWatch } from './auth/credential-watch.ts';
 import { MemoryRevocationStore } from './auth/revocation-store.ts';
 import { CacheCounts } from './cache/cache-counts.ts';
 import { MemoryCacheStore } from './cache/memory-cache-store.ts';
@@ -25,6 +26,7 @@ type AllStores = { [Port in Exclude<keyof Stores, 'streams'>]-?: NonNullable<Sto
 /** What stays when the options change: who is being answered, and what has been counted. */
 export interface LastingParts {
   leases: LeaseBook;
+  watch: CredentialWatch;
   stores: AllStores;
   isDraining: () => boolean;
   upstreams: Upstreams;
@@ -51,8 +53,11 @@ export function lastingParts(settings: Settings, isDraining: () => boolean): Las
   const queue = new Dispatcher(settings.queue, upstreams, clock);
   upstreams.waitingFor = (model) => queue.waitingFor(model);
   const leases = new LeaseBook(clock, isDraining);
+  const watch = new CredentialWatch(clock, leases);
+  leases.onOpen = watch.begin;
   return {
     leases,
+    watch,
     streams: new Streams({
       leases,
       clock,

@@ -1,3 +1,4 @@
+import type { Admission, Admitted } from './auth/credential-watch.ts';
 import type { Clock } from './clock.ts';
 import { KitFailure, shuttingDown } from './failure.ts';
 import { OpenSet, type Slotted } from './open-set.ts';
@@ -12,6 +13,8 @@ export class LeaseBook {
   readonly #isDraining: () => boolean;
   readonly #leases = new OpenSet<Lease>();
   #onIdle: (() => void) | undefined;
+  /** Called when a lease is opened. */
+  onOpen: () => void = () => {};
   timers = 0;
 
   constructor(clock: Clock, isDraining: () => boolean) {
@@ -23,20 +26,27 @@ export class LeaseBook {
     return this.#leases.size;
   }
 
+  [Symbol.iterator](): Iterator<Lease> {
+    return this.#leases[Symbol.iterator]();
+  }
+
   /**
    * Opens a lease. It must be closed; `client` closing its connection does that.
    *
    * @param settle Called once, when the lease closes: the one place where what the request used is settled.
+   * @param admission Who it is for: it ends when that is taken back.
    * @throws {KitFailure} `shutting_down` when a drain began while the body was arriving.
    */
-  open(client: StopSignal, settle: () => void): Lease {
+  open(client: StopSignal, settle: () => void, admission?: Admission): Lease {
     if (this.#isDraining()) throw shuttingDown();
     const lease = new Lease(this.#clock, client, this, () => {
       settle();
       this.#leases.delete(lease);
       if (this.#leases.size === 0) this.#onIdle?.();
     });
+    lease.admission = admission;
     this.#leases.add(lease);
+    this.onOpen();
     if (client.aborted) lease.leave();
     return lease;
   }
@@ -59,8 +69,9 @@ export class LeaseBook {
  * What one admitted request holds: what its limits gave it, its timers, its upstream. Closed in one place, once, however the
  * request ends.
  */
-export class Lease implements Slotted {
+export class Lease implements Slotted, Admitted {
   slot = -1;
+  admission: Admission | undefined;
   readonly #clock: Clock;
   readonly #client: StopSignal;
   readonly #book: LeaseBook;

@@ -1,4 +1,4 @@
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock } from '../clock.ts';
 import type { Principal } from '../kit-types.ts';
 import type { JwtAlgorithm } from './auth-types.ts';
@@ -125,14 +125,20 @@ function verifiedOf(payload: JWTPayload, settings: JwtSettings): VerifiedToken |
     if (tenant === undefined) return { reason: 'tenant is not usable', isGuess: false };
     principal.tenant = tenant;
   }
-  const { jti, iat, iss } = payload;
+  return { principal, expiresAtMs, ...originOf(payload) };
+}
+
+function originOf({ jti, iat, iss }: JWTPayload): Pick<VerifiedToken, 'issuedAtMs' | 'issuer' | 'tokenId'> {
   return {
-    principal,
-    expiresAtMs,
     issuedAtMs: iat === undefined ? undefined : iat * 1000,
     issuer: iss,
     tokenId: typeof jti === 'string' ? jti : undefined,
   };
+}
+
+/** By what a token can be taken back, of one that was verified when it came and may have expired since. */
+export function unverifiedClaims(token: string): ReturnType<typeof originOf> {
+  return originOf(decodeJwt(token));
 }
 
 function nameIn(claim: unknown): string | undefined {

@@ -16,8 +16,9 @@ export type Revocation =
   | { principalId: string };
 
 /**
- * Ends tokens before their `exp`. In force at once here and within 5 s in every process that shares the store; an open
- * socket is closed with 4401, and what runs on it with it, at its next look (5 s) or the one after.
+ * Ends tokens before their `exp`. In force at once here and within 5 s in every process that shares the store: also for
+ * what is running, which ends with `unauthorized`. An open socket is closed with 4401, and what runs on it with it, at its
+ * next look (5 s) or the one after.
  */
 export interface Revocations {
   /** @throws when the store cannot note it. */
@@ -31,24 +32,28 @@ const keepMs = 90 * 86_400_000;
 export class RevocationBook implements Revocations {
   readonly #store: RevocationStore;
   readonly #clock: Clock;
+  readonly #onRevoked: () => void;
   /** Changes with every note made here, so that caches ask again at once. */
   generation = 0;
 
-  constructor(store: RevocationStore, clock: Clock) {
+  /** @param onRevoked Called behind every note made here. */
+  constructor(store: RevocationStore, clock: Clock, onRevoked: () => void = () => {}) {
     this.#store = store;
     this.#clock = clock;
+    this.#onRevoked = onRevoked;
   }
 
   async revoke(what: Revocation): Promise<void> {
     const now = this.#clock.wallNow();
     await this.#store.revoke(idOf(what), now, now + keepMs);
     this.generation++;
+    this.#onRevoked();
   }
 
   /** @throws when the store cannot say; a token is then not believed. */
   async isRevoked(
     token: string,
-    { principal, issuer, tokenId, issuedAtMs }: VerifiedToken,
+    { principal, issuer, tokenId, issuedAtMs }: Omit<VerifiedToken, 'expiresAtMs'>,
   ): Promise<boolean> {
     const ids = [idOf({ token }), idOf({ principalId: principal.id })];
     if (tokenId !== undefined && issuer !== undefined) ids.push(idOf({ issuer, tokenId }));

@@ -25,6 +25,8 @@ export interface KeyRingParts {
   clock: Clock;
   environment: string;
   lastUsed: LastUsed;
+  /** Called when a key was changed here. */
+  onChanged?: (() => void) | undefined;
   rolesOf: ((ownerId: string) => Promise<readonly string[] | null> | readonly string[] | null) | undefined;
 }
 
@@ -61,16 +63,31 @@ export class KeyRing {
     return { principal: principalOf(record, roles) };
   }
 
+  /**
+   * Whether a key that was good has been taken back since: revoked, deleted, given a new secret, or without an owner. One
+   * that has expired has not. Asks the store, whatever is remembered.
+   *
+   * @throws when the store cannot say.
+   */
+  async isTakenBack(key: string): Promise<boolean> {
+    const known = await this.#read(parseKey(key)?.id ?? '', 0);
+    if (known === undefined || known.record.revokedAtMs !== null || known.roles === null) return true;
+    const { hash, previousHash, previousUntilMs } = known.record;
+    const which = this.#parts.hasher.match(key, [hash, previousHash]);
+    return which === undefined || (which === 1 && this.#parts.clock.wallNow() >= (previousUntilMs ?? 0));
+  }
+
   /** Reads a key anew the next time: it was changed here. */
   forget(id: string): void {
     this.#known.delete(id);
+    this.#parts.onChanged?.();
   }
 
-  async #read(id: string): Promise<Known | undefined> {
+  async #read(id: string, maxAgeMs = freshMs): Promise<Known | undefined> {
     const { store, clock, rolesOf } = this.#parts;
     const now = clock.now();
     const known = this.#known.get(id);
-    if (known && now - known.readAt < freshMs) return known;
+    if (known && now - known.readAt < maxAgeMs) return known;
     const record = await store.get(id);
     if (!record) {
       this.#known.delete(id);

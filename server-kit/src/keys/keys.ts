@@ -64,7 +64,10 @@ export interface Keys {
     /** Default 100, at most 1000. */
     limit?: number | undefined;
   }): Promise<{ keys: readonly KeyInfo[]; next: string | null }>;
-  /** Ends a key: at once here, within 5 s in every process that shares the store. `undefined`: there is no such key. */
+  /**
+   * Ends a key, and the answers that are being written for it: at once here, within 5 s in every process that shares the
+   * store. `undefined`: there is no such key.
+   */
   revoke(id: string, options?: { ownerId?: string | undefined }): Promise<KeyInfo | undefined>;
   /** Gives a key a new secret under the same id. `undefined`: there is no such key, or it was revoked. */
   reroll(id: string, options?: RerollKeyOptions): Promise<NewKey | undefined>;

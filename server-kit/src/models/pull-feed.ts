@@ -1,8 +1,9 @@
 import type { StreamEvent } from '@ziggie/llm-protocol';
 import type { EventSink, EventSource } from '../answer/event-stream.ts';
+import type { Admission, Admitted } from '../auth/credential-watch.ts';
 import type { Clock } from '../clock.ts';
 import type { RequestContext } from '../context.ts';
-import { failureProblem } from '../failure.ts';
+import { failureProblem, type KitFailure } from '../failure.ts';
 import type { PullJob } from './pull-job.ts';
 import type { PullRecord } from './pull-meter.ts';
 
@@ -13,8 +14,12 @@ const startAfterMs = 2000;
  * A pull for one reader: records as they come, `success` or an error last. A reader who is slow gets the newest record of
  * each layer instead of all: nothing piles up here.
  */
-export class PullFeed implements EventSource {
+export class PullFeed implements EventSource, Admitted {
   readonly id: string;
+  /** Why it ended for this reader alone. */
+  ownFailure: KitFailure | undefined;
+  /** Called once, when this reader follows no more. */
+  onOver = () => {};
   readonly #job: PullJob;
   readonly #clock: Clock;
   readonly #heartbeatMs: number;
@@ -63,6 +68,7 @@ export class PullFeed implements EventSource {
 
   attach(sink: EventSink): void {
     if (this.#isOver) {
+      if (this.ownFailure) this.#write(sink, [this.#lineOf(this.ownFailure)]);
       sink.end();
       return;
     }
@@ -80,6 +86,21 @@ export class PullFeed implements EventSource {
     if (!this.#over()) return;
     this.#context.log('left', 499);
     this.#unwatch();
+  }
+
+  get admission(): Admission | undefined {
+    return this.#context.admission;
+  }
+
+  /** Ends it for this reader; nobody else who follows the pull is meant. */
+  fail(failure: KitFailure): void {
+    if (!this.#over()) return;
+    this.ownFailure = failure;
+    this.#unwatch();
+    this.#settleFirst();
+    if (this.#sink) this.#write(this.#sink, [this.#lineOf(failure)]);
+    this.#sink?.end();
+    this.#context.log('failed', failure.status, failure);
   }
 
   #flow(): void {
@@ -101,13 +122,15 @@ export class PullFeed implements EventSource {
     if (!this.#over()) return;
     const { failure } = this.#job;
     if (failure === undefined) this.#write(sink, [{ status: 'success' }]);
-    else {
-      const { body } = failureProblem(failure, this.#context.id);
-      // The members of a problem, and the one by which Ollama's clients know an error in a stream.
-      this.#write(sink, [{ ...(body as object), error: failure.message }]);
-    }
+    else this.#write(sink, [this.#lineOf(failure)]);
     sink.end();
     this.#context.log(failure === undefined ? 'ok' : 'failed', failure?.status ?? 200, failure);
+  }
+
+  /** The members of a problem, and the one by which Ollama's clients know an error in a stream. */
+  #lineOf(failure: KitFailure): object {
+    const { body } = failureProblem(failure, this.#context.id);
+    return { ...(body as object), error: failure.message };
   }
 
   #write(sink: EventSink, records: readonly object[]): void {
@@ -120,6 +143,7 @@ export class PullFeed implements EventSource {
     if (this.#isOver) return false;
     this.#isOver = true;
     this.#cancelBeat();
+    this.onOver();
     return true;
   }
 

@@ -72,7 +72,7 @@ export async function answerWith<Form, Result>(
   let settle = (): void => settler.settle(holdId, []);
   let lease: Lease;
   try {
-    lease = parts.leases.open(leftOf(request), () => settle());
+    lease = parts.leases.open(leftOf(request), () => settle(), context.admission);
   } catch (thrown) {
     settle();
     throw thrown;
@@ -91,7 +91,7 @@ export async function answerWith<Form, Result>(
         settler.opened(holdId);
         const id = holdId;
         settle = () => settler.settle(id, []);
-        lease = parts.leases.open(leftOf(request), () => settle());
+        lease = parts.leases.open(leftOf(request), () => settle(), context.admission);
       }
       const found = await find?.({ task, form, model }, lease);
       if (found !== undefined) return found;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Answer } from '../answer/answer.ts';
 import { framingFor } from '../answer/framing.ts';
 import { streamHeaders } from '../answer/stream-headers.ts';
+import type { CredentialWatch } from '../auth/credential-watch.ts';
 import type { Permission } from '../auth/permissions.ts';
 import type { Connection } from '../connection.ts';
 import type { RequestContext } from '../context.ts';
@@ -46,6 +47,8 @@ export interface ModelAdminRouteParts extends ModelAdminParts {
   /** `undefined`: none of it is served. */
   rules: ModelAdminSettings | undefined;
   heartbeatMs: number;
+  /** Ends a stream of progress whose reader's credential is taken back. */
+  watch: CredentialWatch;
 }
 
 const maxBodyBytes = 16 * 1024;
@@ -150,21 +153,25 @@ export async function pullRoute(
 }
 
 async function follow(
-  { clock, heartbeatMs }: ModelAdminRouteParts,
+  { clock, heartbeatMs, watch }: ModelAdminRouteParts,
   job: PullJob,
   request: Request,
   context: RequestContext,
 ): Promise<Answer> {
   const feed = new PullFeed(job, clock, heartbeatMs, context);
+  feed.onOver = watch.add(feed);
   const left = leftOf(request);
   const leave = () => feed.leave();
   left.addEventListener('abort', leave, { once: true });
   await feed.first();
   left.removeEventListener('abort', leave);
   if (left.aborted) leave();
+  if (feed.ownFailure) throw feed.ownFailure;
   // Nothing was said yet: the failure has a status line of its own.
-  if (job.failure !== undefined && job.shown().hosts.every(({ last }) => last === undefined))
+  if (job.failure !== undefined && job.shown().hosts.every(({ last }) => last === undefined)) {
+    feed.onOver();
     throw job.failure;
+  }
   const framing = framingFor(headerOf(request, 'accept'));
   return { status: 200, headers: streamHeaders(context, framing, feed.id), body: { events: feed, framing } };
 }

@@ -1,5 +1,6 @@
 import { isTerminal, type StreamEvent } from '@ziggie/llm-protocol';
 import type { EventSink } from '../answer/event-stream.ts';
+import { failureEvent, type KitFailure } from '../failure.ts';
 import type { Lease } from '../lease.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { LogSource } from './log-source.ts';
@@ -37,6 +38,8 @@ export class LogReader implements EventFeed {
   #hasNews = false;
   #over = false;
   #cutOff = false;
+  /** How it was ended for this reader alone, to be told once there is a sink. */
+  #ownEnd: StreamEvent | undefined;
   #lastWriteAt: number;
 
   constructor(options: LogReaderOptions) {
@@ -61,8 +64,10 @@ export class LogReader implements EventFeed {
 
   attach(sink: EventSink): void {
     this.#sink = sink;
-    if (this.#cutOff) sink.end();
-    else this.pull();
+    if (this.#cutOff) {
+      if (this.#ownEnd) sink.write([this.#ownEnd]);
+      sink.end();
+    } else this.pull();
   }
 
   readonly pull = (): void => {
@@ -117,18 +122,27 @@ export class LogReader implements EventFeed {
   }
 
   readonly #onAbort = (): void => {
-    if (this.#options.lease.hasLeft) this.leave();
-    else this.#cut();
+    const { hasLeft, failure } = this.#options.lease;
+    if (hasLeft) this.leave();
+    else this.#cut(failure);
   };
 
   readonly leave = (): void => {
     if (this.#close('left')) this.#sink?.end();
   };
 
-  /** Ends the connection without a last event. */
-  #cut(): void {
+  /**
+   * Ends the connection. Without a last event, so that whoever can comes back; a reader whose credential was taken back is
+   * told.
+   */
+  #cut(failure?: KitFailure): void {
     if (!this.#close('cut')) return;
     this.#cutOff = true;
+    if (failure?.code === 'unauthorized') {
+      const { requestId = '' } = this.#options.lease.admission ?? {};
+      this.#ownEnd = { ...failureEvent(failure, requestId), seq: this.#after + 1 };
+      this.#sink?.write([this.#ownEnd]);
+    }
     this.#sink?.end();
   }
 

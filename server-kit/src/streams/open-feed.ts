@@ -28,7 +28,7 @@ export async function openFeed(
   const { clock, timeouts, resume } = parts.settings;
   if (wish && resume) {
     const { left, ...more } = wish;
-    const readerLease = parts.leases.open(left, () => {});
+    const readerLease = parts.leases.open(left, () => {}, run.context.admission);
     const { heartbeatMs } = timeouts;
     const started = parts.streams.begin(run, { ...more, settings: resume, heartbeatMs, readerLease });
     if (started) {

@@ -49,7 +49,7 @@ export async function openReader(
 ): Promise<LogReader> {
   const { resume, timeouts } = settings;
   if (resume === undefined) throw noStream();
-  const lease = leases.open(left, () => {});
+  const lease = leases.open(left, () => {}, context.admission);
   try {
     const found = await lease.during(streams.find(id, context.principal as Principal, context.rights));
     context.model = found.head.model;
