@@ -20,7 +20,8 @@ export interface OutgoingRequest {
 export interface Answer {
   status: number;
   requestId: string | undefined;
-  contentType: string | undefined;
+  /** Empty where the server gave none. */
+  contentType: string;
   body: ByteSource;
   /** What it was asked with. */
   token: string | undefined;
@@ -76,11 +77,10 @@ export async function send(
     );
   }
   const { status } = response;
-  const contentType = response.header('Content-Type');
-  let requestId = response.header('X-Request-Id');
-  if (!/^[\w.:-]{1,128}$/.test(requestId ?? '')) requestId = undefined;
+  const contentType = response.header('Content-Type') ?? '';
+  const requestId = /^[\w.:-]{1,128}$/.exec(response.header('X-Request-Id') ?? '')?.[0];
   // A web page is no answer.
-  if (status >= 200 && status < 300 && !/\bhtml\b/i.test(contentType ?? '')) {
+  if (status >= 200 && status < 300 && !/\bhtml\b/i.test(contentType)) {
     return { status, requestId, contentType, body: response.body, token };
   }
   const { failureOf } = await interrupt.wait(loadFailures()).catch((cause: unknown) => {

@@ -31,7 +31,7 @@ export interface NextStep {
  */
 export async function afterFailure(
   scope: CallScope,
-  first: AnswerRequest,
+  first: AnswerRequest | Promise<AnswerRequest>,
   request: AnswerRequest,
   collector: Collector,
   attempt: AnswerAttempt,
@@ -54,9 +54,9 @@ export async function afterFailure(
   if (recovery === 'restart') {
     await waitForRetry(scope, error);
     const restart = { type: 'restart', attempt: attempts.length + 1 } as const;
-    return { anew: { request: first, events: [restart] } };
+    return { anew: { request: await first, events: [restart] } };
   }
-  const next = continued(settings, first, collector.partial());
+  const next = continued(settings, await first, collector.partial());
   if (!next) throw error;
   await waitForRetry(scope, error);
   const { pieces } = collector;

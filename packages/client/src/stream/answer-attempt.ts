@@ -10,6 +10,7 @@ import type { AnswerDecoder } from '../targets/target.ts';
 import type { ChatEvent } from '../types.ts';
 import { type AnswerReader, answerReader } from './answer-reader.ts';
 import { drain } from './drain.ts';
+import { loadEventStream } from './framings.ts';
 
 /** What most small pieces bring. */
 const none: ChatEvent[] = [];
@@ -71,7 +72,7 @@ export function newAttempt(
   { path, body: asked, ...request }: AnswerRequest,
   from?: ResumePoint,
 ): AnswerAttempt {
-  const { settings, timeouts, options, tell, elapsedMs } = scope;
+  const { settings, timeouts, options, tell } = scope;
   const { clock, target, transport } = settings;
   const decoder = from?.decoder ?? request.decoder();
   const { interrupt, timer, startedAt } = scope.newAttempt();
@@ -99,7 +100,7 @@ export function newAttempt(
       if (timer.phase && timer.phase !== 'connect') return;
       if (committed) timer.enter('idle', timeouts.idleMs);
       else timer.enter('first-token', timeouts.firstTokenMs);
-      if (transport.reportsConnection) tell('connect', { elapsedMs: elapsedMs() });
+      if (transport.reportsConnection) tell('connect');
     };
     const limitMs = connectLimitMs(settings, timeouts, asked.length);
     if (limitMs === undefined) connected();
@@ -114,8 +115,10 @@ export function newAttempt(
     );
     connected();
     const { status, requestId, contentType, body } = answer;
-    tell('firstByte', { elapsedMs: elapsedMs(), status, requestId });
-    reader = answerReader(decoder, contentType);
+    tell('firstByte', { status, requestId });
+    const isLines = /x-ndjson/i.test(contentType);
+    const framing = isLines ? undefined : (await interrupt.wait(loadEventStream())).eventStream(contentType);
+    reader = answerReader(decoder, framing);
     // Ends the read that waits, also where a fetch ignores its signal. One listener for the whole attempt: a race for
     // every piece would be most of the cost of a small piece.
     if (signal.aborted) throw signal.reason;
@@ -175,7 +178,7 @@ export function newAttempt(
           if (!committed) {
             committed = true;
             scope.saw(type);
-            tell('firstToken', { elapsedMs: elapsedMs() });
+            tell('firstToken');
             timer.enter('idle', timeouts.idleMs);
           }
           goesOn = true;

@@ -4,14 +4,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AnswerDecoder } from '../targets/target.ts';
 import { answerReader } from './answer-reader.ts';
+import { eventStream } from './event-stream.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
+const lines = 'application/x-ndjson';
+
 /** A reader whose decoder takes every record for what it is. */
-function reader(contentType = 'application/x-ndjson') {
+function reader(contentType = lines) {
   const records: string[] = [];
   const decoder: AnswerDecoder = { ended: false, read: (record) => records.push(record) };
-  const { push, end } = answerReader(decoder, contentType);
+  const { push, end } = answerReader(decoder, contentType === lines ? undefined : eventStream(contentType));
   let failure: string | undefined;
   const tried = (work: () => void): void => {
     try {
@@ -116,8 +119,20 @@ test('bytes that only go on and begin no character are an error at once, not hel
   expect(failure()).toBe('malformed_record');
 });
 
-test.each(['', 'data: '])('a record longer than the limit is an error before it is held: %j…', (before) => {
-  const { push, failure } = reader();
+test('a byte order mark before the first line is none of it, wherever the pieces end', () => {
+  const whole = bytes('\ufeff{"a":"\ufeff"}\n{"b":1}\n');
+  for (const size of [1, 2, 3, 4, 100]) {
+    for (const type of [lines, 'application/json'])
+      expect(read(ofSize(whole, size), type).records, `${size}`).toEqual(['{"a":"\ufeff"}', '{"b":1}']);
+  }
+});
+
+test.each([
+  ['', lines],
+  ['', 'application/json'],
+  ['data: ', ''],
+])('a record longer than the limit is an error before it is held: %j… as %j', (before, type) => {
+  const { push, failure } = reader(type);
   push(bytes(`${before}{"text":"`));
   const piece = new Uint8Array(65_536).fill(120);
   for (let sent = 0; sent < MAX_RECORD_BYTES - piece.length; sent += piece.length) push(piece);

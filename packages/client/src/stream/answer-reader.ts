@@ -2,11 +2,20 @@ import type { StreamEventBody } from '@ziggie/llm-protocol';
 import { MAX_ANSWER_BYTES, MAX_RECORD_BYTES, ProtocolError } from '@ziggie/llm-protocol/native';
 import type { AnswerDecoder } from '../targets/target.ts';
 
+/** How records stand in the lines of a body. Without one, each line is a record. */
+export interface Framing {
+  /** The next text with the line ends that count, or as much of it as can be told. */
+  lines(text: string): string;
+  /**
+   * The record that this line completes.
+   *
+   * @param check Throws for a record that gets too long: called with what there is of one that goes on.
+   */
+  record(line: string, check: (begun: string) => void): string | undefined;
+}
+
 /**
  * The reading half of an attempt: pieces of a body to text to records to events. Knows nothing of time or connections.
- *
- * Which framing it is, the content type says; where it says nothing (proxies forget it), the first characters do. Of an
- * event stream only the `data` means anything to us, so it is read here, line by line, as the other framing is.
  *
  * The work is linear in what arrives however small the pieces are, and no piece is held on to.
  */
@@ -26,20 +35,13 @@ export interface AnswerReader {
 
 const nothing = new Uint8Array();
 
-export function answerReader(decoder: AnswerDecoder, contentType = ''): AnswerReader {
+export function answerReader(decoder: AnswerDecoder, framing?: Framing): AnswerReader {
   // A byte order mark in the middle must stay what it is.
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const saysSse = /^\s*text\/event-stream/i.test(contentType);
   /** The last character, when it may go on in the next piece: then nothing is ever decoded twice, or by half. */
   let held = nothing;
   let failure: ProtocolError | undefined;
-  /** Known with the first characters. */
-  let isSse: boolean | undefined;
   let unfinished = '';
-  /** What the `data` lines of an event say so far. */
-  let data: string | undefined;
-  /** The last text ended with a CR: an LF at the start of the next one belongs to it. */
-  let endedWithCr = false;
   let length = 0;
 
   function push(piece: Uint8Array | string, events: StreamEventBody[]): void {
@@ -86,61 +88,30 @@ export function answerReader(decoder: AnswerDecoder, contentType = ''): AnswerRe
   }
 
   function readText(given: string, events: StreamEventBody[]): void {
-    let text = given;
-    length += text.length;
+    length += given.length;
     if (length > MAX_ANSWER_BYTES) throw tooLarge('the answer', MAX_ANSWER_BYTES);
-    if (isSse === undefined) {
-      text = unfinished + text;
-      unfinished = '';
-      const start = text.trimStart();
-      if (start === '' || (!saysSse && start.length < 7 && !/^\{|[:\n]/.test(start))) {
-        // Blank lines keep a connection open; they tell nothing yet, however many there are.
-        unfinished = text.slice(-99);
-        return;
-      }
-      // A JSON body under the name of an event stream is what some servers answer when they fail.
-      isSse = !start.startsWith('{') && (saysSse || /^(?:data|event|id|retry)?:/.test(start));
-      // A byte order mark, and blank lines.
-      text = isSse ? text.replace(/^\ufeff/, '') : start;
-    }
-    if (isSse && (endedWithCr || text.includes('\r'))) {
-      if (endedWithCr && text.startsWith('\n')) text = text.slice(1);
-      endedWithCr = text.endsWith('\r');
-      text = text.replace(/\r\n?/g, '\n');
-    }
+    const text = framing ? framing.lines(given) : given;
     let from = 0;
     // Only what is new is searched, and a line is put together once.
     for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
       const line = unfinished + text.slice(from, end);
       unfinished = '';
       from = end + 1;
-      if (isSse) readField(line, events);
-      else readRecord(line, events);
+      const record = framing ? framing.record(line, checkRecord) : line;
+      if (record !== undefined) readRecord(record, events);
     }
     if (from < text.length) {
       unfinished += text.slice(from);
-      check(unfinished);
-    }
-  }
-
-  /** One line of an event stream (WHATWG HTML, "Interpreting an event stream"). */
-  function readField(line: string, events: StreamEventBody[]): void {
-    if (line === '') {
-      const record = data;
-      data = undefined;
-      if (record !== undefined) readRecord(record, events);
-    } else if (line.slice(0, 5) === 'data:' || line === 'data') {
-      const more = line.slice(line.charCodeAt(5) === 0x20 ? 6 : 5);
-      data = data === undefined ? more : `${data}\n${more}`;
-      check(data);
+      checkRecord(unfinished);
     }
   }
 
   function readRecord(record: string, events: StreamEventBody[]): void {
     if (decoder.ended) return;
-    check(record);
-    // Blank lines, and what proxies put around records.
-    const text = record.charCodeAt(record.length - 1) === 0x7d ? record : record.trim();
+    checkRecord(record);
+    // Blank lines, a byte order mark, and what proxies put around records.
+    const isBare = record.charCodeAt(0) === 0x7b && record.charCodeAt(record.length - 1) === 0x7d;
+    const text = isBare ? record : record.trim();
     if (text !== '') decoder.read(text, events);
   }
 
@@ -153,7 +124,8 @@ export function answerReader(decoder: AnswerDecoder, contentType = ''): AnswerRe
   };
 }
 
-function check(record: string): void {
+/** @throws {ProtocolError} for one that no honest server sends. */
+function checkRecord(record: string): void {
   if (record.length > MAX_RECORD_BYTES) throw tooLarge('a record', MAX_RECORD_BYTES);
 }
 

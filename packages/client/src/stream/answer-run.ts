@@ -50,7 +50,7 @@ export function answerRun(
 ): AnswerRun {
   const collector = newCollector(model);
   const scope = newScope(settings, options, { operation, model, streaming: true }, idleMs, fail);
-  const { tell, watched, attempts, elapsedMs } = scope;
+  const { tell, watched, attempts } = scope;
   let resolve!: (result: ChatResult) => void;
   let reject!: (error: ZiggieError) => void;
   const result = new Promise<ChatResult>((...settle) => {
@@ -108,10 +108,7 @@ export function answerRun(
           if (await recover(failed, error)) return;
         }
         attempt ??= newAttempt(scope, request);
-        next = await attempt.read<typeof ended>(
-          (events, from) => take(events, from) as undefined,
-          (error, failed) => ({ failed, error }),
-        );
+        next = await attempt.read<typeof ended>(take, (error, failed) => ({ failed, error }));
         if (!next) return;
       }
     } catch (error) {
@@ -124,8 +121,14 @@ export function answerRun(
     const { afterFailure } = await loadAfterFailure().catch(() => {
       throw error;
     });
-    const first = await written;
-    const { resumed, anew } = await afterFailure(scope, first, request ?? first, collector, failed, error);
+    const { resumed, anew } = await afterFailure(
+      scope,
+      written,
+      request as AnswerRequest,
+      collector,
+      failed,
+      error,
+    );
     if (resumed) {
       attempt = resumed.attempt;
       take(resumed.events, attempt);
@@ -148,7 +151,7 @@ export function answerRun(
     else loadAfterFailure().then(end, nothing);
   }
 
-  function take(events: ChatEvent[], from: AnswerAttempt): void {
+  function take(events: ChatEvent[], from: AnswerAttempt): undefined {
     if (over) return;
     show(join ? join(events) : events);
     if (events.at(-1)?.type === 'done') {
@@ -178,13 +181,11 @@ export function answerRun(
 
   function finish(from: AnswerAttempt): void {
     end();
-    const elapsed = elapsedMs();
     from.finish();
     const whole = collector.result(from.requestId(), scope);
     resolve(whole);
     const { usage, timings, stats, finishReason, model: upstreamModel } = whole;
     tell('done', {
-      elapsedMs: elapsed,
       attempts,
       usage,
       timings,
@@ -203,7 +204,7 @@ export function answerRun(
     withCallDetails(error, { attempts, partial: collector.partial() });
     untold = error;
     reject(error);
-    tell('error', { elapsedMs: elapsedMs(), error });
+    tell('error', { error });
   }
 
   function end(): void {

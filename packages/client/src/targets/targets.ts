@@ -1,6 +1,7 @@
 import { HEARTBEAT_INTERVAL_MS, NDJSON_CONTENT_TYPE, SSE_CONTENT_TYPE } from '@ziggie/llm-protocol/native';
 import { wrong } from '../check-arguments.ts';
 import { part } from '../part.ts';
+import { loadEventStream } from '../stream/framings.ts';
 import type { ClientOptions } from '../types.ts';
 import { kitChat } from './kit-chat.ts';
 import type { Dialect, Speech, Target, TargetName } from './target.ts';
@@ -24,11 +25,13 @@ export function targetOf({ target: name = 'kit', framing = 'ndjson' }: ClientOpt
   if (!Object.hasOwn(parts, name)) throw wrong('target', 'give "kit", "ollama" or "openai"');
   const dialect = async (): Promise<Dialect> => (loaded[name] ??= (await part(parts[name])).dialect);
   const isKit = name === 'kit';
+  const isSse = name === 'openai' || (isKit && framing === 'sse');
   // What is not at hand comes while the caller gets ready.
   if (!isKit) dialect().catch(() => {});
+  if (isSse) loadEventStream().catch(() => {});
   return {
     name,
-    accept: name === 'openai' || (isKit && framing === 'sse') ? SSE_CONTENT_TYPE : NDJSON_CONTENT_TYPE,
+    accept: isSse ? SSE_CONTENT_TYPE : NDJSON_CONTENT_TYPE,
     takesOwnHeaders: name !== 'ollama',
     headersWithinMs: isKit ? HEARTBEAT_INTERVAL_MS : undefined,
     baseUrl: (given) => (name === 'openai' && !/\/v\d+[a-z]*\d*(?:\/|$)/.test(given) ? `${given}/v1` : given),
