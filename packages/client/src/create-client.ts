@@ -1,5 +1,6 @@
 import type { ChatRequest, GenerateRequest } from '@ziggie/llm-protocol';
 import { checkCall, checkRequest } from './check-arguments.ts';
+import type { EmbedRequest } from './embed/types.ts';
 import { withSettings } from './internals.ts';
 import { part } from './part.ts';
 import { IDLE_WITH_STRUCTURE_MS } from './settings.ts';
@@ -9,6 +10,8 @@ import { answerStream } from './stream/answer-stream.ts';
 import type { Speech } from './targets/target.ts';
 import { targetOf } from './targets/targets.ts';
 import type { CallOptions, ChatStream, ClientOptions, ZiggieClient } from './types.ts';
+
+type SideCalls = typeof import('./call/side-calls.ts');
 
 /**
  * A client for one server: the kit (default), or Ollama itself with `target: 'ollama'`.
@@ -58,6 +61,19 @@ export function createClient(options: ClientOptions): ZiggieClient {
     );
   }
 
+  /** What is no streamed answer. The request, where there is one, is a copy: what becomes of the caller's changes nothing. */
+  function aside<Name extends keyof SideCalls>(
+    name: Name,
+    call: CallOptions = {},
+    request?: EmbedRequest,
+  ): ReturnType<SideCalls[Name]> {
+    checkCall(call);
+    const done = part(() => import('./call/side-calls.ts')).then(
+      (calls): Promise<unknown> => calls[name](settings, call, request as EmbedRequest),
+    );
+    return done as ReturnType<SideCalls[Name]>;
+  }
+
   const client: ZiggieClient = {
     target: target.name,
     baseUrl,
@@ -69,28 +85,12 @@ export function createClient(options: ClientOptions): ZiggieClient {
       checkRequest(request, 'prompt');
       return answer('generate', request, call);
     },
-    embed(request, call = {}) {
-      const asked = { ...request, input: [request.input].flat() };
-      return aside(call, ({ embed }) => embed(settings, asked, call));
-    },
+    embed: (request, call) => aside('embed', call, { ...request, input: [request.input].flat() }),
     models: {
-      list(call = {}) {
-        return aside(call, ({ listModels }) => listModels(settings, call));
-      },
+      list: (call) => aside('listModels', call),
     },
-    status(call = {}) {
-      return aside(call, ({ readStatus }) => readStatus(settings, call));
-    },
-    async version(call = {}) {
-      return (await client.status(call)).version;
-    },
+    status: (call) => aside('readStatus', call),
+    version: async (call) => (await client.status(call)).version,
   };
   return withSettings(client, settings);
-}
-
-type SideCalls = typeof import('./call/side-calls.ts');
-
-function aside<T>(call: CallOptions, ask: (calls: SideCalls) => Promise<T>): Promise<T> {
-  checkCall(call);
-  return part(() => import('./call/side-calls.ts')).then(ask);
 }

@@ -2,27 +2,31 @@ import type { ModelInfo, ServerStatus } from '@ziggie/llm-protocol';
 import type { EmbedRequest, EmbedResult } from '../embed/types.ts';
 import { part } from '../part.ts';
 import type { Settings } from '../settings.ts';
+import type { Reports } from '../targets/target.ts';
 import type { CallOptions } from '../types.ts';
 import { callJson } from './call-json.ts';
 
+async function reportsOf({ target }: Settings): Promise<Reports> {
+  const { reports } = await target.dialect();
+  return part(reports);
+}
+
 /** The models of the server, as its dialect lists them. */
 export async function listModels(settings: Settings, call: CallOptions): Promise<ModelInfo[]> {
-  const reports = await settings.target.dialect();
-  return reports.listModels((path, read) =>
-    callJson(settings, { path, operation: 'models.list' }, call, read),
-  );
+  const { listModels: list } = await reportsOf(settings);
+  return list((path, read) => callJson(settings, { path, operation: 'models.list' }, call, read));
 }
 
 /** How the server says it is. */
 export async function readStatus(settings: Settings, call: CallOptions): Promise<ServerStatus> {
-  const { statusPath: path, readStatus: read } = await settings.target.dialect();
+  const { statusPath: path, readStatus: read } = await reportsOf(settings);
   return callJson(settings, { path, operation: 'status' }, call, read);
 }
 
 export async function embed(
   settings: Settings,
-  request: EmbedRequest,
   call: CallOptions,
+  request: EmbedRequest,
 ): Promise<EmbedResult> {
   const { embed: inBatches } = await part(() => import('../embed/embed.ts'));
   return inBatches(settings, request, call);

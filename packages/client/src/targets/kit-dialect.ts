@@ -1,11 +1,4 @@
-import {
-  errorCodeForStatus,
-  errorKinds,
-  isProblem,
-  type ModelInfo,
-  ProtocolError,
-  type ServerStatus,
-} from '@ziggie/llm-protocol';
+import { errorCodeForStatus, errorKinds, isProblem } from '@ziggie/llm-protocol';
 import { encodeOllamaGenerate } from '@ziggie/llm-protocol/ollama';
 import { kitChat } from './kit-chat.ts';
 import type { Dialect, ReportedFailure } from './target.ts';
@@ -14,21 +7,8 @@ import type { Dialect, ReportedFailure } from './target.ts';
 export const dialect: Dialect = {
   ...kitChat,
   generate: (request) => ({ path: '/generate', body: encodeOllamaGenerate(request, true) }),
-  statusPath: '/status',
   readFailure,
-
-  listModels: (get) =>
-    get('/models', (body) => {
-      const models = (body as { models?: unknown } | null)?.models;
-      if (!Array.isArray(models)) throw unreadable('the list of models');
-      return models.filter((one): one is ModelInfo => typeof (one as ModelInfo | null)?.name === 'string');
-    }),
-
-  readStatus(body) {
-    const { status, version } = (body ?? {}) as Partial<ServerStatus>;
-    if (status !== 'ok' && status !== 'degraded' && status !== 'down') throw unreadable('the status');
-    return { status, version: typeof version === 'string' ? version : '' };
-  },
+  reports: async () => (await import('./kit-reports.ts')).reports,
 };
 
 function readFailure(status: number, body: string): ReportedFailure {
@@ -51,8 +31,4 @@ function readFailure(status: number, body: string): ReportedFailure {
   }
   const code = errorCodeForStatus(status);
   return { code, text: undefined, retryable: errorKinds[code].retryable };
-}
-
-function unreadable(what: string): ProtocolError {
-  return new ProtocolError('malformed_record', `Reading ${what}: the body is not what the kit sends.`);
 }

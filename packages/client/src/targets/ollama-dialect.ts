@@ -1,43 +1,21 @@
-import {
-  type ErrorCode,
-  type ErrorEvent,
-  errorKinds,
-  ProtocolError,
-  type StreamEventBody,
-} from '@ziggie/llm-protocol';
+import { type ErrorCode, type ErrorEvent, errorKinds, type StreamEventBody } from '@ziggie/llm-protocol';
 import {
   classifyOllamaError,
-  decodeOllamaModels,
   encodeOllamaChat,
   encodeOllamaGenerate,
   OllamaDecoder,
   ollamaBodyText,
 } from '@ziggie/llm-protocol/ollama';
 import { DirectDecoder } from './direct-decoder.ts';
-import type { ReportedFailure, Reports, Speech } from './target.ts';
+import type { Dialect, ReportedFailure } from './target.ts';
 
 /** Ollama's own API. */
-export const dialect: Speech & Reports = {
-  statusPath: '/api/version',
+export const dialect: Dialect = {
   chat: (request) => ({ path: '/api/chat', body: encodeOllamaChat(request, true) }),
   generate: (request) => ({ path: '/api/generate', body: encodeOllamaGenerate(request, true) }),
   decoder: (model) => new DirectDecoder(model, new QuietDecoder()),
   readFailure,
-
-  async listModels(get) {
-    const tags = await get('/api/tags', (body) => {
-      if (!Array.isArray((body as { models?: unknown } | null)?.models))
-        throw unreadable('the list of models');
-      return body;
-    });
-    return decodeOllamaModels(tags, await get('/api/ps', (body) => body));
-  },
-
-  readStatus(body) {
-    const version = (body as { version?: unknown } | null)?.version;
-    if (typeof version !== 'string') throw unreadable('the version');
-    return { status: 'ok', version };
-  },
+  reports: async () => (await import('./ollama-reports.ts')).reports,
 };
 
 /** The decoder of protocol; what it says about unusable output is not shown. */
@@ -71,8 +49,4 @@ function signinUrlOf(body: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function unreadable(what: string): ProtocolError {
-  return new ProtocolError('malformed_record', `Reading ${what}: the body is not what Ollama sends.`);
 }

@@ -1,18 +1,15 @@
-import { type ErrorCode, ProtocolError } from '@ziggie/llm-protocol';
+import type { ErrorCode } from '@ziggie/llm-protocol';
 import {
-  decodeOpenAiModels,
   encodeOpenAiChat,
   encodeOpenAiGenerate,
   OpenAiDecoder,
   openAiFailure,
 } from '@ziggie/llm-protocol/openai';
 import { DirectDecoder } from './direct-decoder.ts';
-import type { ReportedFailure, Reports, Speech } from './target.ts';
+import type { Dialect, ReportedFailure } from './target.ts';
 
 /** What OpenAI-compatible servers have in common. */
-export const dialect: Speech & Reports = {
-  // They have no status in common; a list of models is an answer.
-  statusPath: '/models',
+export const dialect: Dialect = {
   chat: (request) => ({ path: '/chat/completions', body: encodeOpenAiChat(request, true) }),
   generate(request) {
     const { kind, body } = encodeOpenAiGenerate(request, true);
@@ -20,25 +17,8 @@ export const dialect: Speech & Reports = {
   },
   decoder: (model) => new DirectDecoder(model, new OpenAiDecoder()),
   readFailure,
-
-  listModels: (get) => get('/models', (body) => decodeOpenAiModels(listOf(body))),
-
-  readStatus(body) {
-    listOf(body);
-    return { status: 'ok', version: '' };
-  },
+  reports: async () => (await import('./openai-reports.ts')).reports,
 };
-
-function listOf(body: unknown): unknown {
-  const data = (body as { data?: unknown } | null)?.data;
-  if (data !== null && !Array.isArray(data)) {
-    throw new ProtocolError(
-      'malformed_record',
-      'Reading the list of models: the body is not what OpenAI-compatible servers send. Is baseUrl right?',
-    );
-  }
-  return body;
-}
 
 function readFailure(status: number, body: string): ReportedFailure {
   let parsed: unknown = body;

@@ -49,10 +49,9 @@ export interface Speech {
   decoder(model: string): AnswerDecoder;
 }
 
-/** How everything else that a server says is read. */
+/** How what a server tells of itself is asked for and read. */
 export interface Reports {
   readonly statusPath: string;
-  readFailure(status: number, body: string): ReportedFailure;
   /** @param get Fetches a path as JSON and reads it; `ProtocolError`s of the reader become failures of the call. */
   listModels(get: GetJson): Promise<ModelInfo[]>;
   /** @throws {ProtocolError} when the body is not a status. */
@@ -60,7 +59,11 @@ export interface Reports {
 }
 
 /** Everything that is said and read. */
-export type Dialect = Speech & Reports;
+export interface Dialect extends Speech {
+  readFailure(status: number, body: string): ReportedFailure;
+  /** Loads them: no answer needs any. */
+  reports(): Promise<Reports>;
+}
 
 export type TargetName = 'kit' | 'ollama' | 'openai';
 
