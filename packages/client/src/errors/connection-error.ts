@@ -4,10 +4,9 @@ import { ZiggieError, type ZiggieErrorDetails } from './ziggie-error.ts';
 export class ConnectionError extends ZiggieError {
   override readonly name = 'ConnectionError';
   /** The system's word for it, such as `ECONNREFUSED`. Browsers do not tell. */
-  readonly reason?: string | undefined;
+  declare readonly reason?: string | undefined;
 
   constructor(message: string, details: ZiggieErrorDetails & { reason?: string | undefined } = {}) {
     super('connect_failed', message, details);
-    this.reason = details.reason;
   }
 }

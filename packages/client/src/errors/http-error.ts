@@ -6,9 +6,9 @@ export class HttpError extends ZiggieError {
   override readonly name = 'HttpError';
   declare readonly status: number;
   /** The kit's own report (RFC 9457), when the answer was one. */
-  readonly problem?: Problem | undefined;
+  declare readonly problem?: Problem | undefined;
   /** Where to sign in, when Ollama's cloud asks for it. */
-  readonly signinUrl?: string | undefined;
+  declare readonly signinUrl?: string | undefined;
 
   constructor(
     code: ErrorCode,
@@ -20,7 +20,5 @@ export class HttpError extends ZiggieError {
     },
   ) {
     super(code, message, details);
-    this.problem = details.problem;
-    this.signinUrl = details.signinUrl;
   }
 }

@@ -12,16 +12,14 @@ export interface OutputIssue {
 export class OutputError extends ZiggieError {
   override readonly name = 'OutputError';
   /** What the model wrote last. Not enumerable in `toJSON()`: it is an answer. */
-  readonly text: string;
+  declare readonly text: string;
   /** What is wrong with it. Schemas may quote the value in their words, so these stay out of `toJSON()` too. */
-  readonly issues: readonly OutputIssue[];
+  declare readonly issues: readonly OutputIssue[];
 
   constructor(
     message: string,
     details: ZiggieErrorDetails & { text: string; issues: readonly OutputIssue[] },
   ) {
     super('schema_invalid', message, details);
-    this.text = details.text;
-    this.issues = details.issues;
   }
 }

@@ -5,7 +5,7 @@ export class StreamError extends ZiggieError {
   override readonly name = 'StreamError';
   declare readonly code: 'truncated' | 'malformed_record' | 'response_too_large';
   /** How many events had been read before it broke. */
-  readonly receivedEvents: number;
+  declare readonly receivedEvents: number;
 
   constructor(
     code: StreamError['code'],
@@ -13,6 +13,5 @@ export class StreamError extends ZiggieError {
     details: ZiggieErrorDetails & { receivedEvents: number },
   ) {
     super(code, message, details);
-    this.receivedEvents = details.receivedEvents;
   }
 }

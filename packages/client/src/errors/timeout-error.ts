@@ -8,14 +8,13 @@ export class TimeoutError extends ZiggieError {
   override readonly name = 'TimeoutError';
   declare readonly phase: TimedPhase;
   /** The limit that was reached, in milliseconds. */
-  readonly afterMs: number;
+  declare readonly afterMs: number;
 
   constructor(phase: TimedPhase, afterMs: number, details: ZiggieErrorDetails = {}) {
     super(
       phase === 'total' ? 'deadline_exceeded' : (`${phase.replace('-', '_')}_timeout` as 'idle_timeout'),
       `Waiting for the server: its time for "${phase}" is over after ${afterMs} ms. Is timeouts.${phase.replace('-t', 'T')}Ms too short?`,
-      { ...details, phase },
+      { ...details, phase, afterMs } as ZiggieErrorDetails,
     );
-    this.afterMs = afterMs;
   }
 }

@@ -4,8 +4,8 @@ import { ZiggieError, type ZiggieErrorDetails } from './ziggie-error.ts';
 export class ToolError extends ZiggieError {
   override readonly name = 'ToolError';
   /** The tool of the call that ended the run. */
-  readonly toolName: string;
-  readonly callId: string;
+  declare readonly toolName: string;
+  declare readonly callId: string;
 
   constructor(
     code: 'tool_loop' | 'tool_failed',
@@ -13,7 +13,5 @@ export class ToolError extends ZiggieError {
     details: ZiggieErrorDetails & { toolName: string; callId: string },
   ) {
     super(code, message, details);
-    this.toolName = details.toolName;
-    this.callId = details.callId;
   }
 }

@@ -52,9 +52,10 @@ export class ZiggieError extends Error {
   declare readonly partial?: PartialAnswer | undefined;
 
   constructor(code: ErrorCode, message: string, details: ZiggieErrorDetails = {}) {
-    const { cause, status, retryable = isRetryable(code), requestId, phase, retryAfterMs } = details;
+    const { cause, retryable = isRetryable(code), ...more } = details;
     super(message, cause === undefined ? {} : { cause });
-    Object.assign(this, { code, status, retryable, requestId, phase, retryAfterMs });
+    // What a subclass adds is among the details, too.
+    Object.assign(this, more, { code, retryable });
   }
 
   get [brand](): true {
