@@ -4,7 +4,7 @@ import { systemClock } from './clock.ts';
 import { parseBaseUrl } from './http/base-url.ts';
 import { fetchTransport } from './http/fetch-transport.ts';
 import { transportBehind } from './internals.ts';
-import { given, hooksOf, type Settings } from './settings.ts';
+import { given, type Settings } from './settings.ts';
 import type { Target } from './targets/target.ts';
 import type { ClientOptions } from './types.ts';
 
@@ -21,12 +21,9 @@ export function settingsOf(options: ClientOptions, target: Target): Settings {
     resume: true,
     clock: systemClock,
     random: Math.random,
-    logger: undefined,
     ...given(options),
     target,
     baseUrl: target.baseUrl(parseBaseUrl(options.baseUrl, globalThis.location?.href)),
-    credentials,
-    hooks: hooksOf(options.hooks),
     transport: fetch ? fetchTransport(fetch) : platformTransport,
   };
   if (options.transport) settings.transport = transportBehind(options.transport, { ...settings });

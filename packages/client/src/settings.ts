@@ -1,8 +1,15 @@
-import type { ClientHooks } from './hooks.ts';
 import type { Transport } from './http/transport.ts';
 import type { Logger } from './logger.ts';
 import type { Target } from './targets/target.ts';
-import type { CallOptions, Clock, Credentials, Recovery, RetryOptions, Timeouts } from './types.ts';
+import type {
+  CallOptions,
+  ClientOptions,
+  Clock,
+  Credentials,
+  Recovery,
+  RetryOptions,
+  Timeouts,
+} from './types.ts';
 
 /** The options of a client, checked and complete. */
 export interface Settings {
@@ -10,14 +17,14 @@ export interface Settings {
   /** Without a trailing slash. */
   baseUrl: string;
   transport: Transport;
-  credentials: Credentials | undefined;
+  credentials?: Credentials | undefined;
   headers: Readonly<Record<string, string>>;
   timeouts: Partial<Timeouts>;
   retry: Partial<RetryOptions>;
   recovery: Recovery;
   resume: boolean;
-  hooks: readonly ClientHooks[];
-  logger: Logger | undefined;
+  hooks?: ClientOptions['hooks'];
+  logger?: Logger | undefined;
   clock: Clock;
   random: () => number;
 }
@@ -48,9 +55,4 @@ export function given<T extends object>(
   some: T | undefined,
 ): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   return Object.fromEntries(Object.entries(some ?? {}).filter(([, value]) => value !== undefined)) as never;
-}
-
-/** One hook, several or none, as a list. */
-export function hooksOf(given: CallOptions['hooks']): readonly ClientHooks[] {
-  return given === undefined ? [] : Array.isArray(given) ? given : [given as ClientHooks];
 }

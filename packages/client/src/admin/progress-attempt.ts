@@ -85,9 +85,7 @@ export class ProgressAttempt {
       const { firstMs } = this.#form;
       if (firstMs === undefined) this.#timer.enter('idle', timeouts.idleMs);
       else this.#timer.enter('first-token', firstMs);
-      if (settings.transport.reportsConnection) {
-        tell('connect', { elapsedMs: this.#scope.elapsedMs() });
-      }
+      if (settings.transport.reportsConnection) tell('connect');
     };
     const limitMs = connectLimitMs(settings, timeouts, this.#body.length);
     if (limitMs === undefined) connected();
@@ -106,7 +104,7 @@ export class ProgressAttempt {
     );
     connected();
     const { status, requestId } = answer;
-    tell('firstByte', { elapsedMs: this.#scope.elapsedMs(), status, requestId });
+    tell('firstByte', { status, requestId });
     return answer;
   }
 

@@ -123,8 +123,8 @@ export class ProgressRun implements HeldRun<ModelProgress> {
     attempt.close();
     this.#scope.end();
     this.#resolve(this.#last);
-    const { tell, elapsedMs, attempts } = this.#scope;
-    tell('done', { elapsedMs: elapsedMs(), attempts });
+    const { tell, attempts } = this.#scope;
+    tell('done', { attempts });
   }
 
   #fail(error: ZiggieError): void {
@@ -133,10 +133,10 @@ export class ProgressRun implements HeldRun<ModelProgress> {
     this.#queue = [];
     this.#attempt?.close(error);
     this.#scope.end();
-    const { tell, elapsedMs, attempts } = this.#scope;
+    const { tell, attempts } = this.#scope;
     withCallDetails(error, { attempts });
     this.#untold = error;
     this.#reject(error);
-    tell('error', { elapsedMs: elapsedMs(), error });
+    tell('error', { error });
   }
 }

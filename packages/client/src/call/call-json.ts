@@ -51,7 +51,7 @@ export async function callJson<T>(
     for (;;) {
       try {
         const value = await attempt(scope, request, read);
-        tell('done', { elapsedMs: scope.elapsedMs(), attempts: scope.attempts });
+        tell('done', { attempts: scope.attempts });
         return value;
       } catch (error) {
         if (!isZiggieError(error)) throw error;
@@ -61,7 +61,7 @@ export async function callJson<T>(
   } catch (error) {
     if (!isZiggieError(error)) throw error;
     withCallDetails(error, { attempts: scope.attempts });
-    tell('error', { elapsedMs: scope.elapsedMs(), error });
+    tell('error', { error });
     throw error;
   } finally {
     scope.end();
@@ -77,7 +77,7 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
   const connected = (): void => {
     if (timer.phase === 'idle') return;
     timer.enter('idle', answerMs);
-    if (settings.transport.reportsConnection) scope.tell('connect', { elapsedMs: scope.elapsedMs() });
+    if (settings.transport.reportsConnection) scope.tell('connect');
   };
   const connectMs = connectLimitMs(settings, timeouts, sizeOf(body));
   if (connectMs === undefined) connected();
@@ -92,7 +92,7 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
     );
     connected();
     const { status, requestId } = answer;
-    scope.tell('firstByte', { elapsedMs: scope.elapsedMs(), status, requestId });
+    scope.tell('firstByte', { status, requestId });
     const text = await readBody(answer, interrupt.wait, request.maxBytes ?? MAX_BODY_BYTES);
     const value = read(text === '' ? undefined : parseJson(text));
     scope.record(startedAt, answer.status, undefined);

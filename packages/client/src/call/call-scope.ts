@@ -59,12 +59,12 @@ export function newScope(
   const { clock } = settings;
   const { signal } = options;
   const timeouts = timeoutsFor(settings, options, idleMs);
-  const watched = options.hooks !== undefined || settings.hooks.length > 0 || settings.logger !== undefined;
+  const watched = (options.hooks ?? settings.hooks ?? settings.logger) !== undefined;
   let observer: Observer | undefined;
   const watching = watched
     ? part(() => import('./observer.ts')).then(
         ({ newObserver }) => {
-          observer = newObserver(settings, options, purpose);
+          observer = newObserver(settings, options, purpose, scope.elapsedMs);
         },
         // The call is worth more than who watches it.
         () => {},
@@ -108,13 +108,13 @@ export function newScope(
     stats(timings, usage) {
       const totalMs = scope.elapsedMs();
       const { ttftMs, chunks, bytes } = scope;
-      const seen = ttftMs === undefined ? {} : { ttftMs, decodeMs: rounded(totalMs - ttftMs) };
-      const all = { ...spans, ...seen, totalMs, ...timings };
+      const seen = ttftMs !== undefined && { ttftMs, decodeMs: rounded(totalMs - ttftMs) };
+      const all: Timings = { ...spans, ...seen, totalMs, ...timings };
       const { decodeMs } = all;
       return {
         ...all,
         ...(usage &&
-          decodeMs !== undefined &&
+          decodeMs &&
           decodeMs > 0 && { tokensPerSecond: rounded((usage.outputTokens * 1000) / decodeMs) }),
         chunks,
         bytes,

@@ -1,6 +1,6 @@
 import type { TimedPhase } from '../errors/timeout-error.ts';
 import type { CallInfo, ClientHooks } from '../hooks.ts';
-import { hooksOf, type Settings } from '../settings.ts';
+import type { Settings } from '../settings.ts';
 import type { CallOptions } from '../types.ts';
 
 /** What a call is for: what its hooks are told. */
@@ -12,9 +12,19 @@ export interface CallPurpose {
 }
 
 export type Hook = keyof ClientHooks;
-/** What a hook is told besides the call. */
-export type Told<Name extends Hook> =
+type Heard<Name extends Hook> =
   Parameters<NonNullable<ClientHooks[Name]>> extends [CallInfo, ...infer Rest] ? Rest : never;
+/** What a hook is told besides the call, and besides the time since the call began, which is added here. */
+export type Told<Name extends Hook> = Name extends Timed
+  ? Heard<Name> extends [infer Details]
+    ? Name extends 'connect' | 'firstToken'
+      ? []
+      : [Omit<Details, 'elapsedMs'>]
+    : never
+  : Heard<Name>;
+
+const timed = ['connect', 'firstByte', 'firstToken', 'done', 'error'] as const satisfies Hook[];
+type Timed = (typeof timed)[number];
 
 /** Tells hooks and the logger about one call. Neither can change it. Loaded where there are any. */
 export interface Observer {
@@ -34,8 +44,9 @@ export function newObserver(
   { hooks, logger, baseUrl }: Settings,
   options: CallOptions,
   { operation, model, streaming = false }: CallPurpose,
+  elapsedMs: () => number,
 ): Observer {
-  const all = [...hooks, ...hooksOf(options.hooks)];
+  const all = [hooks, options.hooks].flatMap((some) => some ?? []);
   const callId = ++calls;
   const info: CallInfo = Object.freeze({
     callId,
@@ -61,10 +72,13 @@ export function newObserver(
           hook: name,
           error: error instanceof Error ? error.name : typeof error,
         });
+      const heard = (timed as readonly Hook[]).includes(name)
+        ? [{ elapsedMs: elapsedMs(), ...told[0] }]
+        : told;
       for (const some of all) {
         try {
           const hook = some[name] as ((call: CallInfo, ...told: unknown[]) => unknown) | undefined;
-          const given = hook?.call(some, info, ...told);
+          const given = hook?.call(some, info, ...heard);
           if (given instanceof Promise) given.catch(threw);
         } catch (error) {
           threw(error);

@@ -99,18 +99,18 @@ export class RecordRun<T extends object> implements HeldRun<T> {
     this.#queue = records;
     if (!this.#form.isLast(records.at(-1) as Readonly<Record<string, unknown>>)) return;
     this.#attempt?.close();
-    const { tell, elapsedMs, attempts } = this.#end();
-    tell('done', { elapsedMs: elapsedMs(), attempts });
+    const { tell, attempts } = this.#end();
+    tell('done', { attempts });
   }
 
   #fail(error: ZiggieError): void {
     if (this.#over) return;
     this.#queue = [];
     this.#attempt?.close(error);
-    const { tell, elapsedMs, attempts } = this.#end();
+    const { tell, attempts } = this.#end();
     if (isZiggieError(error)) {
       withCallDetails(error, { attempts });
-      tell('error', { elapsedMs: elapsedMs(), error });
+      tell('error', { error });
     }
     this.#untold = error;
   }
