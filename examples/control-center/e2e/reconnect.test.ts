@@ -11,15 +11,14 @@ it('an answer whose connection breaks goes on in the page: said meanwhile, and n
   const words = Array.from({ length: 90 }, (_, at) => `word${at}`);
   fake.script([slow(90), say(`${words.join(' ')}.`)]);
   await modelIsChosen(page);
-  proxy.cutAfter(20);
+  proxy.goDarkAfter(20);
   await ask(page, 'Go through a tunnel');
-  await expect.poll(() => proxy.cuts, { interval: 5, timeout: 5000 }).toBe(1);
-  proxy.goDark();
+  await expect.poll(() => proxy.cuts).toBe(1);
 
   const answer = parts.answers(page).last();
   const read = async () => (await answer.textContent())?.match(/word\d+/g) ?? [];
   const status = page.locator('.zg-status[data-phase="reconnecting"]');
-  await status.waitFor({ timeout: 5000 });
+  await status.waitFor();
   expect(await status.textContent()).toContain('Connection lost, picking up where it stopped');
   const kept = await read();
   expect(kept.length).toBeGreaterThan(5);
@@ -28,8 +27,8 @@ it('an answer whose connection breaks goes on in the page: said meanwhile, and n
   proxy.goLight();
   // By itself after 1 to 15 s, apart from all others who lost the same server; its reader need not wait.
   await status.getByRole('button', { name: 'Try now' }).click();
-  await expect.poll(read, { timeout: 5000 }).toEqual(words);
-  await expect.poll(() => page.getByText(/first token/).count(), { timeout: 5000 }).toBe(1);
+  await expect.poll(read).toEqual(words);
+  await expect.poll(() => page.getByText(/first token/).count()).toBe(1);
   expect(await status.count()).toBe(0);
   expect(await parts.answers(page).count()).toBe(1);
   expect(await parts.alert(page).count()).toBe(0);

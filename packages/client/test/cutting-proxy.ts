@@ -8,12 +8,15 @@ export interface CuttingProxy {
   cuts: number;
   /** The next connection that gets so far breaks: behind so many records of an answer and so many bytes more. */
   cutAfter(records: number, bytesMore?: number): void;
+  /** The same behind whole records, and every new connection breaks as well until it is light: none slips through between. */
+  goDarkAfter(records: number): void;
   /** Breaks every connection, and each new one, until it is light again. */
   goDark(): void;
   goLight(): void;
   close(): Promise<void>;
 }
 
+const streamed = /^content-type: *(?:application\/x-ndjson|text\/event-stream)/im;
 const brace = '}'.charCodeAt(0);
 const newline = '\n'.charCodeAt(0);
 
@@ -21,7 +24,7 @@ const newline = '\n'.charCodeAt(0);
 export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const { port, pathname } = new URL(target);
   const open = new Set<Socket>();
-  let cut: { records: number; bytesMore: number } | undefined;
+  let cut: { records: number; bytesMore: number; thenDark?: boolean } | undefined;
   let isDark = false;
   const server = createServer((front) => {
     const back = connect(Number(port), '127.0.0.1');
@@ -40,17 +43,21 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
       return;
     }
     front.on('data', (piece) => back.write(piece));
+    // A script or a list of models that the page fetches meanwhile has lines that end so too.
+    let isAnswer = false;
     let records = 0;
     let beyond = 0;
     let last = 0;
     back.on('data', (piece: Buffer) => {
-      for (let at = 0; cut && at < piece.length; at++) {
+      isAnswer ||= streamed.test(piece.toString('latin1'));
+      for (let at = 0; isAnswer && cut && at < piece.length; at++) {
         const byte = piece[at] as number;
         // Every record ends in a line of its own, in NDJSON and in SSE; heads end in CR LF.
         if (records >= cut.records) beyond++;
         else if (byte === newline && last === brace) records++;
         last = byte;
         if (records < cut.records || beyond < cut.bytesMore) continue;
+        isDark ||= cut.thenDark === true;
         cut = undefined;
         proxy.cuts++;
         // Not before the bytes have left, or it would be another cut.
@@ -67,6 +74,9 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     cuts: 0,
     cutAfter(records, bytesMore = 0) {
       cut = { records, bytesMore };
+    },
+    goDarkAfter(records) {
+      cut = { records, bytesMore: 0, thenDark: true };
     },
     goDark() {
       isDark = true;
