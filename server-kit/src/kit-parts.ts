@@ -114,6 +114,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
       clock,
       logger,
       loadMs: settings.timeouts.loadMs,
+      verbMs: settings.timeouts.firstTokenMs,
       heartbeatMs: settings.timeouts.heartbeatMs,
       rules: settings.modelAdmin,
       watch: lasting.watch,

@@ -147,9 +147,9 @@ export interface ServerKitOptions {
     | {
         /** Default 2 s. */
         connectMs?: number | undefined;
-        /** Default 5 min, from the end of the load. */
+        /** Default 5 min, from the end of the load. Also how long unloading and deleting a model may take. */
         firstTokenMs?: number | undefined;
-        /** Default 10 min. */
+        /** Default 10 min. Also how long a model server may say nothing of a pull. */
         loadMs?: number | undefined;
         /** Default 60 s, 180 s with tools or a format. */
         idleMs?: number | undefined;

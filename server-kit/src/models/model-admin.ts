@@ -8,6 +8,7 @@ import { upstreamFailure } from '../upstream/failures.ts';
 import { canonicalName } from '../upstream/model-name.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { Upstreams } from '../upstreams/upstreams.ts';
+import { type Patience, patienceForLoad, patienceForVerb } from './patience.ts';
 import { recordsOf } from './upstream-calls.ts';
 
 /** What changing models needs of the kit. */
@@ -16,7 +17,9 @@ export interface ModelAdminParts {
   shepherd: LoadShepherd;
   clock: Clock;
   logger: Logger;
+  /** How long a load may take, and how long anything else that a server is asked to do. */
   loadMs: number;
+  verbMs: number;
 }
 
 /** A model on one server. */
@@ -118,14 +121,15 @@ export async function loadModel(
   ask: AdminAsk,
   keepAlive: number | string | undefined,
 ): Promise<string[]> {
+  const { clock, loadMs } = parts;
   const having = await holdersOf(parts, ask);
-  const chosen =
-    ask.hosts === undefined ? [bestFor(having, canonicalName(ask.model), parts.clock.now())] : having;
+  const chosen = ask.hosts === undefined ? [bestFor(having, canonicalName(ask.model), clock.now())] : having;
   await done(parts, 'models.load', ask, chosen, async (upstream) => {
     const name = nameOn(upstream, ask.model);
-    await parts.shepherd.warm(upstream, name, parts.loadMs, ask.left);
+    await parts.shepherd.warm(upstream, name, loadMs, ask.left);
     // How long it stays is said in a second request: the first may have been somebody else's.
-    if (keepAlive !== undefined) await setKeepAlive(upstream, name, keepAlive, ask.left);
+    const patience = patienceForLoad(clock, loadMs);
+    if (keepAlive !== undefined) await setKeepAlive(upstream, name, keepAlive, ask.left, patience);
   });
   return chosen.map(({ id }) => id);
 }
@@ -136,15 +140,17 @@ export async function loadModel(
  * @throws {KitFailure} `model_not_found` when no such server has it.
  */
 export async function unloadModel(parts: ModelAdminParts, ask: AdminAsk): Promise<string[]> {
+  const { clock, verbMs } = parts;
   const canonical = canonicalName(ask.model);
   const having = await holdersOf(parts, ask);
   const loaded = having.filter(
     (upstream) => ask.hosts !== undefined || upstream.memoryOf(canonical) !== 'absent',
   );
   await done(parts, 'models.unload', ask, loaded, async (upstream) => {
-    await setKeepAlive(upstream, nameOn(upstream, ask.model), 0, ask.left);
+    const name = nameOn(upstream, ask.model);
+    await setKeepAlive(upstream, name, 0, ask.left, patienceForVerb(clock, verbMs));
     const runs = upstream.runs(canonical);
-    if (runs.inFlight === 0) runs.goneAt = parts.clock.now();
+    if (runs.inFlight === 0) runs.goneAt = clock.now();
     await upstream.catalog.isLoaded(canonical, Number.NEGATIVE_INFINITY);
   });
   return loaded.map(({ id }) => id);
@@ -159,7 +165,8 @@ export async function deleteModel(parts: ModelAdminParts, ask: AdminAsk): Promis
   const having = await holdersOf(parts, ask);
   await done(parts, 'models.delete', ask, having, async (upstream) => {
     const body = { model: nameOn(upstream, ask.model) };
-    await recordsOf(upstream.transport, { method: 'DELETE', path: '/api/delete', body }, ask.left);
+    const patience = patienceForVerb(parts.clock, parts.verbMs);
+    await recordsOf(upstream.transport, { method: 'DELETE', path: '/api/delete', body }, ask.left, patience);
     await upstream.catalog.look().catch(() => {});
   });
   return having.map(({ id }) => id);
@@ -206,9 +213,10 @@ async function setKeepAlive(
   model: string,
   keepAlive: number | string,
   left: StopSignal,
+  patience: Patience,
 ): Promise<void> {
   const body = { model, keep_alive: keepAlive, stream: false };
-  await recordsOf(transport, { method: 'POST', path: '/api/generate', body }, left);
+  await recordsOf(transport, { method: 'POST', path: '/api/generate', body }, left, patience);
 }
 
 /** Does something on each server and writes down who did it, to what, and how it ended. @throws {KitFailure} of the first. */

@@ -4,6 +4,7 @@ import { asFailure, KitFailure } from '../failure.ts';
 import { newId } from '../request/request-id.ts';
 import { Stop } from '../stop.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import type { Patience } from './patience.ts';
 import { PullMeter, type PullRecord } from './pull-meter.ts';
 import { recordsOf } from './upstream-calls.ts';
 
@@ -43,6 +44,7 @@ export class PullJob {
   readonly id = newId('pull');
   readonly model: string;
   readonly #clock: Clock;
+  readonly #patience: Patience;
   readonly #stop = new Stop();
   readonly #hosts = new Map<string, HostPull>();
   readonly #watchers = new Set<PullWatcher>();
@@ -51,10 +53,16 @@ export class PullJob {
   #endedAt: number | undefined;
   isKept = false;
 
-  constructor(model: string, upstreams: readonly Upstream[], clock: Clock, onEnd: (job: PullJob) => void) {
+  constructor(
+    model: string,
+    upstreams: readonly Upstream[],
+    patience: Patience,
+    onEnd: (job: PullJob) => void,
+  ) {
     this.model = model;
-    this.#clock = clock;
-    this.#startedAt = clock.wallNow();
+    this.#clock = patience.clock;
+    this.#patience = patience;
+    this.#startedAt = this.#clock.wallNow();
     this.#onEnd = onEnd;
     for (const { id } of upstreams) {
       this.#hosts.set(id, { state: 'running', records: new Map(), failure: undefined });
@@ -127,12 +135,18 @@ export class PullJob {
     let isWhole = false;
     try {
       const body = { model: this.model, stream: true };
-      await recordsOf(transport, { method: 'POST', path: '/api/pull', body }, this.#stop, (record) => {
-        const read = meter.read(record, this.#clock.now());
-        isWhole = read.status === 'success';
-        // `success` is the word for the whole, and this is one server of several.
-        this.#tell(pull, isWhole ? { ...read, status: 'ready' } : read);
-      });
+      await recordsOf(
+        transport,
+        { method: 'POST', path: '/api/pull', body },
+        this.#stop,
+        this.#patience,
+        (record) => {
+          const read = meter.read(record, this.#clock.now());
+          isWhole = read.status === 'success';
+          // `success` is the word for the whole, and this is one server of several.
+          this.#tell(pull, isWhole ? { ...read, status: 'ready' } : read);
+        },
+      );
       if (!isWhole) {
         throw new KitFailure(
           'truncated',

@@ -3,11 +3,20 @@ import { KitFailure, shuttingDown } from '../failure.ts';
 import type { Logger } from '../log/logger.ts';
 import { canonicalName } from '../upstream/model-name.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { patienceForPull } from './patience.ts';
 import { PullJob } from './pull-job.ts';
 
 /** How many pulls that are over can still be looked at. */
 const rememberedPulls = 50;
 const retryAfterMs = 30_000;
+
+/** What bounds pulls. */
+export interface PullBounds {
+  /** Pulls that go on at once. */
+  maxPulls: number;
+  /** How long a server may say nothing of a pull, in ms. */
+  silentMs: number;
+}
 
 /** The pulls that go on, and the last ones that are over. */
 export class PullJobs {
@@ -27,7 +36,7 @@ export class PullJobs {
   start(
     model: string,
     upstreams: readonly Upstream[],
-    maxPulls: number,
+    { maxPulls, silentMs }: PullBounds,
     logger: Logger,
     by: string,
   ): PullJob {
@@ -42,7 +51,7 @@ export class PullJobs {
         retryAfterMs,
       });
     }
-    const job = new PullJob(model, upstreams, this.#clock, (ended) => {
+    const job = new PullJob(model, upstreams, patienceForPull(this.#clock, silentMs), (ended) => {
       const { id, state, durationMs, failure } = ended;
       const code = failure && { code: failure.code, reason: failure.more.reason };
       logger.info(

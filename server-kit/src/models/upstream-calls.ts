@@ -10,6 +10,7 @@ import {
   upstreamFailure,
 } from '../upstream/failures.ts';
 import type { Transport, UpstreamBody } from '../upstream/transport.ts';
+import { type Patience, TimedWait } from './patience.ts';
 
 const maxRecordBytes = 64 * 1024;
 
@@ -22,14 +23,17 @@ interface AdminCall {
 /**
  * Asks a model server for something that answers in records, and hands each on.
  *
- * @throws {KitFailure} also for an error inside the stream.
+ * @throws {KitFailure} also for an error inside the stream, and when it takes longer than the patience for it.
  */
 export async function recordsOf(
   transport: Transport,
   { method, path, body }: AdminCall,
-  signal: StopSignal,
+  left: StopSignal,
+  patience: Patience,
   onRecord: (record: Readonly<Record<string, unknown>>) => void = () => {},
 ): Promise<void> {
+  const waiting = new TimedWait(left, patience);
+  const { signal } = waiting;
   let phase: 'head' | 'body' = 'head';
   let source: UpstreamBody | undefined;
   try {
@@ -41,6 +45,7 @@ export async function recordsOf(
     const lines = new NdjsonSplitter(maxRecordBytes);
     const onLine = (line: string) => onRecord(recordIn(line));
     for (let chunk = await answer.body.read(); chunk !== null; chunk = await answer.body.read()) {
+      waiting.heard();
       lines.push(decoder.decode(chunk, { stream: true }), onLine);
     }
     lines.end(onLine);
@@ -54,6 +59,7 @@ export async function recordsOf(
   } finally {
     // A server that goes on after what was refused is not listened to.
     source?.cancel();
+    waiting.end();
   }
 }
 

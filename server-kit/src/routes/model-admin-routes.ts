@@ -144,7 +144,8 @@ export async function pullRoute(
     throw upstreamFailure('model_not_found', 'no models:pull for it');
   }
   const where = hostsOf(parts.upstreams, ask.hosts);
-  const job = parts.pulls.start(ask.model, where, rules.maxPulls, parts.logger, byOf(context));
+  const bounds = { maxPulls: rules.maxPulls, silentMs: parts.loadMs };
+  const job = parts.pulls.start(ask.model, where, bounds, parts.logger, byOf(context));
   if (ask.stream === false) {
     job.isKept = true;
     return { status: 202, body: job.shown() };
