@@ -31,6 +31,7 @@ import { type QueueSettings, queueSchema, queueSettings } from './queue/queue-op
 import { Routing } from './routing/routing.ts';
 import { routingSchema } from './routing/routing-options.ts';
 import { type ResumeSettings, resumeSchema, resumeSettings } from './streams/stream-settings.ts';
+import { modelPattern } from './upstream/model-pattern.ts';
 import type { HedgingOptions } from './upstreams/hedging.ts';
 import { type UpstreamSettings, upstreamSchema, upstreamSettings } from './upstreams/upstream-settings.ts';
 import { type SocketSettings, socketSettings } from './ws/socket-settings.ts';
@@ -109,7 +110,7 @@ const members = z.strictObject({
   limits: limitsSchema.optional(),
   queue: queueSchema.optional(),
   hedging: z.strictObject({ afterMs: milliseconds.optional() }).optional(),
-  continuation: z.strictObject({ models: z.array(z.string().min(1).max(256)).min(1).max(256) }).optional(),
+  continuation: z.strictObject({ models: z.array(modelPattern).min(1).max(256) }).optional(),
   routing: routingSchema.optional(),
   resume: resumeSchema.optional(),
   cache: cacheSchema.optional(),

@@ -36,7 +36,10 @@ export interface Principal {
   keyId?: string | undefined;
   /** Cuts down what the roles allow. Default not at all. */
   scopes?: readonly Permission[] | undefined;
-  /** Cuts down the models that the roles allow: names, or beginnings such as `llama3*`. Default not at all. */
+  /**
+   * Cuts down the models that the roles allow: names, or beginnings such as `llama3*`, which go
+   * over no slash (`team/*` is all of `team`). Default not at all.
+   */
   models?: readonly string[] | undefined;
   /**
    * When the credential ends, in ms since 1970: a WebSocket is closed then, an answer over HTTP is finished. Left out when it
@@ -90,7 +93,10 @@ export interface ServerKitOptions {
   roles?: RoleTable | undefined;
   /** Default: the memory of this process. */
   stores?: Stores | undefined;
-  /** What tokens cost, by model name, beginning (`llama3*`) or `*`; the first that fits counts. For `cost` limits. */
+  /**
+   * What tokens cost, by model name, beginning (`llama3*`, over slashes too) or `*`; the first that fits counts. For `cost`
+   * limits.
+   */
   prices?: Readonly<Record<string, ModelPrice>> | undefined;
   limits?:
     | {

@@ -1,5 +1,5 @@
 import type { StreamEventBody, UsageEvent } from '@ziggie/llm-protocol';
-import { isNamedBy } from '../upstream/model-name.ts';
+import { isNamedBy } from '../upstream/model-pattern.ts';
 import type { PlaceUpstream } from '../upstreams/places.ts';
 import type { UpstreamCall } from '../upstreams/upstream-call.ts';
 

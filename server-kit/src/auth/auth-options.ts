@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import { fetchKeySet } from '../upstream/fetch-key-set.ts';
+import { modelPattern } from '../upstream/model-pattern.ts';
 import {
   algorithms,
   type JwtAlgorithm,
@@ -125,7 +126,7 @@ export const rolesSchema = z.record(
   z.string().min(1).max(256),
   z.strictObject({
     permissions: z.array(z.enum(permissions)),
-    models: z.array(z.string().min(1)).optional(),
+    models: z.array(modelPattern).optional(),
     priority: z.enum(['interactive', 'batch']).optional(),
     weight: z.number().min(0.01).max(100).optional(),
   }),

@@ -1,6 +1,6 @@
 import type { Principal } from '../kit-types.ts';
 import type { Priority } from '../queue/line-job.ts';
-import { isNamedBy } from '../upstream/model-name.ts';
+import { isNamedBy } from '../upstream/model-pattern.ts';
 
 /** Everything somebody can be allowed to do. API keys call these their scopes. */
 export const permissions = [
@@ -41,7 +41,10 @@ export type Permission = (typeof permissions)[number];
 /** What a role gives. */
 export interface RoleGrant {
   permissions: readonly Permission[];
-  /** The models it gives them for: names, beginnings such as `llama3*`, or `*`. Default `['*']`. */
+  /**
+   * The models it gives them for: names, beginnings such as `llama3*`, or `*`. A beginning goes over tags and not over a
+   * slash: `llama3*` is not `llama3-friends/model`, and `team/*` is all of `team`. Default `['*']`.
+   */
   models?: readonly string[] | undefined;
   /** The most urgent class in the line: `batch` is served when nobody of `interactive` waits. Default `interactive`. */
   priority?: 'interactive' | 'batch' | undefined;

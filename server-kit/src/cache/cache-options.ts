@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { KitFailure } from '../failure.ts';
 import { parseChat, parseGenerate } from '../request/chat-shape.ts';
+import { modelPattern } from '../upstream/model-pattern.ts';
 import type { CacheBounds } from './cache-store.ts';
 import { type Question, questionOf } from './question.ts';
 
@@ -74,7 +75,7 @@ const bytes = z.int().min(1024);
 
 /** What may stand in the options of the kit. */
 export const cacheSchema = z.strictObject({
-  models: z.array(name).max(1000).optional(),
+  models: z.array(modelPattern).max(1000).optional(),
   scope: z.enum(['tenant', 'user']).optional(),
   keep: z.boolean().optional(),
   coalesce: z.boolean().optional(),

@@ -1,4 +1,4 @@
-import { isNamedBy } from '../upstream/model-name.ts';
+import { isNamedBy } from '../upstream/model-pattern.ts';
 import type { CacheSettings } from './cache-options.ts';
 
 /** What a request may have of answers of others, and what others may have of its. */

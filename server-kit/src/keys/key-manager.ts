@@ -1,5 +1,6 @@
 import { type Permission, permissions } from '../auth/permissions.ts';
 import type { Clock } from '../clock.ts';
+import { modelPattern } from '../upstream/model-pattern.ts';
 import { formatKey, newKeyId, newKeySecret } from './key-format.ts';
 import type { KeyHasher } from './key-hash.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -150,8 +151,12 @@ function check({ ownerId, roles, name = '', scopes, models, tenant }: CreateKeyO
   if (scopes != null && !(isTextList(scopes) && scopes.every((scope) => permissions.includes(scope)))) {
     throw fault(`scopes must be a list of ${permissions.join(', ')}`);
   }
-  if (models != null && !isTextList(models))
-    throw fault(`models must be a list of at most ${maxListed} names`);
+  if (
+    models != null &&
+    !(isTextList(models) && models.every((name) => modelPattern.safeParse(name).success))
+  ) {
+    throw fault(`models must be a list of at most ${maxListed} names, with a "*" at their ends at most`);
+  }
 }
 
 function isTextList(value: unknown): boolean {

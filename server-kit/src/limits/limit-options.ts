@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { modelPattern } from '../upstream/model-pattern.ts';
 import { limitScopes, limitUnits } from './limit-rules.ts';
 import { windowUnits } from './window.ts';
 import { isTimeZone } from './zone.ts';
@@ -19,7 +20,7 @@ const rule = z
     burst: z.int().min(1).optional(),
     timeZone: timeZone.optional(),
     roles: z.array(z.string().min(1)).min(1).optional(),
-    models: z.array(z.string().min(1)).min(1).optional(),
+    models: z.array(modelPattern).min(1).optional(),
     name: z
       .string()
       .regex(/^[A-Za-z0-9-]{1,64}$/, { error: 'must be letters, digits and dashes, at most 64' })
@@ -55,7 +56,7 @@ export const limitsSchema = z.strictObject({
 
 /** `prices` of the kit's options. */
 export const pricesSchema = z.record(
-  z.string().min(1),
+  modelPattern,
   z.strictObject({
     inputPerMillion: z.number().min(0).max(1_000_000),
     outputPerMillion: z.number().min(0).max(1_000_000),

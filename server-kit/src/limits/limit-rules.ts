@@ -42,7 +42,7 @@ export interface LimitRule {
   timeZone?: string | undefined;
   /** Only for principals with one of these roles. Default everybody. */
   roles?: readonly string[] | undefined;
-  /** Only for these models: names, or beginnings such as `llama3*`. Default all. */
+  /** Only for these models: names, or beginnings such as `llama3*`, over slashes too. Default all. */
   models?: readonly string[] | undefined;
   /** What headers and messages call it: letters, digits and dashes. Default such as `user-total-tokens-day`. */
   name?: string | undefined;

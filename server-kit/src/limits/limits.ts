@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { KitFailure } from '../failure.ts';
 import type { Principal } from '../kit-types.ts';
-import { isNamedBy } from '../upstream/model-name.ts';
+import { isCoveredBy } from '../upstream/model-pattern.ts';
 import { addressKey } from './address-key.ts';
 import { type Rate, ratePer } from './gcra.ts';
 import { limitFailure, storeUnavailable } from './limit-failure.ts';
@@ -273,7 +273,7 @@ export class Limits {
   }
 
   #priceOf(model: string): ModelPrice {
-    const named = Object.entries(this.#prices).find(([pattern]) => isNamedBy(pattern, model));
+    const named = Object.entries(this.#prices).find(([pattern]) => isCoveredBy(pattern, model));
     return named?.[1] ?? { inputPerMillion: 0, outputPerMillion: 0 };
   }
 
@@ -327,7 +327,8 @@ export function asUnavailable(thrown: unknown): KitFailure {
 
 function applies(rule: Rule, { principal, model }: LimitSubject): boolean {
   if (rule.roles && !rule.roles.some((role) => principal?.roles.includes(role))) return false;
-  if (rule.models && !rule.models.some((name) => model !== undefined && isNamedBy(name, model))) return false;
+  if (rule.models && !rule.models.some((name) => model !== undefined && isCoveredBy(name, model)))
+    return false;
   return true;
 }
 

@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { modelPattern } from '../upstream/model-pattern.ts';
 import { type PullRules, partsOfName } from './pullable-name.ts';
 
 /** How administrators change the models of the servers. */
 export interface ModelAdminOptions {
   /**
-   * What may be pulled: names, beginnings such as `llama3*`, or `*`. A beginning without a slash is one of models without a
-   * namespace: `llama3*` is not `llama3-friends/model`. Default `['*']`; `[]` for nothing.
+   * What may be pulled: names, beginnings such as `llama3*`, or `*`. A beginning does not go over a slash: `llama3*` is not
+   * `llama3-friends/model`, and `team/*` is all of `team`. Default `['*']`; `[]` for nothing.
    */
   pull?: readonly string[] | undefined;
   /**
@@ -26,7 +27,7 @@ export interface ModelAdminSettings extends PullRules {
 export const modelAdminSchema = z.union([
   z.literal(false),
   z.strictObject({
-    pull: z.array(z.string().min(1).max(350)).max(1000).optional(),
+    pull: z.array(modelPattern).max(1000).optional(),
     registries: z
       .array(
         z.string().refine((host) => partsOfName(`${host}/a/b`)?.host === host.toLowerCase(), {

@@ -1,11 +1,10 @@
 import { KitFailure } from '../failure.ts';
-import { isNamedBy } from '../upstream/model-name.ts';
+import { isNamedBy } from '../upstream/model-pattern.ts';
 
 /** What may be pulled. */
 export interface PullRules {
   /**
-   * Names, beginnings such as `llama3*`, or `*` for all; a name with a host must also have its host in `registries`. A
-   * beginning does not reach over a slash that it does not have: anybody may call their namespace `llama3-something`.
+   * Names, beginnings such as `llama3*`, or `*` for all; a name with a host must also have its host in `registries`.
    */
   readonly pull: readonly string[];
   /** Hosts that a name may begin with, such as `hf.co`. */
@@ -44,15 +43,10 @@ export function checkPullable(name: string, { pull, registries }: PullRules): vo
       'Models of this registry may not be pulled here. The operator lists registries in modelAdmin.registries.',
     );
   }
-  if (!pull.some((pattern) => isPulledBy(pattern, name))) {
+  if (!pull.some((pattern) => isNamedBy(pattern, name))) {
     throw new KitFailure(
       'bad_request',
       'This model may not be pulled here. The operator lists what may in modelAdmin.pull.',
     );
   }
-}
-
-function isPulledBy(pattern: string, name: string): boolean {
-  if (!isNamedBy(pattern, name)) return false;
-  return pattern === '*' || pattern.includes('/') || !name.includes('/');
 }

@@ -13,6 +13,7 @@ import { leftOf } from '../request/direct-request.ts';
 import { parse } from '../request/parse.ts';
 import { readJsonBody } from '../request/read-body.ts';
 import { pathOf, queryOf } from '../request/target.ts';
+import { modelPattern } from '../upstream/model-pattern.ts';
 import type { JsonAnswer } from './info-routes.ts';
 import type { KeyOperation } from './route-table.ts';
 import { idIn } from './route-table.ts';
@@ -34,7 +35,12 @@ const names = z.array(z.string().min(1).max(256)).max(64);
 const lifetimeDays = z.number().positive().max(3650).optional();
 const scopes = z.array(z.enum(permissions)).min(1).optional();
 
-const ownKey = z.strictObject({ name, scopes, models: names.min(1).optional(), lifetimeDays });
+const ownKey = z.strictObject({
+  name,
+  scopes,
+  models: z.array(modelPattern).min(1).max(64).optional(),
+  lifetimeDays,
+});
 const anyKey = z.strictObject({
   ...ownKey.shape,
   ownerId: z.string().min(1).max(256),
