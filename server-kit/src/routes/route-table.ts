@@ -57,6 +57,9 @@ export type QueueOperation =
   | 'kick-from-queue'
   | 'reprioritise';
 
+/** What an option can take away, with every route of it: these go on to the host app then. */
+export type Feature = 'modelAdmin' | 'metrics' | 'sockets';
+
 /** One row of the route table. */
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE';
@@ -69,7 +72,16 @@ export interface Route {
   query?: readonly string[] | undefined;
   /** The form of its answers and failures. Default ours. */
   surface?: SurfaceName | undefined;
+  /** What it belongs to, where an option can take that away. Default it is always served. */
+  feature?: Feature | undefined;
 }
+
+const modelAdmin = (
+  method: Route['method'],
+  path: string,
+  operation: ModelAdminOperation | PullStreamOperation,
+  permission: Permission,
+): Route => ({ feature: 'modelAdmin', method, path, operation, permission });
 
 const on = (
   surface: SurfaceName,
@@ -117,8 +129,8 @@ export const routeTable: readonly Route[] = [
   { method: 'POST', path: '/generate-complete', operation: 'generate-complete', permission: 'chat' },
   { method: 'POST', path: '/embed', operation: 'embed', permission: 'chat' },
   { method: 'GET', path: '/models', operation: 'models', permission: 'models:read' },
-  { method: 'GET', path: '/ws', operation: 'socket', permission: 'chat' },
-  { method: 'POST', path: '/ws/ticket', operation: 'ticket', permission: 'chat' },
+  { feature: 'sockets', method: 'GET', path: '/ws', operation: 'socket', permission: 'chat' },
+  { feature: 'sockets', method: 'POST', path: '/ws/ticket', operation: 'ticket', permission: 'chat' },
   { method: 'GET', path: '/status', operation: 'status', permission: 'public' },
   { method: 'GET', path: '/health', operation: 'health', permission: 'public' },
   { method: 'GET', path: '/health/live', operation: 'live', permission: 'public' },
@@ -158,7 +170,7 @@ export const routeTable: readonly Route[] = [
   { method: 'DELETE', path: '/admin/keys/:id', operation: 'revoke-key', permission: 'keys:admin' },
   { method: 'POST', path: '/admin/keys/:id/reroll', operation: 'reroll-key', permission: 'keys:admin' },
   { method: 'POST', path: '/admin/revocations', operation: 'revoke-token', permission: 'revocations:admin' },
-  { method: 'GET', path: '/metrics', operation: 'metrics', permission: 'metrics:read' },
+  { feature: 'metrics', method: 'GET', path: '/metrics', operation: 'metrics', permission: 'metrics:read' },
   { method: 'GET', path: '/admin/selftest/stream', operation: 'selftest', permission: 'selftest' },
   { method: 'GET', path: '/admin/queue', operation: 'queue', permission: 'queue:admin' },
   { method: 'DELETE', path: '/admin/queue/:id', operation: 'kick-from-queue', permission: 'queue:admin' },
@@ -183,15 +195,15 @@ export const routeTable: readonly Route[] = [
     operation: 'probe-upstream',
     permission: 'upstreams:admin',
   },
-  { method: 'GET', path: '/admin/models', operation: 'fleet-models', permission: 'upstreams:read' },
-  { method: 'DELETE', path: '/admin/models', operation: 'delete-model', permission: 'models:delete' },
-  { method: 'POST', path: '/admin/models/pull', operation: 'pull-model', permission: 'models:pull' },
-  { method: 'POST', path: '/admin/models/load', operation: 'load-model', permission: 'models:load' },
-  { method: 'POST', path: '/admin/models/unload', operation: 'unload-model', permission: 'models:load' },
-  { method: 'GET', path: '/admin/jobs', operation: 'pulls', permission: 'models:pull' },
-  { method: 'GET', path: '/admin/jobs/:id', operation: 'pull-state', permission: 'models:pull' },
-  { method: 'DELETE', path: '/admin/jobs/:id', operation: 'cancel-pull', permission: 'models:pull' },
-  { method: 'GET', path: '/admin/jobs/:id/events', operation: 'follow-pull', permission: 'models:pull' },
+  modelAdmin('GET', '/admin/models', 'fleet-models', 'upstreams:read'),
+  modelAdmin('DELETE', '/admin/models', 'delete-model', 'models:delete'),
+  modelAdmin('POST', '/admin/models/pull', 'pull-model', 'models:pull'),
+  modelAdmin('POST', '/admin/models/load', 'load-model', 'models:load'),
+  modelAdmin('POST', '/admin/models/unload', 'unload-model', 'models:load'),
+  modelAdmin('GET', '/admin/jobs', 'pulls', 'models:pull'),
+  modelAdmin('GET', '/admin/jobs/:id', 'pull-state', 'models:pull'),
+  modelAdmin('DELETE', '/admin/jobs/:id', 'cancel-pull', 'models:pull'),
+  modelAdmin('GET', '/admin/jobs/:id/events', 'follow-pull', 'models:pull'),
   { method: 'GET', path: '/admin/cache', operation: 'cache', permission: 'cache:admin' },
   { method: 'POST', path: '/admin/cache/purge', operation: 'purge-cache', permission: 'cache:admin' },
 ];

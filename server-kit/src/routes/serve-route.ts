@@ -30,10 +30,17 @@ import type { Operation, Route } from './route-table.ts';
 import { upstreamRoute } from './upstream-routes.ts';
 
 /** Whether the options want this route; one they do not goes on to the host app. */
-export function isServed({ operation, path }: Route, { modelAdmin, metrics, sockets }: Settings): boolean {
-  if (modelAdmin === undefined && /^\/admin\/(?:models|jobs)(?:\/|$)/.test(path)) return false;
-  if (operation === 'metrics') return metrics;
-  return (operation !== 'socket' && operation !== 'ticket') || sockets.enabled;
+export function isServed({ feature }: Route, { modelAdmin, metrics, sockets }: Settings): boolean {
+  switch (feature) {
+    case 'modelAdmin':
+      return modelAdmin !== undefined;
+    case 'metrics':
+      return metrics;
+    case 'sockets':
+      return sockets.enabled;
+    case undefined:
+      return true;
+  }
 }
 
 /** What a route does for a request that was let in. @throws {KitFailure} */
