@@ -1,4 +1,4 @@
-import { errorKinds } from '@ziggie/llm-protocol';
+import { isRetryable } from '@ziggie/llm-protocol/native';
 import { isZiggieError } from '../errors/ziggie-error.ts';
 import type { TurnFailure } from './types.ts';
 
@@ -10,12 +10,12 @@ import type { TurnFailure } from './types.ts';
  */
 export function toTurnFailure(error: unknown, at: number): TurnFailure {
   if (!isZiggieError(error)) {
-    const { title, retryable } = errorKinds.internal_error;
+    const code = 'internal_error';
     const name = error instanceof Error ? error.name : typeof error;
     return {
-      code: 'internal_error',
-      message: `${title}: the answer ended with an unexpected ${name}.`,
-      retryable,
+      code,
+      message: `The answer ended with an unexpected ${name}.`,
+      retryable: isRetryable(code),
     };
   }
   const { code, message, retryable, status, requestId, retryAfterMs } = error;

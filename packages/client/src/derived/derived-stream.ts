@@ -1,25 +1,26 @@
 import { AbortedError } from '../errors/aborted-error.ts';
 
+type Events<Event, Result> = AsyncGenerator<Event, Result, void>;
+
 /**
  * A stream that is made of other streams: lazy, read once, ended by leaving the loop, `abort()` or the caller's signal,
- * with a result that can be asked for as often as one likes. Behind it is one generator that gets a signal.
+ * with a result that can be asked for as often as one likes. Behind it is one generator that gets a signal; it may come
+ * late, as a part of this package that is loaded with its first use.
  */
 export class DerivedStream<Event, Result> implements AsyncIterable<Event>, AsyncIterator<Event, undefined> {
-  readonly #open: (signal: AbortSignal) => AsyncGenerator<Event, Result, void>;
+  readonly #open: (signal: AbortSignal) => Promise<Events<Event, Result>>;
   readonly #outer: AbortSignal | undefined;
   readonly #control = new AbortController();
   readonly #onAbort = (): void => this.abort(this.#outer?.reason);
   readonly #result: Promise<Result>;
   #resolve!: (result: Result) => void;
   #reject!: (error: unknown) => void;
-  #events: AsyncGenerator<Event, Result, void> | undefined;
+  #opening: Promise<Events<Event, Result>> | undefined;
+  #events: Events<Event, Result> | undefined;
   #read = false;
   #over = false;
 
-  constructor(
-    outer: AbortSignal | undefined,
-    open: (signal: AbortSignal) => AsyncGenerator<Event, Result, void>,
-  ) {
+  constructor(outer: AbortSignal | undefined, open: (signal: AbortSignal) => Promise<Events<Event, Result>>) {
     this.#outer = outer;
     this.#open = open;
     this.#result = new Promise((resolve, reject) => {
@@ -57,14 +58,16 @@ export class DerivedStream<Event, Result> implements AsyncIterable<Event>, Async
   }
 
   async next(): Promise<IteratorResult<Event, undefined>> {
-    if (this.#events === undefined && !this.#over) this.#begin();
+    if (this.#opening === undefined && !this.#over) this.#begin();
     if (this.#over) {
       // Ended before it began: the failure is still to be told.
       if (this.#events === undefined) await this.#result;
       return { done: true, value: undefined };
     }
     try {
-      const step = await (this.#events as AsyncGenerator<Event, Result, void>).next();
+      // An abort does not wait for what is being loaded.
+      this.#events ??= (await Promise.race([this.#opening, this.#result])) as Events<Event, Result>;
+      const step = await this.#events.next();
       if (!step.done) return step;
       this.#end(() => this.#resolve(step.value));
       return { done: true, value: undefined };
@@ -91,7 +94,7 @@ export class DerivedStream<Event, Result> implements AsyncIterable<Event>, Async
       return;
     }
     this.#outer?.addEventListener('abort', this.#onAbort, { once: true });
-    this.#events = this.#open(this.#control.signal);
+    this.#opening = this.#open(this.#control.signal);
   }
 
   async #drain(): Promise<void> {

@@ -26,6 +26,13 @@ describe('encodeImage()', () => {
     expect(Buffer.from(encoded, 'base64').subarray(0, 70)).toEqual(Buffer.from(bytes));
   });
 
+  it('takes typed arrays as they are when it is called', async () => {
+    const own = bytes.slice();
+    const encoded = encodeImage(own);
+    own.fill(0);
+    expect(await encoded).toBe(base64);
+  });
+
   it.each([
     ['PNG', '\x89PNG\r\n\x1a\nxxxx'],
     ['JPEG', '\xff\xd8\xff\xe0xxxx'],

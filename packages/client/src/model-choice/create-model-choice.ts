@@ -1,26 +1,12 @@
-import type { Capability, ChatRequest, ErrorCode, GenerateRequest, ModelInfo } from '@ziggie/llm-protocol';
+import type { Capability, ChatRequest, GenerateRequest } from '@ziggie/llm-protocol';
 import { DerivedStream } from '../derived/derived-stream.ts';
-import { remainingOptions } from '../derived/remaining-options.ts';
-import { isZiggieError, withCallDetails, ZiggieError } from '../errors/ziggie-error.ts';
-import { clockBehind } from '../internals.ts';
-import type { Attempt, CallOptions, ChatEvent, ChatStream, ZiggieClient } from '../types.ts';
-import { rankModels } from './rank-models.ts';
+import { part } from '../part.ts';
+import type { CallOptions, ChatStream, ZiggieClient } from '../types.ts';
+import type { Chooser } from './chooser.ts';
 import { recommendedModels } from './recommended-models.ts';
-import type { Choice, ChosenResult, ChosenStream, ModelChoice, ModelChoiceOptions } from './types.ts';
+import type { ChosenStream, ModelChoice, ModelChoiceOptions } from './types.ts';
 
 const DEFAULT_LIST_MS = 30_000;
-
-/** Failures that another model may not have: it is away, has no place, does not fit or cannot do it. */
-const another: ReadonlySet<ErrorCode> = new Set([
-  'model_not_found',
-  'capability_unsupported',
-  'server_busy',
-  'queue_full',
-  'queue_timeout',
-  'out_of_memory',
-  'runner_crashed',
-  'load_timeout',
-]);
 
 /**
  * Chooses models by task, among those that the server has.
@@ -42,8 +28,7 @@ export function createModelChoice<Task extends string = keyof typeof recommended
 ): ModelChoice<Task> {
   const tasks = (options.tasks ?? recommendedModels) as Readonly<Record<string, readonly string[]>>;
   const { onlyNamed = false, listMs = DEFAULT_LIST_MS } = options;
-  const clock = clockBehind(client);
-  let list: { at: number; models: readonly ModelInfo[] } | undefined;
+  let known: Chooser | undefined;
 
   const wishesOf = (task: string): readonly string[] => {
     const wishes = Object.hasOwn(tasks, task) ? tasks[task] : undefined;
@@ -54,15 +39,11 @@ export function createModelChoice<Task extends string = keyof typeof recommended
     }
     return wishes;
   };
-  const ranked = async (
-    wishes: readonly string[],
-    needs: readonly Capability[],
-    call: CallOptions,
-  ): Promise<string[]> => {
-    if (list === undefined || clock.now() - list.at >= listMs) {
-      list = { models: await client.models.list(call), at: clock.now() };
-    }
-    return rankModels(list.models, wishes, ['completion', ...needs], onlyNamed);
+  /** Comes with the first question, and starts with the list that the ones before have got. */
+  const chooser = async (): Promise<Chooser> => {
+    const { newChooser } = await part(() => import('./chooser.ts'));
+    known ??= newChooser(client, { onlyNamed, listMs });
+    return known;
   };
 
   function answer(
@@ -72,36 +53,9 @@ export function createModelChoice<Task extends string = keyof typeof recommended
     call: CallOptions,
   ): ChosenStream {
     const asked = wishesOf(task);
-    async function* events(signal: AbortSignal): AsyncGenerator<ChatEvent, ChosenResult, void> {
-      const startedAt = clock.now();
-      const left = (): CallOptions => remainingOptions(call, signal, clock.now() - startedAt);
-      const attempts: Attempt[] = [];
-      const skipped: { model: string; code: ErrorCode }[] = [];
-      const names = await ranked(asked, needs, left());
-      for (const [at, model] of names.entries()) {
-        try {
-          const stream = ask(model, left());
-          yield* stream;
-          const result = await stream.final();
-          const choice: Choice = { asked, served: model, skipped };
-          return { ...result, attempts: [...attempts, ...result.attempts], choice };
-        } catch (error) {
-          if (!isZiggieError(error)) throw error;
-          attempts.push(...error.attempts);
-          if (error.code === 'model_not_found') list = undefined;
-          if (at === names.length - 1 || !another.has(error.code) || hasBegun(error)) {
-            throw withCallDetails(error, { attempts });
-          }
-          skipped.push({ model, code: error.code });
-        }
-      }
-      const wanted = needs.length === 0 ? '' : ` that can do ${needs.join(', ')}`;
-      throw new ZiggieError(
-        'model_not_found',
-        `Choosing a model for "${task}": the server has none${wanted}. Pull one: ollama pull ${asked[0] ?? 'llama3.2'}`,
-      );
-    }
-    const stream = new DerivedStream(call.signal, events);
+    const stream = new DerivedStream(call.signal, async (signal) =>
+      (await chooser()).answer({ task, asked, needs, ask, call }, signal),
+    );
     return Object.assign(stream, {
       final: () => stream.result(),
       text: async () => (await stream.result()).text,
@@ -110,19 +64,14 @@ export function createModelChoice<Task extends string = keyof typeof recommended
 
   return {
     async candidates(task, needs = [], call = {}) {
-      return ranked(wishesOf(task), needs, call);
+      const wishes = wishesOf(task);
+      return (await chooser()).ranked(wishes, needs, call);
     },
     chat: (task, request, call = {}) =>
       answer(task, needsOf(request), (model, own) => client.chat({ ...request, model }, own), call),
     generate: (task, request, call = {}) =>
       answer(task, needsOf(request), (model, own) => client.generate({ ...request, model }, own), call),
   };
-}
-
-function hasBegun({ partial }: ZiggieError): boolean {
-  return (
-    partial !== undefined && (partial.text !== '' || partial.thinking !== '' || partial.toolCalls.length > 0)
-  );
 }
 
 function needsOf(request: Omit<ChatRequest, 'model'> | Omit<GenerateRequest, 'model'>): Capability[] {
