@@ -55,7 +55,8 @@ export interface RunRequest extends AttemptRequest {
  */
 export class Run implements AnswerRun {
   readonly request: RunRequest;
-  readonly context: RequestContext;
+  /** In whose log line it stands. */
+  context: RequestContext;
   readonly lease: Lease;
   readonly #parts: RunParts;
   readonly #clock: PhaseClock;
@@ -147,6 +148,16 @@ export class Run implements AnswerRun {
   /** Gives the place back. Harmless when repeated. */
   release(): void {
     this.#attempts.release(this.lease.failure ?? this.#failure);
+    this.#tell();
+  }
+
+  /** Goes on for another request: what was done so far stands in the log line of the one before. */
+  handTo(context: RequestContext): void {
+    this.#tell();
+    this.context = context;
+  }
+
+  #tell(): void {
     this.context.attempts += this.#attempts.tries - this.#told;
     this.#told = this.#attempts.tries;
     this.context.upstream = this.place?.upstream.id ?? this.context.upstream;

@@ -115,7 +115,11 @@ export class Generation {
       this.#events.onOver(undefined);
       return;
     }
-    if (this.#meter.payer === follower) this.#meter.handTo(next, this.#run.wasSent);
+    if (this.#meter.payer === follower) {
+      this.#meter.handTo(next, this.#run.wasSent);
+      // Who left is counted already: the tokens that the model server tells at the end are those of who pays then.
+      this.#run.handTo(next.context);
+    }
     // It may have been the one that read on.
     this.#wakeSoon();
   }

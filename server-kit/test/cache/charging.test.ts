@@ -76,6 +76,36 @@ test('when whoever began it leaves, the next one pays for the rest, and no token
   expect(by['tokens']).toBe(1);
 });
 
+test('when whoever began it leaves, its tokens are counted all the same, once, and in the log line of who paid last', async () => {
+  const { pacer, node, read } = await startShared({ limits: perDay(much) });
+  const first = await read(ada, { begins: true });
+  await pacer.say('a');
+  await first.pieces(1);
+  const [second, third] = [await read(bob), await read({ sub: 'grace' })];
+  await first.leave();
+  await pacer.say('b');
+  await pacer.finish();
+  await Promise.all([second.rest(), third.rest()]);
+  const token = await node.token({ sub: 'root', roles: ['admin'] });
+  const text = await (await node.answer('/metrics', { token })).text();
+  const counted = Object.fromEntries(
+    [...text.matchAll(/^ziggie_llm_tokens_total\{model="raw(?::latest)?",type="(\w+)"\} (\d+)$/gm)].map(
+      ([, type, count]) => [type, Number(count)],
+    ),
+  );
+  // As the model server told at the end.
+  expect(counted).toEqual({ input: 5, output: 2 });
+  const lines = node.logs.map(({ fields }) => fields).filter(({ route }) => route === '/chat');
+  expect(
+    lines.map(({ principal, outcome, outputTokens }) => [principal, outcome, outputTokens]).sort(),
+  ).toEqual([
+    ['ada', 'left', undefined],
+    ['bob', 'ok', 2],
+    ['grace', 'ok', undefined],
+  ]);
+  expect(lines.find(({ principal }) => principal === 'bob')).toMatchObject({ upstream: expect.any(String) });
+});
+
 test('a quota that runs out ends the one whose it is and no other', async () => {
   const { pacer, read } = await startShared({
     limits: {
