@@ -17,7 +17,7 @@ import type { FollowerAsk } from './follower.ts';
 import { Generation } from './generation.ts';
 import { type KeptAnswer, keptAnswerOf, keptText } from './kept-answer.ts';
 import type { Meaning, Meant } from './meaning.ts';
-import type { VectorMemo } from './memo.ts';
+import { keptVectors, type VectorMemo, type Vectors } from './memo.ts';
 import { type Question, questionOf } from './question.ts';
 import { Replay } from './replay.ts';
 import { Shelf } from './shelf.ts';
@@ -60,6 +60,24 @@ interface Wanted extends Named {
   terms: CacheTerms;
 }
 
+/** An answer that is being written. */
+interface Running {
+  generation: Generation;
+  key: CacheKey;
+  /** The vectors that come of it, where it is some. */
+  made: (() => Vectors) | undefined;
+}
+
+/** What is begun, and what becomes of it. */
+interface Beginning {
+  key: CacheKey;
+  /** By which others find it. `undefined`: it is not shared. */
+  name: string | undefined;
+  /** Keeps a whole answer; `undefined`: it is not kept. */
+  keep: ((events: readonly StreamEventBody[]) => Promise<void>) | undefined;
+  made?: (() => Vectors) | undefined;
+}
+
 /** What was found of an answer. */
 interface Looked {
   kept: KeptAnswer | undefined;
@@ -71,7 +89,7 @@ interface Looked {
 export class AnswerCache {
   readonly #parts: CacheParts;
   readonly #shelf: Shelf;
-  readonly #running = new Map<string, { generation: Generation; key: CacheKey }>();
+  readonly #running = new Map<string, Running>();
 
   constructor(parts: CacheParts) {
     this.#parts = parts;
@@ -88,49 +106,63 @@ export class AnswerCache {
       return new Run(ask.parts, ask.request, ask.context, ask.lease);
     }
     const { terms, key } = wanted;
-    const shares = terms.mayTake && this.#parts.settings.coalesce;
-    const name = `${key.digest}\n${ask.maxTokens}\n${ask.request.turn.priority}`;
-    const early = shares ? this.#joined(name, ask) : undefined;
+    const name = this.#sharedName(ask, key, terms);
+    const early = this.#joined(name, ask);
     if (early) return early;
     const { kept, ticket } = await this.#look(key, terms);
     ask.context.mark('cache');
     if (kept) return this.#replay(ask, kept, 'hit');
     // Somebody may have begun meanwhile.
-    let late = shares ? this.#joined(name, ask) : undefined;
+    let late = this.#joined(name, ask);
     let meant: Meant | undefined;
     if (!late && this.#parts.meaning && ticket !== undefined && terms.mayTake) {
       meant = await this.#parts.meaning.of(ask, wanted.scope, wanted.model, wanted.question);
       const near = meant && (await this.#near(meant, terms));
       ask.context.mark('meaning');
       if (near) return this.#replay(ask, near, 'semantic');
-      late = shares ? this.#joined(name, ask) : undefined;
+      late = this.#joined(name, ask);
     }
     if (late) return late;
     this.#note(ask, 'miss');
-    return this.#begin(ask, wanted, shares ? name : undefined, ticket, meant);
+    const mayKeep = terms.mayKeep && ticket !== undefined;
+    const keep = (events: readonly StreamEventBody[]) => this.#keep(key, events, ticket as string, meant);
+    return this.#begin(ask, { key, name, keep: mayKeep ? keep : undefined });
   }
 
-  /** Vectors that are kept, or a run whose vectors will be. */
+  /** Vectors that are kept, or are being made, or a run that makes them. */
   async #vectors(ask: CacheAsk, memo: VectorMemo): Promise<AnswerRun> {
     const { request, context, lease, model, control } = ask;
     const terms = cacheTerms(this.#parts.settings, { model, isRepeatable: true, control });
-    const named = this.#named(ask, memo.question);
-    if (!terms?.mayKeep) {
+    if (terms === undefined) {
       this.#note(ask, 'bypass');
       return new Run(ask.parts, request, context, lease);
     }
-    const { text, ticket } = await this.#shelf.find(named.key);
+    const { key } = this.#named(ask, memo.question);
+    const name = this.#sharedName(ask, key, terms);
+    const early = this.#joined(name, ask, memo);
+    if (early) return early;
+    const { text, ticket } = await this.#shelf.find(key);
     context.mark('cache');
     if (terms.mayTake && text !== undefined) {
-      const usage = memo.read(named.key.digest, text);
+      const usage = memo.read(key.digest, text);
       if (usage) return this.#replay(ask, { events: [], usage, finishReason: 'stop' }, 'hit');
-      await this.#shelf.dropBroken(named.key);
+      await this.#shelf.dropBroken(key);
     }
+    const late = this.#joined(name, ask, memo);
+    if (late) return late;
     this.#note(ask, 'miss');
-    if (ticket !== undefined) {
-      memo.keep = (textFor) => void this.#shelf.put(named.key, textFor(named.key.digest), ticket);
-    }
-    return new Run(ask.parts, request, context, lease);
+    const mayKeep = terms.mayKeep && ticket !== undefined;
+    const keep = async (events: readonly StreamEventBody[]) => {
+      const made = keptVectors(key.digest, memo.made(), events);
+      if (made !== undefined) await this.#shelf.put(key, made, ticket as string);
+    };
+    return this.#begin(ask, { key, name, keep: mayKeep ? keep : undefined, made: memo.made });
+  }
+
+  /** By which name a request finds others that ask the same at once; `undefined` when it shares with nobody. */
+  #sharedName({ maxTokens, request }: CacheAsk, { digest }: CacheKey, terms: CacheTerms): string | undefined {
+    const shares = terms.mayTake && this.#parts.settings.coalesce;
+    return shares ? `${digest}\n${maxTokens}\n${request.turn.priority}` : undefined;
   }
 
   /** Throws kept answers away; those that are being written are not kept, and nobody joins them any more. @throws when the store is away. */
@@ -164,9 +196,10 @@ export class AnswerCache {
     return { scope, model: served, key: cacheKey(scope, served, question) };
   }
 
-  #joined(name: string, ask: CacheAsk): AnswerRun | undefined {
-    const running = this.#running.get(name);
+  #joined(name: string | undefined, ask: CacheAsk, memo?: VectorMemo): AnswerRun | undefined {
+    const running = name === undefined ? undefined : this.#running.get(name);
     if (!running?.generation.isOpen) return undefined;
+    if (memo && running.made) memo.shareOf(running.made);
     this.#note(ask, 'coalesced');
     return running.generation.join(followerAsk(ask));
   }
@@ -194,13 +227,7 @@ export class AnswerCache {
     return { kept, ticket };
   }
 
-  #begin(
-    ask: CacheAsk,
-    { key, terms }: Wanted,
-    name: string | undefined,
-    ticket: string | undefined,
-    meant: Meant | undefined,
-  ): AnswerRun {
+  #begin(ask: CacheAsk, { key, name, keep, made }: Beginning): AnswerRun {
     const { settings } = this.#parts;
     const generation: Generation = new Generation(ask.parts, settings.maxEntryBytes, {
       onOver: (events) => {
@@ -208,13 +235,13 @@ export class AnswerCache {
           if (name !== undefined && this.#running.get(name)?.generation === generation)
             this.#running.delete(name);
         };
-        if (events === undefined || !terms.mayKeep || ticket === undefined) forget();
+        if (events === undefined || keep === undefined) forget();
         // Until it is kept it is still there to be joined: nobody falls in between.
-        else void this.#keep(key, events, ticket, meant).then(forget);
+        else void keep(events).then(forget);
       },
     });
     const follower = generation.begin(followerAsk(ask));
-    if (name !== undefined) this.#running.set(name, { generation, key });
+    if (name !== undefined) this.#running.set(name, { generation, key, made });
     return follower;
   }
 

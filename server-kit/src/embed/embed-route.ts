@@ -1,5 +1,5 @@
 import { type Answer, jsonAnswer } from '../answer/answer.ts';
-import { keptVectors, type VectorMemo, vectorMemo } from '../cache/memo.ts';
+import { type Vectors, vectorMemo } from '../cache/memo.ts';
 import type { Connection } from '../connection.ts';
 import type { RequestContext } from '../context.ts';
 import { tooLarge } from '../request/read-body.ts';
@@ -11,9 +11,8 @@ import { type EmbedAsked, type Embedded, readEmbed } from './embed-form.ts';
 import { embedTask, endOfEmbedding } from './embed-task.ts';
 
 interface EmbedForm extends EmbedAsked {
-  /** The vectors of the try that answered. */
-  vectors: () => readonly (readonly number[])[];
-  memo: VectorMemo | undefined;
+  /** The vectors, once the answer has ended. */
+  vectors: () => Vectors;
 }
 
 /**
@@ -36,21 +35,16 @@ export function embedRoute(
     const task = embedTask(body, (made) => {
       decoder = made;
     });
-    if (parts.cache === undefined) {
-      return { task, form: { ...asked, vectors: () => decoder?.vectors ?? [], memo: undefined } };
-    }
-    let kept: readonly (readonly number[])[] | undefined;
-    const memo = vectorMemo(body, (vectors) => {
-      kept = vectors;
-    });
-    const vectors = () => kept ?? decoder?.vectors ?? [];
-    return { task: { ...task, memo }, form: { ...asked, vectors, memo } };
+    // Of the try that answered.
+    const made = () => decoder?.vectors ?? [];
+    if (parts.cache === undefined) return { task, form: { ...asked, vectors: made } };
+    const memo = vectorMemo(body, made);
+    return { task: { ...task, memo }, form: { ...asked, vectors: memo.vectors } };
   };
   return answerWith(parts, request, connection, context, read, async (run, form) => {
     const { usage, done } = await endOfEmbedding(run);
     const { request: asked, lease } = run;
     const embedded: Embedded = { model: asked.asked, vectors: form.vectors(), usage, done };
-    form.memo?.keep?.((key) => keptVectors(key, embedded.vectors, usage));
     lease.close();
     context.mark('upstream');
     context.log('ok', 200);

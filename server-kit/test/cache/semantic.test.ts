@@ -135,8 +135,10 @@ test('an embedding model that hangs is waited for no longer than was said, and l
   onTestFinished(() => raw.close());
   const kit = await startCached({
     upstreams: [{ url: raw.url, slots: 8 }],
-    cache: { semantic: { model: 'raw', timeoutMs: 40 } },
+    cache: { semantic: { model: 'raw', timeoutMs: 150 } },
   });
+  // The list of models is known then, so that the time goes by at the model that hangs.
+  await kit.as({}, '/models', undefined);
   const began = performance.now();
   const answer = await readOf(await kit.as({}, '/chat', body(question, { model: 'raw' })));
   expect(answer).toEqual({ text: 'hi', cache: 'miss' });
