@@ -14,14 +14,12 @@ import type {
 } from './types.ts';
 
 /**
- * Everything that can happen to a conversation. `id` is always the id of a message; times are wall time in ms.
- * An action that does not fit the state (a late event of an old run, an unknown id) changes nothing.
+ * What can happen to a conversation, besides what a run brings. `id` is always the id of a message; times are wall time in
+ * ms. An action that does not fit the state (a late event of an old run, an unknown id) changes nothing.
  */
 export type ConversationAction =
   | { type: 'conversation-loaded'; record: ConversationRecord }
   | { type: 'conversation-cleared' }
-  /** The record as another tab left it. */
-  | { type: 'record-merged'; record: ConversationRecord }
   | { type: 'model-set'; model: string; at: number }
   | { type: 'title-set'; title: string; at: number }
   /** A message of the user; it becomes the head. */
@@ -39,7 +37,6 @@ export type ConversationAction =
   | { type: 'feedback-given'; id: string; feedback: Feedback | null; at: number }
   | { type: 'sources-added'; id: string; sources: readonly Source[]; at: number }
   | QueueAction
-  | { type: 'context-cut'; cut: ContextCut | null }
   | { type: 'head-moved'; id: string }
   /** A run begins: an empty answer below `parentId`; it becomes the head. */
   | { type: 'answer-started'; id: string; parentId: string; model: string; at: number }
@@ -47,7 +44,8 @@ export type ConversationAction =
   | { type: 'answer-continued'; id: string; at: number }
   /** An answer that holds nothing leaves the tree. */
   | { type: 'answer-dropped'; id: string; at: number }
-  | RunAction;
+  | { type: 'stop-asked'; id: string }
+  | { type: 'answer-ended'; id: string; end: TurnEnd; timings?: Timings | undefined; at: number };
 
 /** What happens to the turns that wait. */
 export type QueueAction =
@@ -60,6 +58,7 @@ export type QueueAction =
 
 /** What a run brings. Each names its answer, so that a late one cannot touch another run. */
 export type RunAction =
+  | { type: 'context-cut'; id: string; cut: ContextCut | null }
   | { type: 'run-accepted'; id: string; at: number }
   /** The connection or an attempt failed, and another try follows. */
   | { type: 'run-retrying'; id: string; attempt: number; nextTryAt: number; at: number }
@@ -71,15 +70,11 @@ export type RunAction =
   | { type: 'tool-called'; id: string; call: ToolCall; at: number }
   | { type: 'tool-noted'; id: string; callId: string; state: ToolState }
   | { type: 'tool-answered'; id: string; outcome: ToolOutcome; durationMs: number; at: number }
-  /** The tools have answered: the model is asked again, and adds to what there is. */
-  | { type: 'round-started'; id: string }
+  /** The tools have answered: the model is asked again, and adds to what there is. `timings` are those of the turn so far. */
+  | { type: 'round-started'; id: string; timings: Timings }
   /** The attempt failed and another begins: what it wrote is void. */
   | { type: 'answer-voided'; id: string }
-  | { type: 'usage-counted'; id: string; usage: Usage }
-  /** A round of a turn ended whole; another follows. */
-  | { type: 'round-timed'; id: string; timings: Timings }
-  | { type: 'stop-asked'; id: string }
-  | { type: 'answer-ended'; id: string; end: TurnEnd; timings?: Timings | undefined; at: number };
+  | { type: 'usage-counted'; id: string; usage: Usage };
 
 /** Pieces of an answer that arrived since the last such action, joined. */
 export interface AnswerWritten {

@@ -1,6 +1,5 @@
-import type { Timings, Usage } from '@ziggie/llm-protocol';
 import type { MessageNode } from './message.ts';
-import type { ConversationState } from './types.ts';
+import type { ConversationState, RunPhase } from './types.ts';
 
 export function withNode(state: ConversationState, node: MessageNode): ConversationState {
   return { ...state, nodes: new Map(state.nodes).set(node.id, node) };
@@ -15,26 +14,8 @@ export function changeTime({ changedAt, createdAt }: MessageNode, at: number, la
   return at > last ? at : last + (later ? 1 : 0);
 }
 
-/** Counts of two requests of one answer together. */
-export function addUsage(one: Usage | undefined, other: Usage): Usage {
-  if (one === undefined) return other;
-  const cached = (one.cachedInputTokens ?? 0) + (other.cachedInputTokens ?? 0);
-  return {
-    inputTokens: one.inputTokens + other.inputTokens,
-    outputTokens: one.outputTokens + other.outputTokens,
-    source: one.source === 'upstream' ? other.source : 'estimated',
-    ...(cached > 0 && { cachedInputTokens: cached }),
-  };
-}
-
-/** Times of two requests of one answer together; the first token is the first one's. */
-export function addTimings(one: Timings | undefined, other: Timings): Timings {
-  if (one === undefined) return other;
-  const sum: Timings = { ...one };
-  for (const name of ['queueMs', 'loadMs', 'prefillMs', 'decodeMs', 'totalMs'] as const) {
-    const more = other[name];
-    if (more !== undefined) sum[name] = (one[name] ?? 0) + more;
-  }
-  if (one.ttftMs === undefined && other.ttftMs !== undefined) sum.ttftMs = other.ttftMs;
-  return sum;
+/** The node with the time of the thinking that ends here added, when the phase is `thinking`. */
+export function leavingThinking(node: MessageNode, phase: RunPhase, at: number): MessageNode {
+  if (phase.kind !== 'thinking') return node;
+  return { ...node, thinkingMs: (node.thinkingMs ?? 0) + Math.max(0, at - phase.startedAt) };
 }

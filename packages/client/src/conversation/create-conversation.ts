@@ -4,11 +4,12 @@ import type { ConversationAction } from './actions.ts';
 import { platformConnection } from './connection.ts';
 import { type CheckedDraft, checkDraft } from './draft.ts';
 import { frames, randomId } from './environment.ts';
+import { later, prefetchLater } from './fetch-later.ts';
 import { QueueDriver } from './queue-driver.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import { emptyState } from './reduce.ts';
-import { beginRun, type Run } from './run.ts';
-import { runTurn, type TurnOutcome } from './run-turn.ts';
+import { beginRun, type Run, whileWanted } from './run.ts';
+import type { TurnOutcome } from './run-turn.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 import { Store } from './store.ts';
 import { siblingsOf, subtreeOf } from './tree.ts';
@@ -97,6 +98,8 @@ class ChatConversation implements Conversation {
       stop: this.stop,
     });
     this.queue = this.#driver.queue;
+    // Fetched while the reader types; the first turn fetches again what could not be.
+    prefetchLater();
   }
 
   readonly message = (id: string): Cell<MessageNode | undefined> => this.#store.message(id);
@@ -321,7 +324,23 @@ class ChatConversation implements Conversation {
     );
     this.#store.publish();
     this.#keeper.save();
-    const outcome = await runTurn({
+    const outcome = await this.#runTurn(run, model, parentId);
+    if (outcome !== null) this.#end(run, outcome);
+  }
+
+  async #runTurn(run: Run, model: string, parentId: string): Promise<TurnOutcome | null> {
+    let part = later();
+    if (part instanceof Promise) {
+      try {
+        part = await whileWanted(run, part);
+      } catch {
+        if (run.abort.signal.aborted) return { end: { kind: 'stopped' } };
+        const message = 'Fetching the code for a turn failed. Is the page offline, or replaced?';
+        const failure = { code: 'connect_failed', message, retryable: true };
+        return { end: { kind: 'failed', failure } };
+      }
+    }
+    return part.runTurn({
       run,
       model,
       parentId,
@@ -331,7 +350,6 @@ class ChatConversation implements Conversation {
       onWritten: () => this.#keeper.saveSoon(),
       onReport: (report) => this.contextReport.set(report),
     });
-    if (outcome !== null) this.#end(run, outcome);
   }
 
   #end(run: Run, { end, timings }: TurnOutcome): void {

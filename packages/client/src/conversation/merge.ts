@@ -1,5 +1,6 @@
 import type { MessageNode } from './message.ts';
 import type { ConversationRecord } from './storage-port.ts';
+import { inOrder } from './tree.ts';
 
 /**
  * Two records of one conversation as one, so that nothing that either of them holds is lost: all messages of both; of a
@@ -18,7 +19,9 @@ export function mergeRecords(one: ConversationRecord, other: ConversationRecord)
   for (const id of removed.keys()) nodes.delete(id);
   const [newer, older] = other.updatedAt > one.updatedAt ? [other, one] : [one, other];
   const details = other.detailsAt > one.detailsAt ? other : one;
-  const kept = inOrder(nodes, one);
+  // As in `one` where that holds them all.
+  const own = one.nodes.flatMap(({ id }) => nodes.get(id) ?? []);
+  const kept = own.length === nodes.size ? own : [...inOrder(nodes).values()];
   const head = [newer.head, older.head].find((id) => id !== null && nodes.has(id)) ?? kept.at(-1)?.id ?? null;
   return {
     version: one.version,
@@ -90,21 +93,4 @@ function isOrphan(
   const { parentId } = node;
   if (removed.has(node.id) || parentId === null) return false;
   return !nodes.has(parentId) || removed.has(parentId);
-}
-
-/** Parents before their children, siblings by age. As in `one` where that holds them all. */
-function inOrder(nodes: ReadonlyMap<string, MessageNode>, one: ConversationRecord): MessageNode[] {
-  const known = one.nodes.flatMap(({ id }) => nodes.get(id) ?? []);
-  if (known.length === nodes.size) return known;
-  const sorted = [...nodes.values()].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
-  const placed = new Map<string, MessageNode>();
-  for (const node of sorted) {
-    const line: MessageNode[] = [];
-    for (let at: MessageNode | undefined = node; at !== undefined && !placed.has(at.id); ) {
-      line.push(at);
-      at = at.parentId === null ? undefined : nodes.get(at.parentId);
-    }
-    for (const each of line.reverse()) placed.set(each.id, each);
-  }
-  return [...placed.values()];
 }

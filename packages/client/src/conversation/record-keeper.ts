@@ -1,6 +1,6 @@
 import type { Clock } from '../types.ts';
 import { callOutside } from './call-outside.ts';
-import { mergeRecords } from './merge.ts';
+import { later } from './fetch-later.ts';
 import { parseRecord, toRecord } from './record.ts';
 import { Saver } from './saver.ts';
 import type { Store } from './store.ts';
@@ -54,7 +54,7 @@ export class RecordKeeper {
         return toRecord(store.live(), this.#savedAt, runNow());
       },
       onSaved: (error, kept) => {
-        if (kept !== undefined) this.#adopt(kept, this.#savedLife);
+        if (kept !== undefined) void this.#adopt(kept, this.#savedLife);
         this.#note(error);
       },
     });
@@ -153,24 +153,32 @@ export class RecordKeeper {
     }
   }
 
-  /** What another tab saved. A record that cannot be read now is met again at the next save. */
   async #reload(): Promise<void> {
     const { id, storage } = this.#options;
     const life = this.#life;
     try {
       const saved = await storage.load(id);
-      if (saved !== null) this.#adopt(parseRecord(saved, id), life);
+      if (saved !== null) void this.#adopt(parseRecord(saved, id), life);
     } catch (error) {
       this.#note(error);
     }
   }
 
-  #adopt(record: ConversationRecord, life: number): void {
-    if (this.#closed || life !== this.#life) return;
-    const { store } = this.#options;
-    // Theirs counts as the newer one, so that a branch that went on elsewhere is followed.
-    const ours = toRecord(store.live(), record.updatedAt - 1);
-    if (store.dispatch({ type: 'record-merged', record: mergeRecords(ours, record) })) store.publish();
+  /** Takes in what another tab saved. What cannot be taken in now is met again at the next save. */
+  async #adopt(record: ConversationRecord, life: number): Promise<void> {
+    try {
+      let part = later();
+      if (part instanceof Promise) part = await part;
+      if (this.#closed || life !== this.#life) return;
+      const { store } = this.#options;
+      // Theirs counts as the newer one, so that a branch that went on elsewhere is followed.
+      const ours = toRecord(store.live(), record.updatedAt - 1);
+      const { mergeRecords, takeIn } = part;
+      const both = mergeRecords(ours, record);
+      if (store.step((state) => takeIn(state, both))) store.publish();
+    } catch (error) {
+      this.#note(error);
+    }
   }
 
   #note(error: unknown): void {

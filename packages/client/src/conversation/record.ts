@@ -1,5 +1,19 @@
-import type { FinishReason, Role, Timings, Usage } from '@ziggie/llm-protocol';
+import type { Timings, Usage } from '@ziggie/llm-protocol';
 import { migrateRecord } from './migrate.ts';
+import {
+  boolean,
+  byKind,
+  corrupt,
+  list,
+  maybe,
+  members,
+  number,
+  object,
+  oneOf,
+  orNull,
+  pair,
+  string,
+} from './read-value.ts';
 import { ConversationStorageError } from './storage-error.ts';
 import type {
   Attachment,
@@ -10,7 +24,6 @@ import type {
   MessageNode,
   QueuedTurn,
   Source,
-  ToolState,
   ToolUse,
   TurnEnd,
   TurnFailure,
@@ -60,7 +73,7 @@ export function toRecord(
  *   member, never its value.
  */
 export function parseRecord(value: unknown, id: string): ConversationRecord {
-  const given = object(value, 'the record');
+  const given = object(value);
   const { version } = given;
   if (typeof version === 'number' && Number.isInteger(version) && version > RECORD_VERSION) {
     throw new ConversationStorageError(
@@ -71,241 +84,114 @@ export function parseRecord(value: unknown, id: string): ConversationRecord {
   }
   const record = migrateRecord(given, RECORD_VERSION);
   if (record === null) throw corrupt('version');
-  if (record['id'] !== id) throw corrupt('id');
+  const read = readRecord(record);
+  if (read.id !== id) throw corrupt('id');
   const seen = new Set<string>();
-  const nodes = list(record['nodes'], 'nodes').map((item, index) => {
-    const node = parseNode(item, `nodes[${index}]`, seen);
+  for (const [index, node] of read.nodes.entries()) {
+    if (node.id === '' || seen.has(node.id)) throw corrupt(`nodes[${index}].id`);
+    if (node.parentId !== null && !seen.has(node.parentId)) throw corrupt(`nodes[${index}].parentId`);
     seen.add(node.id);
-    return node;
-  });
-  const head = stringOrNull(record['head'], 'head');
-  if (head !== null && !seen.has(head)) throw corrupt('head');
-  return {
-    version: RECORD_VERSION,
-    id,
-    title: stringOrNull(record['title'], 'title'),
-    model: stringOrNull(record['model'], 'model'),
-    pinned: boolean(record['pinned'], 'pinned'),
-    archived: boolean(record['archived'], 'archived'),
-    head,
-    nodes,
-    removed: each(record['removed'], 'removed', (item, at): [string, number] => {
-      const [removedId, removedAt] = list(item, at);
-      return [string(removedId, `${at}[0]`), number(removedAt, `${at}[1]`)];
-    }),
-    queue: each(record['queue'], 'queue', parseTurn),
-    cut: record['cut'] === null ? null : parseCut(record['cut'], 'cut'),
-    updatedAt: number(record['updatedAt'], 'updatedAt'),
-    detailsAt: number(record['detailsAt'], 'detailsAt'),
-  };
-}
-
-function parseTurn(value: unknown, at: string): QueuedTurn {
-  const turn = object(value, at);
-  return {
-    id: string(turn['id'], `${at}.id`),
-    text: string(turn['text'], `${at}.text`),
-    model: string(turn['model'], `${at}.model`),
-    queuedAt: number(turn['queuedAt'], `${at}.queuedAt`),
-    ...optional('attachments', turn, at, parseAttachments),
-  };
-}
-
-function parseCut(value: unknown, at: string): ContextCut {
-  const cut = object(value, at);
-  return { firstId: string(cut['firstId'], `${at}.firstId`), ...optional('summary', cut, at, string) };
-}
-
-function parseNode(value: unknown, at: string, earlier: ReadonlySet<string>): MessageNode {
-  const node = object(value, at);
-  const id = string(node['id'], `${at}.id`);
-  if (id === '' || earlier.has(id)) throw corrupt(`${at}.id`);
-  const parentId = stringOrNull(node['parentId'], `${at}.parentId`);
-  if (parentId !== null && !earlier.has(parentId)) throw corrupt(`${at}.parentId`);
-  return {
-    id,
-    parentId,
-    role: oneOf(roles, node['role'], `${at}.role`),
-    text: string(node['text'], `${at}.text`),
-    thinking: string(node['thinking'], `${at}.thinking`),
-    toolCalls: each(node['toolCalls'], `${at}.toolCalls`, parseToolCall),
-    createdAt: number(node['createdAt'], `${at}.createdAt`),
-    ...optional('changedAt', node, at, number),
-    ...optional('attachments', node, at, parseAttachments),
-    ...optional('sources', node, at, (items, where) => each(items, where, parseSource)),
-    ...optional('feedback', node, at, parseFeedback),
-    ...optional('thinkingMs', node, at, number),
-    ...optional('model', node, at, string),
-    ...optional('end', node, at, parseEnd),
-    ...optional('usage', node, at, parseUsage),
-    ...optional('timings', node, at, parseTimings),
-  };
-}
-
-function parseToolCall(value: unknown, at: string): ToolUse {
-  const call = object(value, at);
-  return {
-    id: string(call['id'], `${at}.id`),
-    name: string(call['name'], `${at}.name`),
-    arguments: object(call['arguments'], `${at}.arguments`),
-    ...optional('round', call, at, number),
-    ...optional('textAt', call, at, number),
-    ...optional('thinkingAt', call, at, number),
-    ...optional('state', call, at, (state, where) => oneOf(toolStates, state, where)),
-    ...optional('result', call, at, string),
-    ...optional('durationMs', call, at, number),
-  };
-}
-
-function parseAttachments(value: unknown, at: string): Attachment[] {
-  return each(value, at, (item, where): Attachment => {
-    const given = object(item, where);
-    if (given['kind'] === 'image') {
-      return {
-        kind: 'image',
-        data: string(given['data'], `${where}.data`),
-        mediaType: string(given['mediaType'], `${where}.mediaType`),
-        ...optional('name', given, where, string),
-      };
-    }
-    if (given['kind'] !== 'file') throw corrupt(`${where}.kind`);
-    return {
-      kind: 'file',
-      name: string(given['name'], `${where}.name`),
-      text: string(given['text'], `${where}.text`),
-      ...optional('mediaType', given, where, string),
-    };
-  });
-}
-
-function parseSource(value: unknown, at: string): Source {
-  const source = object(value, at);
-  return {
-    id: string(source['id'], `${at}.id`),
-    ...optional('title', source, at, string),
-    ...optional('url', source, at, string),
-    ...optional('excerpt', source, at, string),
-  };
-}
-
-function parseFeedback(value: unknown, at: string): Feedback {
-  const feedback = object(value, at);
-  return {
-    rating: oneOf(['up', 'down'], feedback['rating'], `${at}.rating`),
-    at: number(feedback['at'], `${at}.at`),
-    ...optional('note', feedback, at, string),
-  };
-}
-
-function parseEnd(value: unknown, at: string): TurnEnd {
-  const end = object(value, at);
-  switch (end['kind']) {
-    case 'complete':
-      return {
-        kind: 'complete',
-        finishReason: oneOf(finishReasons, end['finishReason'], `${at}.finishReason`),
-      };
-    case 'stopped':
-      return { kind: 'stopped' };
-    case 'failed':
-      return { kind: 'failed', failure: parseFailure(end['failure'], `${at}.failure`) };
-    default:
-      throw corrupt(`${at}.kind`);
   }
+  if (read.head !== null && !seen.has(read.head)) throw corrupt('head');
+  return read;
 }
 
-function parseFailure(value: unknown, at: string): TurnFailure {
-  const failure = object(value, at);
-  if (typeof failure['retryable'] !== 'boolean') throw corrupt(`${at}.retryable`);
-  return {
-    code: string(failure['code'], `${at}.code`),
-    message: string(failure['message'], `${at}.message`),
-    retryable: failure['retryable'],
-    ...optional('status', failure, at, number),
-    ...optional('requestId', failure, at, string),
-    ...optional('retryAt', failure, at, number),
-  };
-}
+const readToolCall = members<ToolUse>({
+  id: string,
+  name: string,
+  arguments: object,
+  round: maybe(number),
+  textAt: maybe(number),
+  thinkingAt: maybe(number),
+  state: maybe(oneOf('called', 'waiting', 'running', 'done', 'failed', 'denied')),
+  result: maybe(string),
+  durationMs: maybe(number),
+});
 
-function parseUsage(value: unknown, at: string): Usage {
-  const usage = object(value, at);
-  return {
-    inputTokens: number(usage['inputTokens'], `${at}.inputTokens`),
-    outputTokens: number(usage['outputTokens'], `${at}.outputTokens`),
-    source: oneOf(usageSources, usage['source'], `${at}.source`),
-    ...optional('cachedInputTokens', usage, at, number),
-  };
-}
+const readAttachments = list<Attachment>(
+  byKind({
+    image: members({ kind: oneOf('image'), data: string, mediaType: string, name: maybe(string) }),
+    file: members({ kind: oneOf('file'), name: string, text: string, mediaType: maybe(string) }),
+  }),
+);
 
-function parseTimings(value: unknown, at: string): Timings {
-  const timings = object(value, at);
-  return {
-    ...optional('queueMs', timings, at, number),
-    ...optional('loadMs', timings, at, number),
-    ...optional('prefillMs', timings, at, number),
-    ...optional('decodeMs', timings, at, number),
-    ...optional('ttftMs', timings, at, number),
-    ...optional('totalMs', timings, at, number),
-  };
-}
+const readSource = members<Source>({
+  id: string,
+  title: maybe(string),
+  url: maybe(string),
+  excerpt: maybe(string),
+});
 
-const toolStates: readonly ToolState[] = ['called', 'waiting', 'running', 'done', 'failed', 'denied'];
-const roles: readonly Role[] = ['system', 'user', 'assistant', 'tool'];
-const finishReasons: readonly FinishReason[] = ['stop', 'length', 'tool_calls'];
-const usageSources: readonly Usage['source'][] = ['upstream', 'estimated'];
+const readFailure = members<TurnFailure>({
+  code: string,
+  message: string,
+  retryable: boolean,
+  status: maybe(number),
+  requestId: maybe(string),
+  retryAt: maybe(number),
+});
 
-function corrupt(member: string): ConversationStorageError {
-  return new ConversationStorageError(
-    'corrupt_record',
-    `Reading a saved conversation: ${member} is not as this library writes it. The record was left as it is.`,
-  );
-}
+const readEnd = byKind<TurnEnd>({
+  complete: members({ kind: oneOf('complete'), finishReason: oneOf('stop', 'length', 'tool_calls') }),
+  stopped: members({ kind: oneOf('stopped') }),
+  failed: members({ kind: oneOf('failed'), failure: readFailure }),
+});
 
-function object(value: unknown, at: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw corrupt(at);
-  return value as Record<string, unknown>;
-}
+const readNode = members<MessageNode>({
+  id: string,
+  parentId: orNull(string),
+  role: oneOf('system', 'user', 'assistant', 'tool'),
+  text: string,
+  thinking: string,
+  toolCalls: list(readToolCall),
+  createdAt: number,
+  changedAt: maybe(number),
+  attachments: maybe(readAttachments),
+  sources: maybe(list(readSource)),
+  feedback: maybe(members<Feedback>({ rating: oneOf('up', 'down'), at: number, note: maybe(string) })),
+  thinkingMs: maybe(number),
+  model: maybe(string),
+  end: maybe(readEnd),
+  usage: maybe(
+    members<Usage>({
+      inputTokens: number,
+      outputTokens: number,
+      source: oneOf('upstream', 'estimated'),
+      cachedInputTokens: maybe(number),
+    }),
+  ),
+  timings: maybe(
+    members<Timings>({
+      queueMs: maybe(number),
+      loadMs: maybe(number),
+      prefillMs: maybe(number),
+      decodeMs: maybe(number),
+      ttftMs: maybe(number),
+      totalMs: maybe(number),
+    }),
+  ),
+});
 
-function list(value: unknown, at: string): unknown[] {
-  if (!Array.isArray(value)) throw corrupt(at);
-  return value;
-}
+const readTurn = members<QueuedTurn>({
+  id: string,
+  text: string,
+  model: string,
+  queuedAt: number,
+  attachments: maybe(readAttachments),
+});
 
-function each<T>(value: unknown, at: string, parse: (item: unknown, at: string) => T): T[] {
-  return list(value, at).map((item, index) => parse(item, `${at}[${index}]`));
-}
-
-function boolean(value: unknown, at: string): boolean {
-  if (typeof value !== 'boolean') throw corrupt(at);
-  return value;
-}
-
-function string(value: unknown, at: string): string {
-  if (typeof value !== 'string') throw corrupt(at);
-  return value;
-}
-
-function stringOrNull(value: unknown, at: string): string | null {
-  return value === null ? null : string(value, at);
-}
-
-function number(value: unknown, at: string): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw corrupt(at);
-  return value;
-}
-
-function oneOf<T extends string>(allowed: readonly T[], value: unknown, at: string): T {
-  if (!(allowed as readonly unknown[]).includes(value)) throw corrupt(at);
-  return value as T;
-}
-
-function optional<K extends string, T>(
-  name: K,
-  from: Record<string, unknown>,
-  at: string,
-  parse: (value: unknown, at: string) => T,
-): { [name in K]?: T } {
-  const value = from[name];
-  if (value === undefined) return {};
-  return { [name]: parse(value, `${at}.${name}`) } as { [name in K]?: T };
-}
+const readRecord = members<ConversationRecord>({
+  version: () => RECORD_VERSION,
+  id: string,
+  title: orNull(string),
+  model: orNull(string),
+  pinned: boolean,
+  archived: boolean,
+  head: orNull(string),
+  nodes: list(readNode),
+  removed: list(pair(string, number)),
+  queue: list(readTurn),
+  cut: orNull(members<ContextCut>({ firstId: string, summary: maybe(string) })),
+  updatedAt: number,
+  detailsAt: number,
+});

@@ -1,15 +1,18 @@
 import type { AnswerWritten, RunAction } from './actions.ts';
-import { addTimings, addUsage, changeTime, withNode } from './answer.ts';
-import type { MessageNode, ToolUse, TurnEnd } from './message.ts';
+import { changeTime, leavingThinking, withNode } from './answer.ts';
+import type { MessageNode, ToolUse } from './message.ts';
 import { canEnter, writingSpeed } from './phases.ts';
+import { addUsage } from './sums.ts';
 import type { ConversationState, RunPhase } from './types.ts';
 
-/** The state after something that a run brought; the same object when it is not of the run in progress. */
+/** The state after something that a run brings; the same object when it is not of the run in progress. */
 export function reduceRun(state: ConversationState, action: RunAction): ConversationState {
   const node = state.nodes.get(action.id);
   if (state.run?.messageId !== action.id || node === undefined) return state;
   const { phase, before } = state.run;
   switch (action.type) {
+    case 'context-cut':
+      return state.cut === action.cut ? state : { ...state, cut: action.cut };
     case 'run-accepted':
       return phase.kind === 'reading' ? state : enter(state, { kind: 'reading', startedAt: action.at });
     case 'run-retrying': {
@@ -68,8 +71,10 @@ export function reduceRun(state: ConversationState, action: RunAction): Conversa
       return withNode(state, { ...cited, changedAt: changeTime(node, at) });
     }
     case 'round-started': {
-      if (phase.kind === 'stopping') return state;
-      return { ...state, run: { messageId: node.id, phase: { kind: 'connecting' }, before: node } };
+      const timed = { ...node, timings: action.timings };
+      const next = withNode(state, timed);
+      if (phase.kind === 'stopping') return next;
+      return { ...next, run: { messageId: node.id, phase: { kind: 'connecting' }, before: timed } };
     }
     case 'answer-voided': {
       // Once a stop was asked for, what is there is kept: no other attempt will be read.
@@ -82,18 +87,8 @@ export function reduceRun(state: ConversationState, action: RunAction): Conversa
     }
     case 'usage-counted':
       return withNode(state, { ...node, usage: addUsage(before?.usage, action.usage) });
-    case 'round-timed':
-      return withNode(state, { ...node, timings: addTimings(before?.timings, action.timings) });
-    case 'stop-asked':
-      return enter(state, { kind: 'stopping' });
-    case 'answer-ended': {
-      const { timings, at } = action;
-      // The stop came first: whatever ends the stream after it, for the reader the answer was stopped.
-      const end: TurnEnd = phase.kind === 'stopping' ? { kind: 'stopped' } : action.end;
-      const timed = timings && { timings: addTimings(before?.timings, timings) };
-      const ended = { ...leavingThinking(node, phase, at), end, changedAt: changeTime(node, at), ...timed };
-      return { ...withNode(state, ended), run: null };
-    }
+    default:
+      return state;
   }
 }
 
@@ -146,12 +141,6 @@ function written(
   }
   const after = withNode(state, next);
   return state.run === null ? after : { ...after, run: { ...state.run, phase: current } };
-}
-
-/** The node with the time of the thinking that ends here added, when the phase is `thinking`. */
-function leavingThinking(node: MessageNode, phase: RunPhase, at: number): MessageNode {
-  if (phase.kind !== 'thinking') return node;
-  return { ...node, thinkingMs: (node.thinkingMs ?? 0) + Math.max(0, at - phase.startedAt) };
 }
 
 function enter(state: ConversationState, phase: RunPhase): ConversationState {

@@ -1,10 +1,9 @@
 import type { ConversationAction } from './actions.ts';
-import { changeTime, withNode } from './answer.ts';
+import { changeTime, leavingThinking, withNode } from './answer.ts';
 import type { MessageNode } from './message.ts';
 import { reduceQueue } from './queue.ts';
-import { reduceRun } from './reduce-run.ts';
 import { titleOf } from './title.ts';
-import { childrenOf, newestLeaf, pathTo, subtreeOf } from './tree.ts';
+import { childrenOf, inOrder, lastLeaf, newestLeaf, subtreeOf } from './tree.ts';
 import type { ConversationRecord, ConversationState } from './types.ts';
 
 /** A conversation without messages. */
@@ -37,7 +36,8 @@ export function reduce(state: ConversationState, action: ConversationAction): Co
       const { head, model, queue } = action.record;
       const waiting = [...queue, ...state.queue];
       return {
-        ...adopted(state, action.record),
+        ...state,
+        ...contentsOf(action.record),
         head,
         model: model ?? state.model,
         queue: waiting,
@@ -45,8 +45,6 @@ export function reduce(state: ConversationState, action: ConversationAction): Co
         queuePause: queue.length > 0 ? 'reloaded' : state.queuePause,
       };
     }
-    case 'record-merged':
-      return merged(state, action.record);
     case 'conversation-cleared':
       return emptyState(state.id, state.model);
     case 'model-set':
@@ -116,8 +114,6 @@ export function reduce(state: ConversationState, action: ConversationAction): Co
       const changedAt = changeTime(node, action.at, true);
       return withNode(state, { ...node, sources: [...sources.values()], changedAt });
     }
-    case 'context-cut':
-      return state.cut === action.cut ? state : { ...state, cut: action.cut };
     case 'turn-queued':
     case 'turn-edited':
     case 'turn-moved':
@@ -125,8 +121,24 @@ export function reduce(state: ConversationState, action: ConversationAction): Co
     case 'queue-paused':
     case 'queue-resumed':
       return reduceQueue(state, action);
+    case 'stop-asked': {
+      const { run } = state;
+      if (run?.messageId !== action.id || run.phase.kind === 'stopping') return state;
+      return { ...state, run: { ...run, phase: { kind: 'stopping' } } };
+    }
+    case 'answer-ended': {
+      const { run } = state;
+      const node = state.nodes.get(action.id);
+      if (run?.messageId !== action.id || node === undefined) return state;
+      // The stop came first: whatever ends the stream after it, for the reader the answer was stopped.
+      const end = run.phase.kind === 'stopping' ? ({ kind: 'stopped' } as const) : action.end;
+      const ended = leavingThinking(node, run.phase, action.at);
+      const changedAt = changeTime(node, action.at);
+      const { timings = node.timings } = action;
+      return { ...withNode(state, { ...ended, end, changedAt, ...(timings && { timings }) }), run: null };
+    }
     default:
-      return reduceRun(state, action);
+      return state;
   }
 }
 
@@ -136,60 +148,16 @@ function detailsTime({ detailsAt }: ConversationState, at: number): number {
 }
 
 /** What a record tells about messages and details. Answers that somebody else still writes are stopped, for us. */
-function adopted(state: ConversationState, record: ConversationRecord): ConversationState {
-  const { title, model, pinned, archived, nodes, removed, detailsAt, cut } = record;
-  const known = new Map(nodes.map((node) => [node.id, withoutOpenEnd(node)]));
-  const deleted = new Map(removed);
-  // Nobody writes into the answer of this run but this run, and nobody takes it away.
-  for (const id of pathTo(state.nodes, state.run?.messageId ?? null)) {
-    const ours = state.nodes.get(id) as MessageNode;
-    if (id === state.run?.messageId || !known.has(id)) known.set(id, ours);
-    deleted.delete(id);
-  }
+export function contentsOf({ title, pinned, archived, nodes, removed, detailsAt, cut }: ConversationRecord) {
   return {
-    ...state,
     title,
-    model,
     pinned,
     archived,
-    nodes: state.run === null ? known : inOrder(known),
-    removed: deleted,
+    nodes: new Map(nodes.map((node) => [node.id, withoutOpenEnd(node)])),
+    removed: new Map(removed),
     detailsAt,
     cut,
   };
-}
-
-function merged(state: ConversationState, record: ConversationRecord): ConversationState {
-  if (record.id !== state.id) return state;
-  const { nodes } = state;
-  const same =
-    record.nodes.length === nodes.size && record.nodes.every((node) => nodes.get(node.id) === node);
-  if (same && record.detailsAt === state.detailsAt && record.removed.length === state.removed.size)
-    return state;
-  const next = adopted(state, record);
-  const queue = state.queue.filter(({ id }) => !next.nodes.has(id));
-  return {
-    ...next,
-    ...(same && { nodes }),
-    model: record.model ?? state.model,
-    queue: queue.length === state.queue.length ? state.queue : queue,
-    head: headAfterMerge(state, next.nodes, record.head),
-  };
-}
-
-/** Everybody keeps the branch they look at; one that went on elsewhere is followed while nothing is written here. */
-function headAfterMerge(
-  { head, nodes: before, run }: ConversationState,
-  nodes: ConversationState['nodes'],
-  theirs: string | null,
-): string | null {
-  for (let id = theirs; id !== null && run === null; id = nodes.get(id)?.parentId ?? null) {
-    if (id === head) return theirs;
-  }
-  for (let id = head; id !== null; id = before.get(id)?.parentId ?? null) {
-    if (nodes.has(id)) return id === head ? id : newestLeaf(nodes, id);
-  }
-  return theirs !== null && nodes.has(theirs) ? theirs : lastLeaf(nodes);
 }
 
 function without(state: ConversationState, root: MessageNode, at: number): ConversationState {
@@ -226,24 +194,6 @@ function restored(
   if (nodes.size === state.nodes.size) return state;
   const shown = state.run === null && head !== null && nodes.has(head) ? head : state.head;
   return { ...state, nodes: inOrder(nodes), removed, head: shown };
-}
-
-/** Siblings stand oldest first, also those that come back. */
-function inOrder(nodes: Map<string, MessageNode>): Map<string, MessageNode> {
-  const sorted = [...nodes.values()].sort((one, other) => one.createdAt - other.createdAt);
-  const placed = new Map<string, MessageNode>();
-  const place = (node: MessageNode): void => {
-    const parent = node.parentId === null ? undefined : nodes.get(node.parentId);
-    if (parent !== undefined && !placed.has(parent.id)) place(parent);
-    placed.set(node.id, node);
-  };
-  for (const node of sorted) if (!placed.has(node.id)) place(node);
-  return placed;
-}
-
-function lastLeaf(nodes: ConversationState['nodes']): string | null {
-  const top = childrenOf(nodes, null).at(-1);
-  return top === undefined ? null : newestLeaf(nodes, top);
 }
 
 /** Whether a new message may stand there: a fresh id below a message that exists, or at the top. */

@@ -1,13 +1,18 @@
-import type { ChatMessage, ToolCall, Usage } from '@ziggie/llm-protocol';
+import type { ChatMessage, DoneEvent, ToolCall, Usage } from '@ziggie/llm-protocol';
 import type { ClientHooks } from '../hooks.ts';
-import type { ChatEvent } from '../types.ts';
+import { part } from '../part.ts';
+import type { ZiggieClient } from '../types.ts';
+import type { RunAction } from './actions.ts';
+import { DeltaBuffer } from './delta-buffer.ts';
 import { toTurnFailure } from './failure.ts';
 import type { ContextReport, FittedContext, ToolOutcome } from './ports.ts';
-import type { Run } from './run.ts';
+import { reduceRun } from './reduce-run.ts';
+import { type Run, whileWanted } from './run.ts';
 import type { Store } from './store.ts';
-import { toRunAction } from './stream-actions.ts';
+import { finishReasonOf, timingsOf, toRunAction } from './stream-actions.ts';
+import { addTimings } from './sums.ts';
 import { branchFor, toRequest } from './to-request.ts';
-import type { ConversationOptions, MessageNode, TurnEnd } from './types.ts';
+import type { ConversationOptions, ConversationState, MessageNode, TurnEnd } from './types.ts';
 
 /** Requests of one turn when `tools` say nothing else. */
 const MAX_ROUNDS = 8;
@@ -30,6 +35,7 @@ export interface Turn {
 /** How a turn ended. */
 export interface TurnOutcome {
   end: TurnEnd;
+  /** Of all its rounds. */
   timings?: MessageNode['timings'];
 }
 
@@ -40,44 +46,52 @@ export async function runTurn(turn: Turn): Promise<TurnOutcome | null> {
     return await askInRounds(turn);
   } catch (error) {
     if (run.abort.signal.aborted) return { end: { kind: 'stopped' } };
-    return failed(toTurnFailure(error, run.now()));
+    return { end: { kind: 'failed', failure: toTurnFailure(error, run.now()) } };
   }
 }
 
 async function askInRounds(turn: Turn): Promise<TurnOutcome | null> {
-  const { run, store, options } = turn;
+  const { run, options } = turn;
   const { tools } = options;
+  // Awaited only when it has to be, here and below: the request goes out in the task of the call.
+  const given = options.client;
+  const client =
+    typeof given === 'function'
+      ? await whileWanted(
+          run,
+          part(async () => given()),
+        )
+      : given;
+  const buffer = new DeltaBuffer();
   for (let round = 0; ; round++) {
-    const fitting = fitBranch(turn);
-    // Awaited only when it has to be: the request goes out in the task of the call.
+    const fitting = fitBranch(turn, client);
     const fitted = fitting instanceof Promise ? await whileWanted(run, fitting) : fitting;
     if (!turn.isCurrent()) return null;
-    store.dispatch({ type: 'context-cut', cut: fitted.cut });
+    change(turn, { type: 'context-cut', id: run.messageId, cut: fitted.cut });
     turn.onReport(fitted.report);
-    const ended = await readAnswer(turn, fitted);
+    const done = await readAnswer(turn, client, fitted, buffer);
     if (!turn.isCurrent()) return null;
-    if (ended === null) {
-      return failed({
-        code: 'truncated',
-        message: 'The answer broke off without an end.',
-        retryable: true,
-      });
-    }
+    if (done === null) return failed('truncated', 'The answer broke off without an end.', true);
+    const timings = addTimings(turn.store.live().run?.before?.timings, timingsOf(done.timings));
     const calls = openCalls(turn);
-    if (tools === undefined || calls.length === 0) return ended;
+    if (tools === undefined || calls.length === 0) {
+      return { end: { kind: 'complete', finishReason: finishReasonOf(done.finishReason) }, timings };
+    }
     if (round + 1 >= (tools.maxRounds ?? MAX_ROUNDS)) {
       const message = `Running tools: the model asked for more after ${round + 1} requests. Raise maxRounds, or ask for less.`;
-      return { ...failed({ code: 'tool_loop', message, retryable: false }), timings: ended.timings };
+      return { ...failed('tool_loop', message, false), timings };
     }
     await runTools(turn, round, calls, fitted.messages);
     if (!turn.isCurrent()) return null;
-    store.dispatch({ type: 'round-timed', id: run.messageId, timings: ended.timings ?? {} });
-    store.dispatch({ type: 'round-started', id: run.messageId });
+    change(turn, { type: 'round-started', id: run.messageId, timings });
   }
 }
 
-function fitBranch({ run, model, parentId, options, store }: Turn): FittedContext | Promise<FittedContext> {
-  const prefill = options.prefill ?? (options.client.target as string) !== 'openai';
+function fitBranch(
+  { run, model, parentId, options, store }: Turn,
+  client: ZiggieClient,
+): FittedContext | Promise<FittedContext> {
+  const prefill = options.prefill ?? (client.target as string) !== 'openai';
   const state = store.live();
   const branch = branchFor(state.nodes, parentId, run.messageId, prefill);
   if (options.context === undefined) {
@@ -95,51 +109,63 @@ function fitBranch({ run, model, parentId, options, store }: Turn): FittedContex
 }
 
 /** Reads one stream to its end; `null` when it ended without one. */
-async function readAnswer(turn: Turn, fitted: FittedContext): Promise<TurnOutcome | null> {
-  const { run, model, options } = turn;
+async function readAnswer(
+  turn: Turn,
+  client: ZiggieClient,
+  fitted: FittedContext,
+  buffer: DeltaBuffer,
+): Promise<DoneEvent | null> {
+  const { run, model, options, store, onWritten } = turn;
+  const id = run.messageId;
   const request = toRequest(options, options.tools, model, fitted.messages);
   let usage: Usage | undefined;
+  const writeDown = (state: ConversationState): ConversationState => {
+    const written = buffer.take();
+    return written === null ? state : reduceRun(state, written);
+  };
   const call = { signal: run.abort.signal, hooks: hooksOf(turn) };
-  for await (const event of options.client.chat(request, call)) {
+  for await (const event of client.chat(request, call)) {
     // Leaving the loop closes the connection.
     if (!turn.isCurrent()) return null;
-    const action = take(turn, event);
+    const { type } = event;
+    if (type === 'text-delta' || type === 'thinking-delta') {
+      if (typeof event.text !== 'string' || event.text === '') continue;
+      buffer.push(id, type === 'text-delta' ? 'text' : 'thinking', event.text, run.now());
+      store.stepSoon(writeDown);
+      onWritten();
+      continue;
+    }
+    if (type === 'done') {
+      if (usage !== undefined) turn.onReport(options.context?.learn(fitted, model, usage) ?? fitted.report);
+      return event;
+    }
+    const action = toRunAction(event, id, run.now());
     if (action === null) continue;
     if (action.type === 'usage-counted') usage = action.usage;
-    if (action.type !== 'answer-ended') continue;
-    if (usage !== undefined) turn.onReport(options.context?.learn(fitted, model, usage) ?? fitted.report);
-    return { end: action.end, timings: action.timings };
+    change(turn, action);
   }
   return null;
 }
 
+function change({ store }: Turn, action: RunAction): void {
+  store.step((state) => reduceRun(state, action));
+}
+
 /** What the client does about a lost connection: shown, since it can take minutes. */
-function hooksOf({ run, store, isCurrent }: Turn): ClientHooks {
+function hooksOf(turn: Turn): ClientHooks {
+  const { run, isCurrent } = turn;
   const id = run.messageId;
   const retrying = (attempt: number, delayMs: number): void => {
     const at = run.now();
-    if (isCurrent()) store.dispatch({ type: 'run-retrying', id, attempt, nextTryAt: at + delayMs, at });
+    if (isCurrent()) change(turn, { type: 'run-retrying', id, attempt, nextTryAt: at + delayMs, at });
   };
   return {
     retry: (_, { attempt, delayMs }) => retrying(attempt.number + 1, delayMs),
     attempt: () => {
-      if (isCurrent()) store.dispatch({ type: 'run-retried', id });
+      if (isCurrent()) change(turn, { type: 'run-retried', id });
     },
     reconnecting: (_, { tries, delayMs }) => retrying(tries, delayMs),
   };
-}
-
-function take({ run, store, onWritten }: Turn, event: ChatEvent): ReturnType<typeof toRunAction> {
-  const id = run.messageId;
-  if (event.type === 'text-delta' || event.type === 'thinking-delta') {
-    if (typeof event.text !== 'string' || event.text === '') return null;
-    store.write(id, event.type === 'text-delta' ? 'text' : 'thinking', event.text, run.now());
-    onWritten();
-    return null;
-  }
-  const action = toRunAction(event, id, run.now());
-  if (action !== null && action.type !== 'answer-ended') store.dispatch(action);
-  return action;
 }
 
 /** The calls of the round that just ended. */
@@ -151,11 +177,12 @@ function openCalls({ run, store }: Turn): ToolCall[] {
 }
 
 async function runTools(
-  { run, store, options, isCurrent }: Turn,
+  turn: Turn,
   round: number,
   calls: readonly ToolCall[],
   messages: readonly ChatMessage[],
 ): Promise<void> {
+  const { run, options, isCurrent } = turn;
   const id = run.messageId;
   const startedAt = run.now();
   const running = options.tools?.run(calls, {
@@ -164,7 +191,7 @@ async function runTools(
     messages,
     signal: run.abort.signal,
     note(callId, state) {
-      if (isCurrent()) store.dispatch({ type: 'tool-noted', id, callId, state });
+      if (isCurrent()) change(turn, { type: 'tool-noted', id, callId, state });
     },
   });
   const outcomes = [...((await whileWanted(run, Promise.resolve(running))) ?? [])];
@@ -177,7 +204,7 @@ async function runTools(
       content: 'The tool gave no result.',
       state: 'failed',
     };
-    store.dispatch({
+    change(turn, {
       type: 'tool-answered',
       id,
       outcome,
@@ -187,21 +214,6 @@ async function runTools(
   }
 }
 
-/** The value, or a rejection as soon as the run is stopped, however long the other side takes to notice. */
-async function whileWanted<T>({ abort: { signal } }: Run, promise: Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  let leave: (() => void) | undefined;
-  const stopped = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-  });
-  try {
-    return await Promise.race([promise, stopped]);
-  } finally {
-    if (leave !== undefined) signal.removeEventListener('abort', leave);
-  }
-}
-
-function failed(failure: Extract<TurnEnd, { kind: 'failed' }>['failure']): TurnOutcome {
-  return { end: { kind: 'failed', failure } };
+function failed(code: string, message: string, retryable: boolean): TurnOutcome {
+  return { end: { kind: 'failed', failure: { code, message, retryable } } };
 }

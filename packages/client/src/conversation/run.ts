@@ -20,3 +20,18 @@ export function beginRun(messageId: string, startedAt: number, clock: Clock): Ru
     now: () => startedAt + (clock.now() - start),
   };
 }
+
+/** The value, or a rejection as soon as the run is stopped, however long the other side takes to notice. */
+export async function whileWanted<T>({ abort: { signal } }: Run, promise: Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let leave: (() => void) | undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([promise, stopped]);
+  } finally {
+    if (leave !== undefined) signal.removeEventListener('abort', leave);
+  }
+}

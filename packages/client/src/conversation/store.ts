@@ -1,9 +1,11 @@
 import type { ConversationAction } from './actions.ts';
-import { DeltaBuffer } from './delta-buffer.ts';
 import { reduce } from './reduce.ts';
 import { pathTo } from './tree.ts';
 import type { ConversationState, MessageNode, QueuedTurn, QueuePause, RunPhase } from './types.ts';
 import { ValueCell } from './value-cell.ts';
+
+/** The state after something; the same object when it changes nothing. */
+type Step = (state: ConversationState) => ConversationState;
 
 /**
  * Holds the state twice: as it is (`live`) and as it was last published (`shown`), which is what the cells give. Views
@@ -18,9 +20,9 @@ export class Store {
   readonly queue: ValueCell<readonly QueuedTurn[]>;
   readonly queuePause = new ValueCell<QueuePause | null>(null);
   readonly #messages = new Map<string, ValueCell<MessageNode | undefined>>();
-  readonly #buffer = new DeltaBuffer();
   readonly #schedule: (publish: () => void) => void;
   #live: ConversationState;
+  #pending: Step | null = null;
   #shown: ConversationState;
   #scheduled = false;
   #released = false;
@@ -33,10 +35,11 @@ export class Store {
     this.queue = new ValueCell(state.queue);
   }
 
-  /** The state as it is, buffered pieces included. */
+  /** The state as it is, what waits for a look included. */
   live(): ConversationState {
-    const written = this.#buffer.take();
-    if (written !== null) this.#live = reduce(this.#live, written);
+    const step = this.#pending;
+    this.#pending = null;
+    if (step !== null) this.#live = step(this.#live);
     return this.#live;
   }
 
@@ -54,16 +57,21 @@ export class Store {
     return cell;
   }
 
-  /** Takes a piece of an answer; it is in the state with the next action or frame. */
-  write(id: string, kind: 'thinking' | 'text', piece: string, at: number): void {
-    this.#buffer.push(id, kind, piece, at);
+  /** Takes a step when somebody looks, at the latest with the next frame: for what comes in many small pieces. */
+  stepSoon(step: Step): void {
+    this.#pending = step;
     this.#publishSoon();
   }
 
   /** Applies an action; the cells follow with the next frame. Returns whether it changed anything. */
   dispatch(action: ConversationAction): boolean {
+    return this.step((state) => reduce(state, action));
+  }
+
+  /** The same with a change whose code a page does not start with. */
+  step(step: Step): boolean {
     const before = this.live();
-    this.#live = reduce(before, action);
+    this.#live = step(before);
     if (this.#live !== this.#shown) this.#publishSoon();
     return this.#live !== before;
   }

@@ -10,7 +10,7 @@ import type { RunAction } from './actions.ts';
  * always be saved and read again.
  */
 export function toRunAction(
-  event: Exclude<ChatEvent, { type: 'text-delta' | 'thinking-delta' }>,
+  event: Exclude<ChatEvent, { type: 'text-delta' | 'thinking-delta' | 'done' }>,
   id: string,
   at: number,
 ): RunAction | null {
@@ -42,10 +42,6 @@ export function toRunAction(
       const usage = usageOf(event);
       return usage === null ? null : { type: 'usage-counted', id, usage };
     }
-    case 'done': {
-      const end = { kind: 'complete', finishReason: finishReasonOf(event.finishReason) } as const;
-      return { type: 'answer-ended', id, end, timings: timingsOf(event.timings), at };
-    }
     default:
       return null;
   }
@@ -64,7 +60,7 @@ function usageOf(event: UsageEvent): Usage | null {
 
 const timingNames = ['queueMs', 'loadMs', 'prefillMs', 'decodeMs', 'ttftMs', 'totalMs'] as const;
 
-function timingsOf(from: unknown): Timings {
+export function timingsOf(from: unknown): Timings {
   const timings: Timings = {};
   if (typeof from !== 'object' || from === null) return timings;
   for (const name of timingNames) {
@@ -74,7 +70,7 @@ function timingsOf(from: unknown): Timings {
   return timings;
 }
 
-function finishReasonOf(value: unknown): FinishReason {
+export function finishReasonOf(value: unknown): FinishReason {
   return value === 'length' || value === 'tool_calls' ? value : 'stop';
 }
 

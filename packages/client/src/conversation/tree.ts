@@ -56,3 +56,24 @@ export function subtreeOf(nodes: Nodes, id: string): MessageNode[] {
   }
   return found;
 }
+
+/** The newest end of all; `null` in an empty tree. */
+export function lastLeaf(nodes: Nodes): string | null {
+  const top = childrenOf(nodes, null).at(-1);
+  return top === undefined ? null : newestLeaf(nodes, top);
+}
+
+/** Parents before their children, siblings oldest first. */
+export function inOrder(nodes: Nodes): Map<string, MessageNode> {
+  const sorted = [...nodes.values()].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  const placed = new Map<string, MessageNode>();
+  for (const node of sorted) {
+    const line: MessageNode[] = [];
+    for (let at: MessageNode | undefined = node; at !== undefined && !placed.has(at.id); ) {
+      line.push(at);
+      at = at.parentId === null ? undefined : nodes.get(at.parentId);
+    }
+    for (const each of line.reverse()) placed.set(each.id, each);
+  }
+  return placed;
+}

@@ -139,8 +139,11 @@ export interface ConversationQueue {
 
 /** Settings of a conversation. */
 export interface ConversationOptions {
-  /** What the runs go through. It is not closed or changed. */
-  client: ZiggieClient;
+  /**
+   * What the runs go through; it is not closed or changed. A function is asked whenever a turn begins, so that the client's
+   * code can come later than the page; while it rejects, turns end with `connect_failed` and can be tried again.
+   */
+  client: ZiggieClient | (() => ZiggieClient | Promise<ZiggieClient>);
   /** Name under which it is saved. Default `default`. */
   id?: string | undefined;
   /** Model to begin with; a saved conversation brings its own. Without one, call `setModel` before the first turn. */

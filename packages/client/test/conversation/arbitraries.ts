@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ConversationAction } from '../../src/conversation/actions.ts';
+import type { ConversationAction, RunAction } from '../../src/conversation/actions.ts';
 import type { ConversationRecord, TurnEnd } from '../../src/conversation/types.ts';
 import type { ChatEvent } from '../../src/types.ts';
 import { fullRecord } from './storage.contract.ts';
@@ -18,10 +18,12 @@ const end: fc.Arbitrary<TurnEnd> = fc.constantFrom<TurnEnd>(
   { kind: 'failed', failure: { code: 'truncated', message: 'x', retryable: true } },
 );
 
-const of = <T extends ConversationAction['type'], M extends object>(
+type Action = ConversationAction | RunAction;
+
+const of = <T extends Action['type'], M extends object>(
   type: T,
   members: { [K in keyof M]: fc.Arbitrary<M[K]> },
-) => fc.record({ type: fc.constant(type), ...members }) as unknown as fc.Arbitrary<ConversationAction>;
+) => fc.record({ type: fc.constant(type), ...members }) as unknown as fc.Arbitrary<Action>;
 
 /** A record whose last answer was cut while it was written. */
 const { nodes, ...rest } = fullRecord('default');
@@ -34,7 +36,7 @@ const cutRecord: ConversationRecord = {
 };
 
 /** Any action in any order, fitting or not. Those that carry a turn forward come more often. */
-export const action: fc.Arbitrary<ConversationAction> = fc.oneof(
+export const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 4, arbitrary: of('message-added', { id, parentId: maybe(id), text: words, at }) },
   { weight: 6, arbitrary: of('answer-started', { id, parentId: id, model: fc.constant('m'), at }) },
   {
@@ -58,8 +60,8 @@ export const action: fc.Arbitrary<ConversationAction> = fc.oneof(
   of('tool-called', { id, call, at }),
   of('tool-noted', { id, callId: id, state: fc.constant('running') }),
   of('tool-answered', { id, outcome: fc.record({ callId: id, content: words }), durationMs: count, at }),
-  of('round-started', { id }),
-  of('round-timed', { id, timings: fc.constant({ decodeMs: 1 }) }),
+  of('context-cut', { id, cut: fc.constantFrom(null, { firstId: 'a' }) }),
+  of('round-started', { id, timings: fc.constant({ decodeMs: 1 }) }),
   of('feedback-given', { id, feedback: fc.constantFrom(null, { rating: 'up', at: 1 } as const), at }),
   of('sources-added', { id, sources: fc.constant([{ id: 's' }]), at }),
   of('turn-queued', { turn: fc.record({ id, text: words, model: words, queuedAt: at }) }),

@@ -1,7 +1,11 @@
 import { createManualClock } from '@ziggie/llm-testing';
 import { createConversation } from '../../src/conversation/create-conversation.ts';
+import { later } from '../../src/conversation/fetch-later.ts';
 import type { Conversation, ConversationOptions } from '../../src/conversation/types.ts';
 import { createScriptedClient, type ScriptedClient } from './scripted-client.ts';
+
+// As in a page that was idle for a moment; what is done before that has tests of its own.
+await later();
 
 /** A conversation whose client, frames, time and ids the test holds in its hand. */
 export interface OpenConversation {

@@ -52,8 +52,8 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
     className,
   } = props;
   const { strings } = useText();
-  const { conversation, history, open } = useSession();
-  const hasList = props.layout === 'page' && history !== null;
+  const { conversation, open } = useSession();
+  const hasList = props.layout === 'page' && open !== null;
   const { startOver = !hasList } = props;
   const sidebar = useSidebar(hasList);
   useKeyboardInset(sidebar.root);

@@ -71,7 +71,7 @@ export function useSlashEntries(composer: ComposerView): readonly SlashEntry[] {
 
 /** What every chat can do. */
 function useBuiltInCommands(): readonly SlashCommand[] {
-  const { conversation, open, history } = useSession();
+  const { conversation, open } = useSession();
   const { openModelPicker, openKeys, undo } = useChatParts();
   const { strings } = useMoreText();
   const { saveMarkdown } = useExport();
@@ -109,7 +109,7 @@ function useBuiltInCommands(): readonly SlashCommand[] {
       run: ({ argument }) => (argument === '' ? openModelPicker() : conversation.setModel(argument)),
     });
   }
-  if (history !== null) {
+  if (open !== null) {
     list.push({
       name: 'export',
       description: strings.commandExport,

@@ -2,6 +2,7 @@ import type { Cell, ConversationStorage } from '@ziggie/llm-client/conversation'
 import type { ConversationSummary, History, ImportResult, SearchHit } from '@ziggie/llm-client/storage';
 import type { ComposerStores } from '../composer/composer-store.ts';
 import type { OpenConversations } from '../provider/open-conversations.ts';
+import type { Session } from '../provider/session.ts';
 
 /** The saved conversations as far as they are known. */
 export interface HistoryState {
@@ -159,4 +160,17 @@ export class HistorySource implements Cell<HistoryState> {
 
 function code(): Promise<typeof import('./open-history.ts')> {
   return import('./open-history.ts');
+}
+
+const sources = new WeakMap<OpenConversations, HistorySource>();
+
+/** The history of a session, the same for all who ask; `null` when it knows of no other conversations. */
+export function historyOf({ open, storage, composers }: Session): HistorySource | null {
+  if (open === null || storage === null) return null;
+  let source = sources.get(open);
+  if (source === undefined) {
+    source = new HistorySource(storage, open, composers);
+    sources.set(open, source);
+  }
+  return source;
 }

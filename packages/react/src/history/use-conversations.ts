@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { useCell } from '../hooks/use-cell.ts';
 import { useSession } from '../provider/session.ts';
-import type { HistorySource, HistoryState, ImportReport } from './history-source.ts';
+import { type HistorySource, type HistoryState, historyOf, type ImportReport } from './history-source.ts';
 
 /** The saved conversations, and what can be done with each. The functions stay the same between renders. */
 export interface ConversationsView extends HistoryState {
@@ -35,7 +35,9 @@ export interface ConversationsView extends HistoryState {
  * @throws {Error} in a provider that was given a `conversation`: it does not know of others.
  */
 export function useConversations(): ConversationsView {
-  const { history, open, conversation } = useSession();
+  const session = useSession();
+  const { open, conversation } = session;
+  const history = historyOf(session);
   if (history === null || open === null) {
     throw new Error(
       'useConversations() needs a provider that opens conversations itself: give it a client or an endpoint and a storage, not a conversation.',

@@ -1,10 +1,11 @@
 import { useMemo } from 'react';
 import { downloadText } from '../parts/download-text.ts';
 import { useSession } from '../provider/session.ts';
+import { historyOf } from './history-source.ts';
 
 /** Saves conversations as files of the reader's. */
 export function useExport() {
-  const { history } = useSession();
+  const history = historyOf(useSession());
   return useMemo(
     () => ({
       async saveMarkdown(id: string, title: string): Promise<void> {

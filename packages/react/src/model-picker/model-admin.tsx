@@ -1,4 +1,5 @@
 import type { ZiggieClient } from '@ziggie/llm-client';
+import type { Cell } from '@ziggie/llm-client/conversation';
 import type { ModelInfo } from '@ziggie/llm-protocol';
 import { type ReactElement, useEffect, useId, useRef, useState } from 'react';
 import { useAnnounce } from '../announce/announce-context.ts';
@@ -14,9 +15,12 @@ export interface ModelAdminProps {
 
 /** Brings models to the server and in and out of its memory. Nothing where the server refused. */
 export function ModelAdmin({ picked }: ModelAdminProps): ReactElement | null {
-  const { client, models } = useSession();
+  const { client: source, models } = useSession();
+  const client = useCell(source ?? noClient);
   return client === null ? null : <Jobs client={client} jobs={jobsOf(client, models)} picked={picked} />;
 }
+
+const noClient: Cell<null> = { get: () => null, subscribe: () => () => {} };
 
 interface JobsProps extends ModelAdminProps {
   client: ZiggieClient;

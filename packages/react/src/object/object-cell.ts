@@ -44,7 +44,7 @@ export class ObjectCell<Schema extends StandardSchema> implements Cell<ObjectSta
 
   /** @returns The object, or `null` when it failed, was stopped, or was asked for anew meanwhile. */
   async submit(
-    client: Pick<ZiggieClient, 'chat'>,
+    client: () => ZiggieClient | Promise<ZiggieClient>,
     request: ObjectRequest<Schema>,
     options: ObjectOptions,
   ): Promise<OutputOf<Schema> | null> {
@@ -53,9 +53,13 @@ export class ObjectCell<Schema extends StandardSchema> implements Cell<ObjectSta
     this.#turn = turn;
     this.#put({ partial: null, status: 'running', error: null });
     try {
-      const { object } = await import('@ziggie/llm-client/tools');
+      const [{ object }, asked] = await Promise.all([import('@ziggie/llm-client/tools'), client()]).catch(
+        (cause: unknown) => {
+          throw new Error('Asking for an object: its code could not be fetched.', { cause });
+        },
+      );
       if (this.#turn !== turn) return null;
-      const stream = object(client, request, options);
+      const stream = object(asked, request, options);
       turn.stream = stream;
       for await (const part of stream) this.#show(turn, part);
       const value = await stream.value();

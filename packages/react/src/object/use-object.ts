@@ -55,9 +55,9 @@ export function useObject<Schema extends StandardSchema>(
   const submit = useCallback<ObjectView<Schema>['submit']>(
     async (question) => {
       const { options: now, session: around } = latest.current;
-      const { schema, jsonSchema, system, repairs, options: sampling } = now;
-      const client = now.client ?? around?.client;
+      const { client: given, schema, jsonSchema, system, repairs, options: sampling } = now;
       const model = now.model ?? around?.conversation.model.get();
+      const client = given === undefined ? around?.client?.open : () => given;
       if (!client)
         throw new TypeError('useObject(): there is no client. Give `client`, or a provider that has one.');
       if (!model)

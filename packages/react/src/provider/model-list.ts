@@ -1,6 +1,6 @@
-import type { ZiggieClient } from '@ziggie/llm-client';
 import type { Cell } from '@ziggie/llm-client/conversation';
 import type { ModelInfo } from '@ziggie/llm-protocol';
+import type { ClientSource } from './client-source.ts';
 
 /** The models of a server as far as they are known. */
 export interface ModelListState {
@@ -15,12 +15,12 @@ export interface ModelListState {
  * Embedding-only models are left out: they cannot chat.
  */
 export class ModelList implements Cell<ModelListState> {
-  readonly #client: ZiggieClient | null;
+  readonly #client: ClientSource | null;
   readonly #listeners = new Set<() => void>();
   #state: ModelListState = { models: [], status: 'idle' };
   #asking: Promise<void> | null = null;
 
-  constructor(client: ZiggieClient | null) {
+  constructor(client: ClientSource | null) {
     this.#client = client;
   }
 
@@ -46,7 +46,8 @@ export class ModelList implements Cell<ModelListState> {
     if (this.#client === null) return;
     this.#put({ ...this.#state, status: this.#state.models.length > 0 ? 'ready' : 'loading' });
     try {
-      const models = await this.#client.models.list();
+      const client = await this.#client.open();
+      const models = await client.models.list();
       this.#put({ models: models.filter(canChat), status: 'ready' });
     } catch {
       this.#put({ ...this.#state, status: 'failed' });

@@ -1,9 +1,8 @@
-import type { ZiggieClient } from '@ziggie/llm-client';
 import type { Connection, Conversation, ConversationStorage } from '@ziggie/llm-client/conversation';
 import { createContext, useContext } from 'react';
 import type { ComposerStores } from '../composer/composer-store.ts';
-import type { HistorySource } from '../history/history-source.ts';
 import type { ToolApprovals } from '../tools/tool-approvals.ts';
+import type { ClientSource } from './client-source.ts';
 import type { ModelList } from './model-list.ts';
 import type { OpenConversations } from './open-conversations.ts';
 
@@ -11,7 +10,7 @@ import type { OpenConversations } from './open-conversations.ts';
 export interface Session {
   readonly conversation: Conversation;
   /** `null` when only a conversation was given: there is then no list of models. */
-  readonly client: ZiggieClient | null;
+  readonly client: ClientSource | null;
   readonly models: ModelList;
   /** Asks the host page to sign in again, then tries the failed turn again. */
   readonly signInAgain: () => Promise<void>;
@@ -23,8 +22,6 @@ export interface Session {
   readonly open: OpenConversations | null;
   /** Where they are saved; `null` when that is not known here. */
   readonly storage: ConversationStorage | null;
-  /** The list of them; `null` when a conversation was given. */
-  readonly history: HistorySource | null;
   /** Whether requests carry tools, which not every model takes. */
   readonly usesTools: boolean;
   /** Whether there is a network. */

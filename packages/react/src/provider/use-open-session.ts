@@ -1,7 +1,7 @@
-import { createClient, type ZiggieClient } from '@ziggie/llm-client';
 import {
   type Cell,
   type Conversation,
+  type ConversationOptions,
   type ConversationStorage,
   createConversation,
   platformConnection,
@@ -10,11 +10,11 @@ import { createMemoryStorage } from '@ziggie/llm-client/storage';
 import { useEffect, useMemo, useRef } from 'react';
 import { ComposerStores } from '../composer/composer-store.ts';
 import { noDrafts } from '../composer/draft-storage.ts';
-import { HistorySource } from '../history/history-source.ts';
 import { useCell } from '../hooks/use-cell.ts';
 import { useLatest } from '../hooks/use-latest.ts';
 import { hostTools } from '../tools/host-tools.ts';
 import { createToolApprovals, type ToolApprovals } from '../tools/tool-approvals.ts';
+import { type ClientSource, clientSource } from './client-source.ts';
 import { ModelList } from './model-list.ts';
 import { OpenConversations } from './open-conversations.ts';
 import type { ConnectionProps } from './provider-props.ts';
@@ -33,11 +33,15 @@ export function useOpenSession(props: ConnectionProps): Session {
   const hasCredentials = props.credentials !== undefined;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the rest is read when a conversation opens, as documented
   const shared = useMemo(() => {
-    const client = givenClient ?? openClient(endpoint, hasCredentials, latest);
+    const client =
+      givenClient === undefined && endpoint === undefined
+        ? null
+        : clientSource(givenClient, clientOf(endpoint ?? '', hasCredentials, latest));
     const approvals = props.approvals ?? createToolApprovals();
     const storage = props.storage ?? createMemoryStorage();
     const composers = new ComposerStores(props.drafts ?? noDrafts);
-    const open = given === undefined ? openOurs(client, storage, approvals, conversationId, latest) : null;
+    const ask = givenClient ?? client?.open;
+    const open = given === undefined ? openOurs(ask, storage, approvals, conversationId, latest) : null;
     return {
       client,
       approvals,
@@ -46,7 +50,6 @@ export function useOpenSession(props: ConnectionProps): Session {
       connection: props.connection ?? platformConnection,
       storage: given === undefined ? storage : (props.storage ?? null),
       open,
-      history: open === null ? null : new HistorySource(storage, open, composers),
     };
   }, [givenClient, endpoint, given, props.storage, hasCredentials, props.transport]);
 
@@ -63,6 +66,7 @@ export function useOpenSession(props: ConnectionProps): Session {
     return { ...shared, conversation, signInAgain, usesTools };
   }, [shared, given, activeId, reopened, latest, usesTools]);
 
+  useClientSoon(shared.client);
   useShownConversation(shared.open, props.conversationId, activeId, latest);
   useCloseAtTheEnd(shared.open);
   return session;
@@ -70,15 +74,16 @@ export function useOpenSession(props: ConnectionProps): Session {
 
 const noId: Cell<string> = { get: () => '', subscribe: () => () => {} };
 const never: Cell<number> = { get: () => 0, subscribe: () => () => {} };
+const noRefusal: Cell<unknown> = { get: () => null, subscribe: () => () => {} };
 
 function openOurs(
-  client: ZiggieClient | null,
+  client: ConversationOptions['client'] | undefined,
   storage: ConversationStorage,
   approvals: ToolApprovals,
   firstId: string,
   latest: { readonly current: ConnectionProps },
 ): OpenConversations {
-  if (client === null) {
+  if (client === undefined) {
     throw new TypeError(
       'ZiggieProvider needs a client, an endpoint or a conversation. Which server should it ask?',
     );
@@ -123,22 +128,32 @@ function useShownConversation(
 /** The longest wait that a server may ask for without a word to the reader; a longer one is a card that counts down. */
 const MAX_SILENT_WAIT_MS = 5_000;
 
-function openClient(
-  endpoint: string | undefined,
+function clientOf(
+  baseUrl: string,
   hasCredentials: boolean,
   latest: { readonly current: ConnectionProps },
-): ZiggieClient | null {
-  if (endpoint === undefined) return null;
+): Parameters<typeof clientSource>[1] {
   const credentials = async () => {
     const now = latest.current.credentials;
     return typeof now === 'function' ? await now() : (now ?? '');
   };
-  return createClient({
-    baseUrl: endpoint,
-    credentials: hasCredentials ? credentials : undefined,
-    transport: latest.current.transport,
-    retry: { maxRetryAfterMs: MAX_SILENT_WAIT_MS },
-  });
+  return ({ createClient }) =>
+    createClient({
+      baseUrl,
+      credentials: hasCredentials ? credentials : undefined,
+      transport: latest.current.transport,
+      retry: { maxRetryAfterMs: MAX_SILENT_WAIT_MS },
+    });
+}
+
+/** Fetches the code of the client once the page stands. */
+function useClientSoon(client: ClientSource | null): void {
+  const refusal = useCell(client?.refusal ?? noRefusal);
+  useEffect(() => {
+    // Who needs it asks again, and is told.
+    client?.open().catch(() => {});
+  }, [client]);
+  if (refusal !== null) throw refusal;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mergeRecords } from '../merge.ts';
+import { later } from '../fetch-later.ts';
 import { parseRecord } from '../record.ts';
 import type { ConversationRecord, ConversationStorage, StorageChange } from '../types.ts';
 import { createChanges } from './changes.ts';
@@ -13,11 +13,14 @@ export function createMemoryStorage(): ConversationStorage {
       return record === undefined ? null : parseRecord(structuredClone(record), id);
     },
     async save(record) {
-      const before = records.get(record.id);
-      const kept = before === undefined ? record : mergeRecords(record, before);
-      records.set(record.id, structuredClone(kept));
+      const { id } = record;
+      // Fetched first: between reading and writing nobody else may come.
+      const part = records.has(id) ? await later() : null;
+      const before = records.get(id);
+      const kept = before === undefined || part === null ? record : part.mergeRecords(record, before);
+      records.set(id, structuredClone(kept));
       const { updatedAt, detailsAt } = kept;
-      changes.tell({ kind: 'saved', id: record.id, updatedAt, detailsAt });
+      changes.tell({ kind: 'saved', id, updatedAt, detailsAt });
       return kept;
     },
     async remove(id) {
