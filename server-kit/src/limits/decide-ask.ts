@@ -3,6 +3,7 @@ import {
   type GaugeState,
   type LimitAnswer,
   type LimitAsk,
+  type QuotaLine,
   type QuotaState,
   type RateLine,
   type RateState,
@@ -41,14 +42,14 @@ export function decideAsk(ask: LimitAsk, view: LimitView, nowMs: number, takes: 
     decisions.push(decision);
     fitsAll &&= decision.allowed;
   }
-  const quotas: QuotaState[] = [];
+  const quotas: QuotaState[] = ask.quotas.length === 0 ? none : [];
   for (const line of ask.quotas) {
     const { settled, reserved } = view.quota(line.key);
     const room = unitsIn(line, settled, reserved);
     units = Math.min(units, room);
     quotas.push({ fits: room >= leastUnits, settled, reserved });
   }
-  const gauges: GaugeState[] = [];
+  const gauges: GaugeState[] = ask.gauges.length === 0 ? none : [];
   for (const { key, limit } of ask.gauges) {
     const held = view.held(key);
     const fits = held < limit;
@@ -57,18 +58,24 @@ export function decideAsk(ask: LimitAsk, view: LimitView, nowMs: number, takes: 
   }
   const allowed = fitsAll && units >= leastUnits;
   const isTaken = allowed && takes;
-  const tats: number[] = [];
-  const rates: RateState[] = [];
-  for (const [at, line] of ask.rates.entries()) {
+  const tats: number[] = decisions.length === 0 ? none : [];
+  const rates: RateState[] = decisions.length === 0 ? none : [];
+  for (let at = 0; at < decisions.length; at++) {
     const decision = decisions[at] as Decision;
+    const line = ask.rates[at] as RateLine;
     // Where nothing is taken, what is left is what a look sees.
     const shown = isTaken ? decision : decide(view.tat(line), nowMs, line.rate, false);
-    const { remaining, retryAfterMs, resetMs } = shown;
     tats.push(decision.tatMs);
-    rates.push({ fits: decision.allowed, remaining, retryAfterMs, resetMs });
+    rates.push({
+      fits: decision.allowed,
+      remaining: shown.remaining,
+      retryAfterMs: shown.retryAfterMs,
+      resetMs: shown.resetMs,
+    });
   }
-  const amounts: number[] = [];
-  for (const [at, { fixed, perUnit }] of ask.quotas.entries()) {
+  const amounts: number[] = quotas.length === 0 ? none : [];
+  for (let at = 0; at < quotas.length; at++) {
+    const { fixed, perUnit } = ask.quotas[at] as QuotaLine;
     const amount = isTaken ? fixed + perUnit * units : 0;
     amounts.push(amount);
     const state = quotas[at] as QuotaState;
@@ -78,3 +85,6 @@ export function decideAsk(ask: LimitAsk, view: LimitView, nowMs: number, takes: 
   if (isTaken) for (const state of gauges) state.held++;
   return { tats, amounts, answer: { allowed, units: allowed ? units : 0, rates, quotas, gauges } };
 }
+
+/** One list for everybody who gets nothing on it: each request asks four times, mostly for one line. */
+const none: never[] = [];

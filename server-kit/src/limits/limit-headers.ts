@@ -30,19 +30,31 @@ const quotaUnits: Partial<Record<Rule['unit'], string>> = {
  * `q` quota, `w` window in seconds, `qu` its unit when that is not requests, `r` rest, `t` seconds until it is whole.
  */
 export function addLimitHeaders(headers: HeaderWriter, statuses: readonly LimitStatus[]): void {
-  let policies = '';
+  let told = '';
   let rests = '';
   for (const { rule, left, windowMs, resetMs } of statuses) {
-    const unit = quotaUnits[rule.unit];
-    const window = windowMs > 0 ? `;w=${Math.ceil(windowMs / 1000)}` : '';
     const reset = windowMs > 0 ? `;t=${Math.ceil(resetMs / 1000)}` : '';
-    const comma = policies === '' ? '' : ', ';
-    policies += `${comma}"${rule.name}";q=${rule.kind === 'rate' ? (rule.burst ?? rule.amount) : rule.amount}${window}${unit ? `;qu="${unit}"` : ''}`;
+    const comma = told === '' ? '' : ', ';
+    told += comma + policyOf(rule, windowMs);
     rests += `${comma}"${rule.name}";r=${Math.max(0, left)}${reset}`;
   }
-  if (policies === '') return;
-  headers.set('ratelimit-policy', policies);
+  if (told === '') return;
+  headers.set('ratelimit-policy', told);
   headers.set('ratelimit', rests);
+}
+
+/** What a policy says is the same for everybody; only months are not all of one length. */
+const policies = new WeakMap<Rule, { windowMs: number; text: string }>();
+
+function policyOf(rule: Rule, windowMs: number): string {
+  const known = policies.get(rule);
+  if (known?.windowMs === windowMs) return known.text;
+  const unit = quotaUnits[rule.unit];
+  const window = windowMs > 0 ? `;w=${Math.ceil(windowMs / 1000)}` : '';
+  const amount = rule.kind === 'rate' ? (rule.burst ?? rule.amount) : rule.amount;
+  const text = `"${rule.name}";q=${amount}${window}${unit ? `;qu="${unit}"` : ''}`;
+  policies.set(rule, { windowMs, text });
+  return text;
 }
 
 /** The same for the OpenAI surface: `x-ratelimit-limit-requests` and so on, of the limit with the least left. */

@@ -47,23 +47,38 @@ export interface Grant {
   statuses: readonly LimitStatus[];
 }
 
-interface PlacedQuota extends QuotaLine {
+interface RuledRate extends RateLine {
+  rule: Rule;
+}
+
+interface RuledQuota extends QuotaLine {
+  rule: Rule;
   startsAtMs: number;
 }
 
-interface Lines {
-  rates: { rule: Rule; line: RateLine }[];
-  quotas: { rule: Rule; line: PlacedQuota }[];
-  gauges: { rule: Rule; line: GaugeLine }[];
+interface RuledGauge extends GaugeLine {
+  rule: Rule;
 }
 
+/** An ask whose lines know their rules, so that no list is made of another. */
+interface RuledAsk extends LimitAsk {
+  rates: RuledRate[];
+  quotas: RuledQuota[];
+  gauges: RuledGauge[];
+}
+
+const unlimited: Grant = { maxTokens: Number.POSITIVE_INFINITY, statuses: [] };
 const nothing: Expectation = { inputTokens: 0, maxTokens: 0, gpuTime: { fixedMs: 0, perTokenMs: 0 } };
+
+/** Owners whose keys are kept per rule: few ask again and again, and a text that is put together anew must be hashed anew. */
+const maxKnownOwners = 1000;
 
 /** Every limit of the kit: from rules and a subject to lines of a store, and from its answer to what the caller is told. */
 export class Limits {
   readonly #rules: readonly Rule[];
   readonly #byStage: Readonly<Record<Rule['stage'], readonly Rule[]>>;
   readonly #rates = new Map<Rule, Rate>();
+  readonly #rateLines = new Map<Rule, Map<string, RuledRate>>();
   readonly #prices: Readonly<Record<string, ModelPrice>>;
   readonly #store: LimitStore;
   readonly #clock: Clock;
@@ -111,13 +126,12 @@ export class Limits {
     ms: number,
   ): Promise<boolean> {
     const more: Expectation = { inputTokens: 0, maxTokens: 0, gpuTime: { fixedMs: ms, perTokenMs: 0 } };
-    const { quotas } = this.#lines('model', subject, more, false, startedAtMs);
-    const lines: Lines = {
-      rates: [],
-      quotas: quotas.filter(({ rule }) => rule.unit === 'gpuSeconds'),
-      gauges: [],
-    };
-    return (await this.#ask('take', lines, more, holdId)).allowed;
+    const ask = askFor(more, holdId);
+    this.#addLines(ask, 'model', subject, more, startedAtMs);
+    ask.rates = [];
+    ask.quotas = ask.quotas.filter(({ rule }) => rule.unit === 'gpuSeconds');
+    ask.gauges = [];
+    return (await this.#ask('take', ask)).allowed;
   }
 
   /**
@@ -132,35 +146,37 @@ export class Limits {
     holdId: string | undefined,
     onStatuses: (statuses: readonly LimitStatus[]) => void,
     expectation: Expectation = nothing,
-    atMs: number = this.#clock.wallNow(),
+    atMs?: number,
   ): Grant | Promise<Grant> {
-    const lines = this.#lines(stage, subject, expectation, holdId !== undefined, atMs);
-    const { rates, quotas, gauges } = lines;
-    if (rates.length + quotas.length + gauges.length === 0) {
-      return { maxTokens: Number.POSITIVE_INFINITY, statuses: [] };
-    }
-    const granted = (answer: LimitAnswer): Grant => {
-      const statuses = this.#statuses(lines, answer);
-      onStatuses(statuses);
-      if (!answer.allowed) throw limitFailure(statuses);
-      const limitsTokens = quotas.some(({ line }) => line.perUnit > 0);
-      return { maxTokens: limitsTokens ? answer.units : Number.POSITIVE_INFINITY, statuses };
-    };
+    const ask = askFor(expectation, holdId);
+    this.#addLines(ask, stage, subject, expectation, atMs);
+    if (ask.rates.length + ask.quotas.length + ask.gauges.length === 0) return unlimited;
     // A store in memory answers at once: four promises less per request.
-    const answer = this.#ask('take', lines, expectation, holdId);
-    return answer instanceof Promise ? answer.then(granted) : granted(answer);
+    const answer = this.#ask('take', ask);
+    return answer instanceof Promise
+      ? answer.then((late) => this.#granted(ask, late, onStatuses))
+      : this.#granted(ask, answer, onStatuses);
+  }
+
+  #granted(
+    ask: RuledAsk,
+    answer: LimitAnswer,
+    onStatuses: (statuses: readonly LimitStatus[]) => void,
+  ): Grant {
+    const statuses = this.#statuses(ask, answer);
+    onStatuses(statuses);
+    if (!answer.allowed) throw limitFailure(statuses);
+    const limitsTokens = ask.quotas.some(({ perUnit }) => perUnit > 0);
+    return { maxTokens: limitsTokens ? answer.units : Number.POSITIVE_INFINITY, statuses };
   }
 
   /** How every rule that a subject can know stands; nothing is taken. @throws {KitFailure} `store_unavailable` */
   async look(subject: LimitSubject): Promise<readonly LimitStatus[]> {
-    const lines: Lines = { rates: [], quotas: [], gauges: [] };
-    for (const stage of ['address', 'principal', 'entry', 'model'] as const) {
-      const some = this.#lines(stage, subject, nothing, true);
-      lines.rates.push(...some.rates);
-      lines.quotas.push(...some.quotas);
-      lines.gauges.push(...some.gauges);
-    }
-    return this.#statuses(lines, await this.#ask('look', lines, nothing, undefined));
+    const ask = askFor(nothing, undefined);
+    const atMs = this.#clock.wallNow();
+    for (const stage of ['address', 'principal', 'entry', 'model'] as const)
+      this.#addLines(ask, stage, subject, nothing, atMs, true);
+    return this.#statuses(ask, await this.#ask('look', ask));
   }
 
   /** What an answer came to, for the rules that it was reserved under. */
@@ -175,28 +191,16 @@ export class Limits {
       gpuTime: { fixedMs: Math.ceil(used?.gpuMs ?? 0), perTokenMs: 0 },
     };
     // The window is the one that the answer began in, however long it took.
-    const { quotas } = this.#lines('model', subject, final, true, startedAtMs);
-    return quotas.map(({ line }) => ({
-      key: line.key,
-      amount: line.fixed + line.perUnit * final.maxTokens,
-      endsAtMs: line.endsAtMs,
+    const ask = askFor(final, undefined);
+    this.#addLines(ask, 'model', subject, final, startedAtMs);
+    return ask.quotas.map(({ key, fixed, perUnit, endsAtMs }) => ({
+      key,
+      amount: fixed + perUnit * final.maxTokens,
+      endsAtMs,
     }));
   }
 
-  #ask(
-    method: 'take' | 'look',
-    { rates, quotas, gauges }: Lines,
-    { maxTokens }: Expectation,
-    holdId: string | undefined,
-  ): LimitAnswer | Promise<LimitAnswer> {
-    const ask: LimitAsk = {
-      rates: rates.map(({ line }) => line),
-      quotas: quotas.map(({ line }) => line),
-      gauges: gauges.map(({ line }) => line),
-      units: maxTokens,
-      leastUnits: Math.min(1, maxTokens),
-      holdId,
-    };
+  #ask(method: 'take' | 'look', ask: LimitAsk): LimitAnswer | Promise<LimitAnswer> {
     try {
       const answer = this.#store[method](ask);
       if (!(answer instanceof Promise)) return answer;
@@ -208,39 +212,52 @@ export class Limits {
     }
   }
 
-  #lines(
+  /** Adds the lines of a stage. Gauges hold something, so they are for asks with a hold, and for a look. */
+  #addLines(
+    ask: RuledAsk,
     stage: Rule['stage'],
     subject: LimitSubject,
     expectation: Expectation,
-    withGauges: boolean,
-    atMs: number = this.#clock.wallNow(),
-  ): Lines {
-    const lines: Lines = { rates: [], quotas: [], gauges: [] };
+    atMs?: number,
+    withGauges = ask.holdId !== undefined,
+  ): void {
     for (const rule of this.#byStage[stage]) {
       if (!applies(rule, subject)) continue;
       const owner = ownerOf(rule, subject);
       if (owner === undefined) continue;
-      if (rule.kind === 'rate') {
-        const rate = this.#rates.get(rule) as Rate;
-        lines.rates.push({ rule, line: { key: `${rule.name}:${owner}`, rate } });
-      } else if (rule.kind === 'gauge') {
-        if (withGauges)
-          lines.gauges.push({ rule, line: { key: `${rule.name}:${owner}`, limit: rule.amount } });
+      if (rule.kind === 'rate') ask.rates.push(this.#rateLine(rule, owner));
+      else if (rule.kind === 'gauge') {
+        if (withGauges) ask.gauges.push({ rule, key: `${rule.name}:${owner}`, limit: rule.amount });
       } else {
-        const window = this.#calendar.windowOf(atMs, rule.window ?? 'day', rule.timeZone);
-        lines.quotas.push({
+        const at = atMs ?? this.#clock.wallNow();
+        const window = this.#calendar.windowOf(at, rule.window ?? 'day', rule.timeZone);
+        const { fixed, perUnit } = this.#amounts(rule, subject, expectation);
+        ask.quotas.push({
           rule,
-          line: {
-            key: `${rule.name}:${window.startMs}:${owner}`,
-            limit: rule.amount,
-            startsAtMs: window.startMs,
-            endsAtMs: window.endMs,
-            ...this.#amounts(rule, subject, expectation),
-          },
+          key: `${rule.name}:${window.startMs}:${owner}`,
+          limit: rule.amount,
+          startsAtMs: window.startMs,
+          endsAtMs: window.endMs,
+          fixed,
+          perUnit,
         });
       }
     }
-    return lines;
+  }
+
+  #rateLine(rule: Rule, owner: string): RuledRate {
+    let lines = this.#rateLines.get(rule);
+    if (lines === undefined) {
+      lines = new Map();
+      this.#rateLines.set(rule, lines);
+    }
+    let line = lines.get(owner);
+    if (line === undefined) {
+      line = { rule, key: `${rule.name}:${owner}`, rate: this.#rates.get(rule) as Rate };
+      if (lines.size >= maxKnownOwners) lines.clear();
+      lines.set(owner, line);
+    }
+    return line;
   }
 
   /** What a request takes of a quota, in whole smallest units. */
@@ -277,47 +294,62 @@ export class Limits {
     return named?.[1] ?? { inputPerMillion: 0, outputPerMillion: 0 };
   }
 
-  #statuses({ rates, quotas, gauges }: Lines, answer: LimitAnswer): LimitStatus[] {
-    const now = this.#clock.wallNow();
-    return [
-      ...rates.map(({ rule, line }, at): LimitStatus => {
-        const state = answer.rates[at];
-        return {
-          rule,
-          fits: state?.fits ?? true,
-          left: state?.remaining ?? 0,
-          windowMs: line.rate.burst * line.rate.intervalMs,
-          resetMs: state?.resetMs ?? 0,
-          retryAfterMs: state?.retryAfterMs ?? 0,
-        };
-      }),
-      ...quotas.map(({ rule, line }, at): LimitStatus => {
-        const { fits = true, settled = 0, reserved = 0 } = answer.quotas[at] ?? {};
-        const resetMs = Math.max(0, line.endsAtMs - now);
-        // Were it not for answers that are being written there would be room, and some of theirs comes back.
-        const waitsForOthers = settled + line.fixed + line.perUnit <= line.limit;
-        return {
-          rule,
-          fits,
-          left: line.limit - settled - reserved,
-          windowMs: line.endsAtMs - line.startsAtMs,
-          resetMs,
-          retryAfterMs: fits ? 0 : waitsForOthers ? Math.min(reservedRetryMs, resetMs) : resetMs,
-        };
-      }),
-      ...gauges.map(({ rule, line }, at): LimitStatus => {
-        const { fits = true, held = 0 } = answer.gauges[at] ?? {};
-        return {
-          rule,
-          fits,
-          left: line.limit - held,
-          windowMs: 0,
-          resetMs: 0,
-          retryAfterMs: fits ? 0 : gaugeRetryMs,
-        };
-      }),
-    ];
+  #statuses({ rates, quotas, gauges }: RuledAsk, answer: LimitAnswer): LimitStatus[] {
+    const statuses: LimitStatus[] = [];
+    for (let at = 0; at < rates.length; at++) {
+      const { rule, rate } = rates[at] as RuledRate;
+      const state = answer.rates[at];
+      statuses.push({
+        rule,
+        fits: state?.fits ?? true,
+        left: state?.remaining ?? 0,
+        windowMs: rate.burst * rate.intervalMs,
+        resetMs: state?.resetMs ?? 0,
+        retryAfterMs: state?.retryAfterMs ?? 0,
+      });
+    }
+    const now = quotas.length > 0 ? this.#clock.wallNow() : 0;
+    for (let at = 0; at < quotas.length; at++) {
+      const { rule, limit, fixed, perUnit, startsAtMs, endsAtMs } = quotas[at] as RuledQuota;
+      const { fits = true, settled = 0, reserved = 0 } = answer.quotas[at] ?? {};
+      const resetMs = Math.max(0, endsAtMs - now);
+      // Were it not for answers that are being written there would be room, and some of theirs comes back.
+      const waitsForOthers = settled + fixed + perUnit <= limit;
+      statuses.push({
+        rule,
+        fits,
+        left: limit - settled - reserved,
+        windowMs: endsAtMs - startsAtMs,
+        resetMs,
+        retryAfterMs: fits ? 0 : waitsForOthers ? Math.min(reservedRetryMs, resetMs) : resetMs,
+      });
+    }
+    for (let at = 0; at < gauges.length; at++) {
+      const { rule, limit } = gauges[at] as RuledGauge;
+      const { fits = true, held = 0 } = answer.gauges[at] ?? {};
+      statuses.push({
+        rule,
+        fits,
+        left: limit - held,
+        windowMs: 0,
+        resetMs: 0,
+        retryAfterMs: fits ? 0 : gaugeRetryMs,
+      });
+    }
+    return statuses;
   }
+}
+
+/** An ask that has no lines yet. */
+function askFor({ maxTokens }: Expectation, holdId: string | undefined): RuledAsk {
+  return {
+    rates: [],
+    quotas: [],
+    gauges: [],
+    units: maxTokens,
+    leastUnits: Math.min(1, maxTokens),
+    holdId,
+  };
 }
 
 /** Anything a store throws. Its text stays inside: it may name hosts. */
@@ -352,5 +384,14 @@ function ownerOf(rule: Rule, { address, principal, model }: LimitSubject): strin
 
 /** Long names are hashed, so that nobody fills a store with them. The parts before hold no colon: no two keys are one. */
 function short(name: string): string {
-  return name.length <= maxKeyLength ? `=${name}` : createHash('sha256').update(name).digest('base64url');
+  const known = shorts.get(name);
+  if (known !== undefined) return known;
+  if (shorts.size >= maxKnownOwners) shorts.clear();
+  const made =
+    name.length <= maxKeyLength ? `=${name}` : createHash('sha256').update(name).digest('base64url');
+  shorts.set(name, made);
+  return made;
 }
+
+/** The last ones. */
+const shorts = new Map<string, string>();

@@ -1,6 +1,14 @@
 import type { Clock } from '../clock.ts';
 import { type AskDecision, decideAsk, type LimitView } from './decide-ask.ts';
-import { type Charge, holdForMs, type LimitAnswer, type LimitAsk, type LimitStore } from './limit-store.ts';
+import {
+  type Charge,
+  holdForMs,
+  type LimitAnswer,
+  type LimitAsk,
+  type LimitStore,
+  type QuotaLine,
+  type RateLine,
+} from './limit-store.ts';
 import { RateBook } from './rate-book.ts';
 
 interface Quota {
@@ -110,34 +118,51 @@ export class MemoryLimitStore implements LimitStore {
   }
 
   #take(ask: LimitAsk, { tats, amounts }: AskDecision, now: number): void {
-    for (const [at, line] of ask.rates.entries())
+    const { rates, quotas, gauges } = ask;
+    for (let at = 0; at < rates.length; at++) {
+      const line = rates[at] as RateLine;
       if (!line.looks) this.#rates.keep(line, tats[at] as number, now);
-    if (ask.quotas.length === 0 && ask.gauges.length === 0) return;
+    }
+    if (quotas.length === 0 && gauges.length === 0) return;
     if (ask.holdId === undefined) {
-      ask.quotas.forEach(({ key, endsAtMs }, at) => {
+      for (let at = 0; at < quotas.length; at++) {
+        const { key, endsAtMs } = quotas[at] as QuotaLine;
         this.#quota(key, endsAtMs).settled += amounts[at] as number;
-      });
+      }
       return;
     }
-    const hold: Hold = this.#open.get(ask.holdId) ?? { untilMs: 0, reserved: [], gauges: [] };
-    this.#open.delete(ask.holdId);
-    hold.untilMs = now + holdForMs;
-    this.#open.set(ask.holdId, hold);
-    ask.quotas.forEach(({ key, endsAtMs }, at) => {
+    const hold = this.#hold(ask.holdId, now);
+    for (let at = 0; at < quotas.length; at++) {
+      const { key, endsAtMs } = quotas[at] as QuotaLine;
       const amount = amounts[at] as number;
       this.#quota(key, endsAtMs).reserved += amount;
       hold.reserved.push({ key, amount });
-    });
-    for (const { key } of ask.gauges) {
+    }
+    for (const { key } of gauges) {
       this.#gauges.set(key, (this.#gauges.get(key) ?? 0) + 1);
       hold.gauges.push(key);
     }
   }
 
+  /** A hold with its whole time before it; the last of those that run out. */
+  #hold(id: string, now: number): Hold {
+    let hold = this.#open.get(id);
+    // One that was made at this moment has its whole time, and nobody can stand behind it with more.
+    if (hold?.untilMs === now + holdForMs) return hold;
+    if (hold === undefined) hold = { untilMs: 0, reserved: [], gauges: [] };
+    else this.#open.delete(id);
+    hold.untilMs = now + holdForMs;
+    this.#open.set(id, hold);
+    return hold;
+  }
+
   #quota(key: string, endsAtMs: number): Quota {
-    const known = this.#quotas.get(key) ?? { settled: 0, reserved: 0, endsAtMs };
-    this.#quotas.set(key, known);
-    return known;
+    let quota = this.#quotas.get(key);
+    if (quota === undefined) {
+      quota = { settled: 0, reserved: 0, endsAtMs };
+      this.#quotas.set(key, quota);
+    }
+    return quota;
   }
 
   #release(holdId: string, hold: Hold): void {

@@ -17,6 +17,8 @@ interface Class {
 export class RateBook {
   readonly #classes = new Map<string, Class>();
   readonly #capacity: number;
+  #lastKey = '';
+  #lastClass: Class | undefined;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -43,12 +45,16 @@ export class RateBook {
   }
 
   #class(key: string): Class {
+    // A line is looked at and kept right after another.
+    if (key === this.#lastKey && this.#lastClass !== undefined) return this.#lastClass;
     const name = key.slice(0, key.indexOf(':'));
     let found = this.#classes.get(name);
     if (!found) {
       found = { tats: new Map(), overflowTat: undefined, sweptAt: Number.NEGATIVE_INFINITY };
       this.#classes.set(name, found);
     }
+    this.#lastKey = key;
+    this.#lastClass = found;
     return found;
   }
 
