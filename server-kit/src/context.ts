@@ -128,10 +128,12 @@ export class RequestContext {
       durationMs: this.elapsedMs,
       inputTokens,
       outputTokens,
-      limits: outcome === 'refused' ? limits.filter(({ fits }) => !fits).map(({ rule }) => rule.name) : [],
+      limits: outcome === 'refused' ? limits.filter(({ fits }) => !fits).map(({ rule }) => rule.name) : none,
     });
   }
 }
+
+const none: readonly string[] = [];
 
 /** As `toFixed(1)`, of which six are called per request. */
 function tenths(ms: number): string {

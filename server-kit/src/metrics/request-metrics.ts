@@ -93,13 +93,13 @@ export class RequestMetrics {
   );
   readonly #oldTokens = new Counter('llm_tokens_total', 'Tokens by kind.', ['model', 'type']);
 
-  ended({ surface, model: name, outcome, durationMs, limits, ...tokens }: EndedRequest): void {
-    const model = this.#known(name);
+  ended(request: EndedRequest): void {
+    const { surface, outcome, durationMs, limits, inputTokens = 0, outputTokens = 0 } = request;
+    const model = this.#known(request.model);
     this.#requests.add(1, surface, model, outcome);
     for (const limit of limits) this.#rejections.add(1, limit);
     if (model === '') return;
     const seconds = durationMs / 1000;
-    const { inputTokens = 0, outputTokens = 0 } = tokens;
     this.#duration.observe(seconds, surface, outcome);
     this.#oldRequests.add(1, model, outcome === 'ok' ? 'success' : 'error');
     this.#oldDuration.observe(seconds, model);

@@ -1,15 +1,26 @@
-import type { Family, Labels } from './exposition.ts';
+import type { Family } from './exposition.ts';
 import { Histogram } from './histogram.ts';
 
-const between = '\u0000';
+/** What one combination of labels has come to. */
+interface Sample<T> {
+  readonly labels: readonly string[];
+  value: T;
+}
 
-/** One number, or one histogram, for each combination of labels that has been seen. */
+/** Labels are looked up one after another: to put them together to one text costs more than to count. */
+interface Node<T> {
+  readonly next: Map<string, Node<T>>;
+  sample: Sample<T> | undefined;
+}
+
+/** One number, or one histogram, for each combination of labels that has been seen; of up to three labels. */
 export class Series<T extends number | Histogram> {
   readonly #name: string;
   readonly #help: string;
   readonly #labels: readonly string[];
-  readonly #values = new Map<string, T>();
-  readonly #isCounter: boolean;
+  readonly #root: Node<T> = { next: new Map(), sample: undefined };
+  /** In the order in which they were seen first. */
+  readonly #samples: Sample<T>[] = [];
   readonly #first: () => T;
 
   constructor(name: string, help: string, labels: readonly string[], first: () => T) {
@@ -17,36 +28,45 @@ export class Series<T extends number | Histogram> {
     this.#help = help;
     this.#labels = labels;
     this.#first = first;
-    this.#isCounter = typeof first() === 'number';
   }
 
   get family(): Family {
-    const samples = [...this.#values].map(([key, value]) => [this.#labelsOf(key), value] as const);
+    const samples = this.#samples.map(
+      ({ labels, value }) =>
+        [
+          Object.fromEntries(this.#labels.map((label, at) => [label, labels[at] ?? ''] as const)),
+          value,
+        ] as const,
+    );
     return {
       name: this.#name,
       help: this.#help,
-      type: this.#isCounter ? 'counter' : 'histogram',
+      type: typeof this.#first() === 'number' ? 'counter' : 'histogram',
       samples,
     };
   }
 
-  at(key: string): T {
-    let value = this.#values.get(key);
-    if (value === undefined) {
-      value = this.#first();
-      this.#values.set(key, value);
+  protected sample(first: string, second: string, third: string): Sample<T> {
+    const count = this.#labels.length;
+    let node = this.#root;
+    if (count > 0) node = below(node, first);
+    if (count > 1) node = below(node, second);
+    if (count > 2) node = below(node, third);
+    if (node.sample === undefined) {
+      node.sample = { labels: [first, second, third].slice(0, count), value: this.#first() };
+      this.#samples.push(node.sample);
     }
-    return value;
+    return node.sample;
   }
+}
 
-  set(key: string, value: T): void {
-    this.#values.set(key, value);
+function below<T>({ next }: Node<T>, label: string): Node<T> {
+  let node = next.get(label);
+  if (node === undefined) {
+    node = { next: new Map(), sample: undefined };
+    next.set(label, node);
   }
-
-  #labelsOf(key: string): Labels {
-    const texts = key.split(between);
-    return Object.fromEntries(this.#labels.map((label, at) => [label, texts[at] ?? '']));
-  }
+  return node;
 }
 
 /** Counts by labels. */
@@ -55,9 +75,8 @@ export class Counter extends Series<number> {
     super(name, help, labels, () => 0);
   }
 
-  add(amount: number, ...labels: string[]): void {
-    const key = labels.join(between);
-    this.set(key, this.at(key) + amount);
+  add(amount: number, first = '', second = '', third = ''): void {
+    this.sample(first, second, third).value += amount;
   }
 }
 
@@ -67,7 +86,7 @@ export class Histograms extends Series<Histogram> {
     super(name, help, labels, () => new Histogram(upperBounds));
   }
 
-  observe(value: number, ...labels: string[]): void {
-    this.at(labels.join(between)).observe(value);
+  observe(value: number, first = '', second = '', third = ''): void {
+    this.sample(first, second, third).value.observe(value);
   }
 }
