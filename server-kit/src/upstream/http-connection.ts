@@ -2,7 +2,7 @@ import { connect, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Slotted } from '../open-set.ts';
 import type { ExchangeSocket, HttpExchange } from './http-exchange.ts';
-import { ResponseParser, type ResponseSink } from './response-parser.ts';
+import { type ResponseHead, ResponseParser, type ResponseSink } from './response-parser.ts';
 import { ConnectFailed } from './transport.ts';
 
 /** What is read at once, by all connections: each read is taken in before the next begins. */
@@ -78,8 +78,8 @@ export class HttpConnection implements Slotted, ExchangeSocket, ResponseSink {
     else this.#request = request;
   }
 
-  onHead(...head: Parameters<ResponseSink['onHead']>): void {
-    this.#exchange?.onHead(...head);
+  onHead(head: Readonly<ResponseHead>): void {
+    this.#exchange?.onHead(head);
   }
 
   onBody(bytes: Uint8Array): void {

@@ -234,3 +234,68 @@ test('any body in any chunks and any cuts comes through as it is', () => {
     { numRuns: 500 },
   );
 });
+
+describe('the answers of one connection', () => {
+  /** What a second answer comes to behind a first on the same connection. */
+  function second(first: Buffer, pieces: readonly Buffer[], closes = false): Parsed {
+    let head: ResponseHead | undefined;
+    let body = '';
+    const parser = new ResponseParser({
+      onHead: (found) => {
+        head = found;
+      },
+      onBody: (piece) => {
+        body += Buffer.from(piece).toString('latin1');
+      },
+    });
+    parser.begin();
+    parser.read(first);
+    expect(parser.isWhole).toBe(true);
+    head = undefined;
+    body = '';
+    parser.begin();
+    for (const piece of pieces) parser.read(piece);
+    if (closes) parser.end();
+    const { isWhole, keepsAlive, idleMs } = parser;
+    return { head, body, isWhole, keepsAlive, idleMs };
+  }
+
+  const heads = [
+    'Content-Length: 5\r\n',
+    'Content-Length: 5\r\nConnection: close\r\n',
+    'content-length: 5\r\nkeep-alive: timeout=7\r\nretry-after: 3\r\n',
+    'Transfer-Encoding: chunked\r\nContent-Type: application/x-ndjson\r\n',
+    'Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n',
+    'Content-Length: 0\r\n',
+  ].flatMap((fields) => [`${ok}${fields}\r\n`, `HTTP/1.1 503 Busy\r\n${fields}\r\n`]);
+  const withBody = (head: string): string => {
+    if (head.includes('chunked')) return `${head}5\r\nhello\r\n0\r\n\r\n`;
+    return head.includes(': 0') ? head : `${head}hello`;
+  };
+
+  test('one that begins as the last did says the same again, and any other what it says itself, however it is cut', () => {
+    for (const before of heads) {
+      for (const after of heads) {
+        for (const cut of everyCut(withBody(after)))
+          expect(second(bytes(withBody(before)), cut), `${before}, then ${after}`).toEqual(parse(cut));
+      }
+    }
+  });
+
+  test('one that is like the last but for one byte is judged as if it were the first', () => {
+    const text = withBody(heads[0] as string);
+    for (let at = 0; at < text.length; at++) {
+      for (const wrong of ['\n', '\r', ' ', '6', 'x', '\0']) {
+        const changed = bytes(text.slice(0, at) + wrong + text.slice(at + 1));
+        const outcome = (read: () => Parsed): unknown => {
+          try {
+            return read();
+          } catch (thrown) {
+            return (thrown as Error).message;
+          }
+        };
+        expect(outcome(() => second(bytes(text), [changed]))).toEqual(outcome(() => parse([changed])));
+      }
+    }
+  });
+});
