@@ -13,6 +13,22 @@ export type AddressResolver = (socketAddress: string, forwardedFor: string | und
 
 /** One form per address, so that limits count it once: no mapped IPv4, no zone, lower case, shortest IPv6. */
 export function canonicalAddress(address: string): string | undefined {
+  const known = addresses.get(address);
+  if (known !== undefined) return known;
+  const canonical = canonicalOf(address);
+  if (canonical !== undefined && address.length <= maxKeptLength) {
+    if (addresses.size >= maxKept) addresses.clear();
+    addresses.set(address, canonical);
+  }
+  return canonical;
+}
+
+/** The last ones: few addresses ask again and again. */
+const addresses = new Map<string, string>();
+const maxKept = 1000;
+const maxKeptLength = 64;
+
+function canonicalOf(address: string): string | undefined {
   const plain = address.replace(/%.*$/s, '').replace(/^::ffff:(?=\d+\.)/i, '');
   const family = isIP(plain);
   if (family === 4) return plain;

@@ -226,11 +226,14 @@ const byPattern = [...byPath]
     rows,
   }));
 
+/** Rows of paths that stand for themselves alone. */
+const byExactPath: ReadonlyMap<string, readonly Route[]> = new Map(
+  [...byPath].filter(([path]) => !path.includes(':')),
+);
+
 /** The rows of a path; none when it is not the kit's. */
 export function routesAt(path: string): readonly Route[] {
-  // Patterns are kept by the paths that spell `:id` out; those are not ours.
-  const exact = /\/:[a-z]+(?:\/|$)/.test(path) ? undefined : byPath.get(path);
-  return exact ?? byPattern.find(({ pattern }) => pattern.test(path))?.rows ?? [];
+  return byExactPath.get(path) ?? byPattern.find(({ pattern }) => pattern.test(path))?.rows ?? [];
 }
 
 /** The id in a path that has one. */
@@ -245,7 +248,8 @@ export function idIn(path: string): string | undefined {
 /** The row that answers a method. HEAD is answered where GET is (RFC 9110 §9.3.2). */
 export function routeFor(rows: readonly Route[], method: string): Route | undefined {
   const wanted = method === 'HEAD' ? 'GET' : method;
-  return rows.find((row) => row.method === wanted);
+  for (const row of rows) if (row.method === wanted) return row;
+  return undefined;
 }
 
 /** The value of `Allow` for a path (RFC 9110 §10.2.1). */

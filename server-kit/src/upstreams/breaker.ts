@@ -76,6 +76,8 @@ export class Breaker {
     this.#inRow = isFault ? this.#inRow + 1 : 0;
     this.#ends.push(isFault);
     if (this.#ends.length > windowLength) this.#ends.shift();
+    // A good end can only make it better.
+    if (!isFault) return;
     const faults = this.#ends.reduce((sum, one) => sum + Number(one), 0);
     if (this.#inRow >= mostInRow || faults >= mostInWindow) this.#open(now, this.#openMs);
   }

@@ -124,15 +124,17 @@ function metrics(
   { totalMs, loadMs, prefillMs, decodeMs }: Timings,
   usage: UsageEvent | undefined,
 ): Record<string, number> {
-  const known: [string, number | undefined][] = [
-    ['total_duration', nanoseconds(totalMs)],
-    ['load_duration', nanoseconds(loadMs)],
-    ['prompt_eval_count', usage?.inputTokens],
-    ['prompt_eval_duration', nanoseconds(prefillMs)],
-    ['eval_count', usage?.outputTokens],
-    ['eval_duration', nanoseconds(decodeMs)],
-  ];
-  return Object.fromEntries(known.filter((one): one is [string, number] => (one[1] ?? 0) > 0));
+  const known: Record<string, number> = {};
+  const add = (name: string, value: number | undefined) => {
+    if ((value ?? 0) > 0) known[name] = value as number;
+  };
+  add('total_duration', nanoseconds(totalMs));
+  add('load_duration', nanoseconds(loadMs));
+  add('prompt_eval_count', usage?.inputTokens);
+  add('prompt_eval_duration', nanoseconds(prefillMs));
+  add('eval_count', usage?.outputTokens);
+  add('eval_duration', nanoseconds(decodeMs));
+  return known;
 }
 
 function nanoseconds(ms: number | undefined): number | undefined {
