@@ -190,15 +190,13 @@ class Kit implements ServerKit {
     if (parts.settler !== this.#parts.settler) await parts.settler.close();
   }
 
-  async #answer(
-    route: Route,
-    request: Request,
-    connection: Connection,
-    context: RequestContext,
-  ): Promise<Answer> {
-    await admit(this.#parts.pipeline, request, connection, context);
-    context.admission = this.#admission(request, connection, context);
-    return serveRoute(this.#parts, this.#sockets, route, request, connection, context);
+  #answer(route: Route, request: Request, connection: Connection, context: RequestContext): Promise<Answer> {
+    const serve = () => {
+      context.admission = this.#admission(request, connection, context);
+      return serveRoute(this.#parts, this.#sockets, route, request, connection, context);
+    };
+    const admitted = admit(this.#parts.pipeline, request, connection, context);
+    return admitted instanceof Promise ? admitted.then(serve) : serve();
   }
 
   #admission(request: Request, connection: Connection, context: RequestContext): Admission | undefined {

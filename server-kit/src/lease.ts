@@ -114,8 +114,9 @@ export class Lease implements Slotted, Admitted {
   }
 
   /** The result of work that others share and that therefore goes on, unless the request ends first. @throws {KitFailure} */
-  async during<T>(work: Promise<T>): Promise<T> {
+  async during<T>(work: T | Promise<T>): Promise<T> {
     const { signal } = this;
+    if (!(work instanceof Promise)) return work;
     let stop = () => {};
     try {
       return await new Promise<T>((resolve, reject) => {

@@ -3,6 +3,7 @@ import { type RoleTable, rightsOnce } from './auth/permissions.ts';
 import type { Connection } from './connection.ts';
 import type { RequestContext } from './context.ts';
 import { KitFailure, shuttingDown } from './failure.ts';
+import type { Principal } from './kit-types.ts';
 import type { Limits } from './limits/limits.ts';
 import { checkFraming, checkTarget } from './request/target.ts';
 
@@ -16,27 +17,50 @@ export interface PipelineParts {
 
 /**
  * Everything that must hold before a route runs, in this order: cheap and anonymous checks first, nothing of the body
- * until the caller is known and within limits. A refusal throws; one by a limit consumes nothing of any.
+ * until the caller is known and within limits. A refusal throws or rejects; one by a limit consumes nothing of any.
  */
-export async function admit(
+export function admit(
   parts: PipelineParts,
   request: Request,
   connection: Connection,
   context: RequestContext,
-): Promise<void> {
+): void | Promise<void> {
+  // Each stage goes on by itself where it need not wait: what is in memory costs no promise.
   const met = meet(parts, connection, context);
-  if (met !== undefined) await met;
-  const { permission } = context.route;
-  if (permission === 'public') return;
+  if (met instanceof Promise) return met.then(() => identify(parts, request, connection, context));
+  return identify(parts, request, connection, context);
+}
+
+function identify(
+  parts: PipelineParts,
+  request: Request,
+  connection: Connection,
+  context: RequestContext,
+): void | Promise<void> {
+  if (context.route.permission === 'public') return;
   if (parts.isDraining()) throw shuttingDown();
-  const principal = await parts.authenticate(request, connection);
+  const principal = parts.authenticate(request, connection);
+  if (principal instanceof Promise) return principal.then((one) => letIn(parts, one, context));
+  return letIn(parts, principal, context);
+}
+
+function letIn(
+  { roles, limits }: PipelineParts,
+  principal: Principal,
+  context: RequestContext,
+): void | Promise<void> {
   context.principal = principal;
-  context.rights = rightsOnce(principal, parts.roles);
+  context.rights = rightsOnce(principal, roles);
   context.mark('auth');
-  const taken = takeLimits(parts.limits, 'principal', context);
-  if (taken !== undefined) await taken;
+  const taken = takeLimits(limits, 'principal', context);
+  if (taken instanceof Promise) return taken.then(() => permit(context));
+  permit(context);
+}
+
+function permit(context: RequestContext): void {
+  const { permission } = context.route;
   context.mark('limit');
-  if (!context.rights.may(permission)) {
+  if (permission !== 'public' && !context.rights.may(permission)) {
     throw new KitFailure('forbidden', 'You may not do this here. Ask whoever runs this server.', {
       reason: `no ${permission}`,
     });

@@ -24,7 +24,7 @@ export interface AnswerRun extends WholeSource {
    * @throws {KitFailure} behind everything that came before it.
    */
   take(): StreamEventBody[] | undefined;
-  next(): Promise<StreamEventBody[]>;
+  next(): StreamEventBody[] | Promise<StreamEventBody[]>;
   /** Gives back what it holds. Harmless when repeated. */
   release(): void;
   /** Called when it is worth taking again after there was nothing. */

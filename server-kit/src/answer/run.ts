@@ -117,7 +117,8 @@ export class Run implements AnswerRun {
       this.onPlaced?.();
     }
     this.#clock.enter('first_token_timeout', this.#parts.settings.timeouts.firstTokenMs);
-    void this.#watchLoad(place);
+    // Mostly it is known to be there.
+    if (place.upstream.catalog.isKnownLoaded(this.request.model) !== true) void this.#watchLoad(place);
   };
 
   readonly #onLoaded = (): void => {
@@ -190,14 +191,18 @@ export class Run implements AnswerRun {
     return true;
   }
 
-  /** The next events, maybe none; waits for them. @throws {KitFailure} */
-  async next(): Promise<StreamEventBody[]> {
+  /** The next events, maybe none; waits for them where they are not here. Throws or rejects with a `KitFailure`. */
+  next(): StreamEventBody[] | Promise<StreamEventBody[]> {
+    return this.take() ?? this.#awaited();
+  }
+
+  async #awaited(): Promise<StreamEventBody[]> {
     for (;;) {
-      const events = this.take();
-      if (events !== undefined) return events;
       await new Promise<void>((resolve) => {
         this.onReady = resolve;
       });
+      const events = this.take();
+      if (events !== undefined) return events;
     }
   }
 

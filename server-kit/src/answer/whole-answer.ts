@@ -4,8 +4,8 @@ import { upstreamFailure } from '../upstream/failures.ts';
 
 /** Where the events of an answer come from: a run, or the log of one. */
 export interface WholeSource {
-  /** The next events, maybe none; waits for them. @throws {KitFailure} */
-  next(): Promise<readonly StreamEventBody[]>;
+  /** The next events, maybe none; waits for them where they are not here. Throws or rejects with a `KitFailure`. */
+  next(): readonly StreamEventBody[] | Promise<readonly StreamEventBody[]>;
   /** Whether nothing more will come. */
   readonly ended: boolean;
 }
@@ -21,7 +21,8 @@ export async function wholeAnswer(source: WholeSource): Promise<WholeAnswer> {
   const toolCalls: ToolCallEvent[] = [];
   let usage: UsageEvent | undefined;
   for (;;) {
-    for (const event of await source.next()) {
+    const next = source.next();
+    for (const event of next instanceof Promise ? await next : next) {
       if (event.type === 'text-delta') text.push(event.text);
       else if (event.type === 'thinking-delta') thinking.push(event.text);
       else if (event.type === 'tool-call') toolCalls.push(event);

@@ -14,8 +14,8 @@ import { KeysUnavailable } from './jwt-keys.ts';
 import { TokenCache } from './token-cache.ts';
 import type { TokenCheck } from './token-check.ts';
 
-/** Finds out who is asking. */
-export type Authenticate = (request: Request, connection: Connection) => Promise<Principal>;
+/** Finds out who is asking; at once where that is known. Throws or rejects with a `KitFailure`. */
+export type Authenticate = (request: Request, connection: Connection) => Principal | Promise<Principal>;
 
 /** What finding out needs. */
 export interface AuthenticateParts {
@@ -47,9 +47,7 @@ export function createAuthenticate(parts: AuthenticateParts): Authenticate {
     }
   };
 
-  const ofCredential = async (text: string, connection: Connection): Promise<Principal> => {
-    const known = tokens?.known(text);
-    if (known) return known;
+  const ofUnknown = async (text: string, connection: Connection): Promise<Principal> => {
     const now = clock.now();
     const checked = recent.get(text, now)
       ? await check(text)
@@ -63,14 +61,14 @@ export function createAuthenticate(parts: AuthenticateParts): Authenticate {
     return checked.principal;
   };
 
-  return async (request, connection) => {
+  return (request, connection) => {
     const credential = credentialOf(request, connection);
     if (authenticate && !('text' in credential && keys && looksLikeKey(credential.text))) {
       return ofHost(parts.settings, authenticate, request, connection);
     }
     if (!tokens && !keys) throw unauthorized('neither auth nor authenticate is configured');
     if ('fault' in credential) throw unauthorized(credential.fault);
-    return ofCredential(credential.text, connection);
+    return tokens?.known(credential.text) ?? ofUnknown(credential.text, connection);
   };
 }
 

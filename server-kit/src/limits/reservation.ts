@@ -3,7 +3,7 @@ import { asFailure } from '../failure.ts';
 import type { Lease } from '../lease.ts';
 import { outrunFailure } from './limit-failure.ts';
 import type { LimitStatus } from './limit-headers.ts';
-import type { LimitSubject, Limits } from './limits.ts';
+import type { Grant, LimitSubject, Limits } from './limits.ts';
 import { Meter } from './meter.ts';
 import type { Settler } from './settler.ts';
 import type { InputSize, TokenEstimate } from './token-estimate.ts';
@@ -104,22 +104,22 @@ export class Reservation {
 }
 
 /**
- * Reserves what an answer may use, of every rule that has to do with its model, in one step.
+ * Reserves what an answer may use, of every rule that has to do with its model, in one step; at once where the store does.
  *
  * @throws {KitFailure} of the limit that refused.
  */
-export async function reserve(
+export function reserve(
   parts: MeteringParts,
   subject: LimitSubject & { model: string },
   size: InputSize,
   wanted: number,
   holdId: string,
   onStatuses: (statuses: readonly LimitStatus[]) => void,
-): Promise<Reservation> {
+): Reservation | Promise<Reservation> {
   const startedAtMs = parts.clock.wallNow();
   const input = parts.estimate.inputTokens(subject.model, size);
   const gpuTime = parts.estimate.gpuTime(subject.model);
-  const { maxTokens } = await parts.limits.take(
+  const granting = parts.limits.take(
     'model',
     subject,
     holdId,
@@ -127,6 +127,9 @@ export async function reserve(
     { inputTokens: input, maxTokens: wanted, gpuTime },
     startedAtMs,
   );
-  const gpuMs = gpuTime.fixedMs + gpuTime.perTokenMs * Math.min(maxTokens, wanted);
-  return new Reservation(parts, subject, size, { maxTokens, wanted, input, startedAtMs, gpuMs });
+  const granted = ({ maxTokens }: Grant): Reservation => {
+    const gpuMs = gpuTime.fixedMs + gpuTime.perTokenMs * Math.min(maxTokens, wanted);
+    return new Reservation(parts, subject, size, { maxTokens, wanted, input, startedAtMs, gpuMs });
+  };
+  return granting instanceof Promise ? granting.then(granted) : granted(granting);
 }

@@ -12,17 +12,35 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * @throws that error, `TypeError` for what is not UTF-8, and another error when the sender leaves, `stop` aborts, or
  *   something else has read the body.
  */
-export function readBodyText(
+export async function readBodyText(
+  req: IncomingMessage,
+  maxBytes: number,
+  stop: StopSignal,
+  tooLong: () => Error,
+): Promise<BodyText> {
+  if (isGone(req, stop)) throw new Error('The request body is gone.');
+  // A small body comes with its head: it is here once what was read of the socket has been parsed.
+  await undefined;
+  if (isGone(req, stop)) throw new Error('The request body is gone.');
+  // Whoever listens waits for pieces of it.
+  if (!req.complete || req.readableFlowing !== null || req.readableLength === 0)
+    return readPieces(req, maxBytes, stop, tooLong);
+  if (req.readableLength > maxBytes) throw tooLong();
+  const whole: Uint8Array = req.read();
+  return { text: utf8.decode(whole), bytes: whole.byteLength };
+}
+
+function isGone(req: IncomingMessage, stop: StopSignal): boolean {
+  return req.readableDidRead || req.readableEnded || req.destroyed || stop.aborted;
+}
+
+function readPieces(
   req: IncomingMessage,
   maxBytes: number,
   stop: StopSignal,
   tooLong: () => Error,
 ): Promise<BodyText> {
   return new Promise((resolve, reject) => {
-    if (req.readableDidRead || req.readableEnded || req.destroyed || stop.aborted) {
-      reject(new Error('The request body is gone.'));
-      return;
-    }
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     const detach = () => {

@@ -42,17 +42,16 @@ export function answerRoute(
 ): Promise<Answer> {
   const read = promptReader(parts, context, headerOf(request, 'accept'));
   const shared = new SharedAnswer(parts, request, context);
-  return shared.guard(
-    answerWith(
-      parts,
-      request,
-      connection,
-      context,
-      read,
-      (run, form) => (form.streams ? streamed(parts, run, form, shared) : complete(parts, run, form, shared)),
-      shared.isPossible ? (asked, lease) => joined(parts, context, shared, asked, lease) : undefined,
-    ),
+  const answer = answerWith(
+    parts,
+    request,
+    connection,
+    context,
+    read,
+    (run, form) => (form.streams ? streamed(parts, run, form, shared) : complete(parts, run, form, shared)),
+    shared.isPossible ? (asked, lease) => joined(parts, context, shared, asked, lease) : undefined,
   );
+  return shared.isPossible ? shared.guard(answer) : answer;
 }
 
 /** Reads a prompt in the form of its route, checks it, and lets the operator's content rules see it. */
@@ -63,22 +62,33 @@ export function promptReader(
 ): ReadBody<AnswerForm> {
   const { path, operation } = context.route;
   const readAsked = readers[path] ?? ((value: unknown) => readNative(value, operation, accept));
-  return async (value, bytes) => {
-    const { body: asked, form, mayNotThink } = readAsked(value);
-    checkImages(asked, bytes, parts);
-    const kind = 'messages' in asked ? 'chat' : 'generate';
-    const facts = contentFacts(kind, asked.model, context);
-    const body = parts.content
-      ? await parts.content.input(asked, facts, (changed) => {
-          const again = kind === 'chat' ? parseChat(changed) : parseGenerate(changed);
-          checkImages(again, 0, parts);
-          return again;
-        })
-      : asked;
-    const known =
-      mayNotThink && !(await parts.catalog.canThink(body.model)) ? { ...body, think: undefined } : body;
-    return { task: promptTask(known, parts.content?.output(facts)), form };
+  return (value, bytes) => {
+    const asked = readAsked(value);
+    checkImages(asked.body, bytes, parts);
+    if (parts.content === undefined && !asked.mayNotThink)
+      return { task: promptTask(asked.body, undefined), form: asked.form };
+    return changedPrompt(parts, context, asked);
   };
+}
+
+/** A prompt after the operator's rules for content, for a model that can do what it asks. @throws {KitFailure} */
+async function changedPrompt(
+  parts: AnswerParts,
+  context: RequestContext,
+  { body: asked, form, mayNotThink }: Asked,
+): Promise<Read<AnswerForm>> {
+  const kind = 'messages' in asked ? 'chat' : 'generate';
+  const facts = contentFacts(kind, asked.model, context);
+  const body = parts.content
+    ? await parts.content.input(asked, facts, (changed) => {
+        const again = kind === 'chat' ? parseChat(changed) : parseGenerate(changed);
+        checkImages(again, 0, parts);
+        return again;
+      })
+    : asked;
+  const known =
+    mayNotThink && !(await parts.catalog.canThink(body.model)) ? { ...body, think: undefined } : body;
+  return { task: promptTask(known, parts.content?.output(facts)), form };
 }
 
 /** A body of our own routes. A complete answer has the shape of Ollama's record. @throws {KitFailure} */

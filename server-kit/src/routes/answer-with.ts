@@ -10,9 +10,9 @@ import { type MeteringParts, type Reservation, reserve } from '../limits/reserva
 import { takeLimits } from '../pipeline.ts';
 import { priorityOf } from '../queue/priority-header.ts';
 import { headerOf, leftOf } from '../request/direct-request.ts';
-import { readJsonBody } from '../request/read-body.ts';
+import { type JsonBody, readJsonBody } from '../request/read-body.ts';
 import { newId } from '../request/request-id.ts';
-import type { Routing } from '../routing/routing.ts';
+import type { Candidate, Routing } from '../routing/routing.ts';
 import type { FallbackReason } from '../routing/routing-options.ts';
 import { reasonOf } from '../routing/why-not.ts';
 import type { StopSignal } from '../stop.ts';
@@ -42,8 +42,8 @@ export interface Read<Form> {
   form: Form;
 }
 
-/** Checks a parsed body of so many bytes. @throws {KitFailure} */
-export type ReadBody<Form> = (value: unknown, bytes: number) => Promise<Read<Form>>;
+/** Checks a parsed body of so many bytes. Throws or rejects with a `KitFailure`. */
+export type ReadBody<Form> = (value: unknown, bytes: number) => Read<Form> | Promise<Read<Form>>;
 
 /** How a run is written to whoever asked. Throws what ends it before the first event. */
 export type WriteAnswer<Form, Result> = (run: AnswerRun, form: Form) => Promise<Result>;
@@ -67,7 +67,8 @@ export async function answerWith<Form, Result>(
   const { limits, settler } = parts.metering;
   let holdId = newId('hold');
   // Before the body: one that is still arriving takes memory, so it counts.
-  await takeLimits(limits, 'entry', context, holdId);
+  const taken = takeLimits(limits, 'entry', context, holdId);
+  if (taken instanceof Promise) await taken;
   settler.opened(holdId);
   let settle = (): void => settler.settle(holdId, []);
   let lease: Lease;
@@ -79,9 +80,12 @@ export async function answerWith<Form, Result>(
   }
   try {
     const turn = turnOf(request, context);
-    const { task, form } = await lease.during(
-      readBody(parts, request, connection, context, lease.signal, read),
-    );
+    // It breaks off by itself when the request must end.
+    const body = await readBody(parts, request, connection, lease.signal);
+    if (lease.signal.aborted) throw lease.signal.reason;
+    const known = read(body.value, body.bytes);
+    const { task, form } = known instanceof Promise ? await lease.during(known) : known;
+    context.mark('body');
     const during: During = (work) => (lease.isClosed ? work : lease.during(work));
     return await answerByOneOf(parts, context, task, during, async (model) => {
       if (lease.isClosed) {
@@ -93,10 +97,11 @@ export async function answerWith<Form, Result>(
         settle = () => settler.settle(id, []);
         lease = parts.leases.open(leftOf(request), () => settle(), context.admission);
       }
-      const found = await find?.({ task, form, model }, lease);
+      const found = find && (await find({ task, form, model }, lease));
       if (found !== undefined) return found;
       // Not given up half-way: what a store grants must be settled.
-      const reservation = await reserveFor(parts, task, model, context, holdId);
+      const reserving = reserveFor(parts, task, model, context, holdId);
+      const reservation = reserving instanceof Promise ? await reserving : reserving;
       if (lease.signal.aborted) {
         // It was granted while the caller left, and the lease has settled already.
         reservation.settle(holdId, false);
@@ -161,7 +166,7 @@ class Final {
  * Answers with the model that was asked for, or with the first of its fallbacks that is there for a reason that holds. A
  * model that the caller may not use is no fallback. When none can, the first failure is told.
  */
-async function answerByOneOf<Result>(
+function answerByOneOf<Result>(
   parts: AnswerParts,
   context: RequestContext,
   { asked }: Task,
@@ -171,9 +176,23 @@ async function answerByOneOf<Result>(
   const { principal } = context;
   const caller = { key: principal?.id ?? context.address, roles: principal?.roles ?? [] };
   const candidates = parts.routing.candidates(asked, caller);
-  const resolve = (name: string) => during(modelOf(parts, name, asked, context));
+  const resolve = (name: string): string | Promise<string> => {
+    const model = modelOf(parts, name, asked, context);
+    return model instanceof Promise ? during(model) : model;
+  };
   const [only] = candidates;
-  if (only && candidates.length === 1) return answer(await resolve(only.model));
+  if (only === undefined || candidates.length > 1)
+    return answerByFirstOf(parts, candidates, resolve, answer);
+  const model = resolve(only.model);
+  return model instanceof Promise ? model.then(answer) : answer(model);
+}
+
+async function answerByFirstOf<Result>(
+  parts: AnswerParts,
+  candidates: readonly Candidate[],
+  resolve: (name: string) => string | Promise<string>,
+  answer: (model: string) => Promise<Result>,
+): Promise<Result> {
   let reason: FallbackReason | undefined;
   let first: KitFailure | undefined;
   /** Passed over because it was not free; comes back when nobody else can. */
@@ -202,30 +221,30 @@ async function answerByOneOf<Result>(
   throw first ?? upstreamFailure('model_not_found', 'no name for this caller');
 }
 
-async function readBody<Form>(
+function readBody(
   { settings }: AnswerParts,
   request: Request,
   connection: Connection,
-  context: RequestContext,
   signal: StopSignal,
-  read: ReadBody<Form>,
-): Promise<Read<Form>> {
+): Promise<JsonBody> {
   const { maxBodyBytes, maxImageBodyBytes } = settings.limits;
   const maxBytes = Math.max(maxBodyBytes, maxImageBodyBytes);
-  const { value, bytes } = await readJsonBody(request, connection, maxBytes, signal, maxBodyBytes);
-  const known = await read(value, bytes);
-  context.mark('body');
-  return known;
+  return readJsonBody(request, connection, maxBytes, signal, maxBodyBytes);
 }
 
 /** The model's own name on the upstreams. @throws {KitFailure} `model_not_found`, also for one that is not the caller's. */
-async function modelOf(
+function modelOf(
   parts: AnswerParts,
   name: string,
   asked: string,
   context: RequestContext,
-): Promise<string> {
-  const model = await parts.catalog.resolve(name, (one) => context.rights.mayUse('chat', one));
+): string | Promise<string> {
+  const model = parts.catalog.resolve(name, (one) => context.rights.mayUse('chat', one));
+  if (model instanceof Promise) return model.then((found) => noteModel(found, asked, context));
+  return noteModel(model, asked, context);
+}
+
+function noteModel(model: string, asked: string, context: RequestContext): string {
   context.model = model;
   // Forms that have no place for it say it here.
   if (canonicalName(model) !== canonicalName(asked)) {
@@ -236,20 +255,23 @@ async function modelOf(
   return model;
 }
 
-async function reserveFor(
+function reserveFor(
   parts: AnswerParts,
   { size, wantedTokens }: Task,
   model: string,
   context: RequestContext,
   holdId: string,
-): Promise<Reservation> {
+): Reservation | Promise<Reservation> {
   const { address, principal } = context;
   const subject = { address, principal, model };
-  const reservation = await reserve(parts.metering, subject, size, wantedTokens, holdId, (statuses) =>
-    context.limits.push(...statuses),
-  );
-  context.mark('quota');
-  return reservation;
+  const reserving = reserve(parts.metering, subject, size, wantedTokens, holdId, (statuses) => {
+    for (const status of statuses) context.limits.push(status);
+  });
+  const noted = (reservation: Reservation) => {
+    context.mark('quota');
+    return reservation;
+  };
+  return reserving instanceof Promise ? reserving.then(noted) : noted(reserving);
 }
 
 /** How it stands in a line, by its role and what it asks for. @throws {KitFailure} */

@@ -44,7 +44,19 @@ export function isServed({ feature }: Route, { modelAdmin, metrics, sockets }: S
 }
 
 /** What a route does for a request that was let in. @throws {KitFailure} */
-export async function serveRoute(
+export function serveRoute(
+  parts: KitParts,
+  sockets: SocketDesk,
+  route: Route,
+  request: Request,
+  connection: Connection,
+  context: RequestContext,
+): Promise<Answer> {
+  if (isAnswering(route.operation)) return answerRoute(parts.answering, request, connection, context);
+  return serveOther(parts, sockets, route, request, connection, context);
+}
+
+async function serveOther(
   parts: KitParts,
   sockets: SocketDesk,
   { operation }: Route,
@@ -52,11 +64,11 @@ export async function serveRoute(
   connection: Connection,
   context: RequestContext,
 ): Promise<Answer> {
+  if (isAnswering(operation)) throw new TypeError(`${operation} is answered elsewhere.`);
   if (operation === 'embed') return embedRoute(parts.answering, request, connection, context);
   if (operation === 'resume-stream') {
     return resumeRoute(parts.answering, request, connection, context);
   }
-  if (isAnswering(operation)) return answerRoute(parts.answering, request, connection, context);
   if (operation === 'pull-model' || operation === 'follow-pull') {
     const answer = await pullRoute(parts.modelAdmin, operation, request, connection, context);
     return 'headers' in answer ? answer : informed(answer, context);

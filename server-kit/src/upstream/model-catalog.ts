@@ -147,6 +147,11 @@ export class ModelCatalog {
     }
   }
 
+  /** {@link isLoaded} as far as it is known now, without asking. */
+  isKnownLoaded(model: string): boolean | undefined {
+    return this.#memory?.known(loadedForMs)?.loaded.has(canonicalName(model));
+  }
+
   /** Notes that a model answers: a list of loaded models that lacks it is old, however young. */
   sawAnswer(model: string): void {
     this.#memory?.expireUnless(({ loaded }) => loaded.has(canonicalName(model)));

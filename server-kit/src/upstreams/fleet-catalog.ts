@@ -45,14 +45,14 @@ export class FleetCatalog {
   }
 
   /**
-   * The upstreams' own spelling of a name a caller gave: names ignore case, and `:latest` is implied.
+   * The upstreams' own spelling of a name a caller gave, at once where it is known: names ignore case, and `:latest` is implied.
    *
    * A model that the caller may not use goes the whole way of one that does not exist, so that neither the answer nor the
    * time it takes tells them apart.
    *
    * @throws {KitFailure} `model_not_found`
    */
-  async resolve(name: string, mayUse: (model: string) => boolean): Promise<string> {
+  resolve(name: string, mayUse: (model: string) => boolean): string | Promise<string> {
     const wanted = canonicalName(name);
     const spelt = (names: ReadonlyMap<string, ModelInfo> | undefined): string | undefined => {
       const found = names?.get(wanted)?.name;
@@ -62,6 +62,10 @@ export class FleetCatalog {
       const known = spelt(catalog.knownNames(lookUpForMs));
       if (known !== undefined) return known;
     }
+    return this.#askFor(spelt);
+  }
+
+  async #askFor(spelt: (names: ReadonlyMap<string, ModelInfo>) => string | undefined): Promise<string> {
     const found = await firstAnswer(
       this.#reachable(),
       async ({ catalog }) => spelt(await catalog.names(lookUpForMs)) ?? spelt(await catalog.names(showForMs)),

@@ -70,10 +70,10 @@ export class SocketCredentials {
       if (redeemed === undefined) throw badTicket();
       const { principal, credential: shown, issuedAtMs } = redeemed;
       if (shown === null) return this.#unasked(principal, issuedAtMs);
-      const again = () => authenticate(withCredential(request, shown), connection);
+      const again = async () => authenticate(withCredential(request, shown), connection);
       return { principal: await again(), recheck: again };
     }
-    const again = () =>
+    const again = async () =>
       credential.kind === 'query'
         ? authenticate(withCredential(request, `Bearer ${credential.token}`), connection)
         : authenticate(request, connection);

@@ -185,7 +185,7 @@ export class SocketDesk {
     } else if (session.principal.id !== principal.id) {
       throw new KitFailure('forbidden', 'The token is of somebody else.');
     }
-    const recheck = () => this.#parts.pipeline.authenticate(request, upgrade.connection);
+    const recheck = async () => this.#parts.pipeline.authenticate(request, upgrade.connection);
     this.#credentials.hold(session, { principal, recheck });
     context.log('ok', 101);
   }
