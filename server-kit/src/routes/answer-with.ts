@@ -181,8 +181,7 @@ function answerByOneOf<Result>(
     return model instanceof Promise ? during(model) : model;
   };
   const [only] = candidates;
-  if (only === undefined || candidates.length > 1)
-    return answerByFirstOf(parts, candidates, resolve, answer);
+  if (only === undefined || candidates.length > 1) return answerByFirstOf(parts, candidates, resolve, answer);
   const model = resolve(only.model);
   return model instanceof Promise ? model.then(answer) : answer(model);
 }
