@@ -38,6 +38,42 @@ it('a change that arrives after the word of it is heard of when it is there', as
   frame.remove();
 });
 
+it('a save that another process wrote over without having read it is put together with what is there', async () => {
+  const storage = createLocalStorage({ namespace: 'over' });
+  const heard: unknown[] = [];
+  const leave = storage.watch?.((change) => heard.push(change));
+  const frame = document.body.appendChild(document.createElement('iframe'));
+  const elsewhere = frame.contentWindow?.localStorage as Storage;
+  const base = fullRecord('one');
+  const message = (id: string) =>
+    ({
+      id,
+      parentId: 'constructor',
+      role: 'user',
+      text: id,
+      thinking: '',
+      toolCalls: [],
+      createdAt: 20,
+    }) as const;
+  const withMessage = (id: string) => ({ ...base, nodes: [...base.nodes, message(id)] });
+  await storage.save(withMessage('ours'));
+  elsewhere.setItem('ziggie:over:one', JSON.stringify(withMessage('theirs')));
+  const ids = async () => (await storage.load('one'))?.nodes.map(({ id }) => id);
+  await expect.poll(ids).toEqual(expect.arrayContaining(['ours', 'theirs']));
+  // Whoever watches reads again: this is none of its own saves.
+  expect(heard).toContainEqual({ kind: 'saved', id: 'one' });
+
+  // What holds both is left as it is, word for word.
+  const text = JSON.stringify(await storage.load('one'), null, 1);
+  elsewhere.setItem('ziggie:over:one', text);
+  await expect.poll(() => localStorage.getItem('ziggie:over:one')).toBe(text);
+  elsewhere.removeItem('ziggie:over:one');
+  await expect.poll(() => heard.at(-1)).toEqual({ kind: 'removed', id: 'one' });
+  expect(await storage.load('one')).toBeNull();
+  leave?.();
+  frame.remove();
+});
+
 it('createLocalStorage() rejects when the browser has no room, and what was there stays', async () => {
   const storage = createLocalStorage({ namespace: 'full' });
   await storage.save(fullRecord('one'));

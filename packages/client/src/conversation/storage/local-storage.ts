@@ -1,9 +1,9 @@
-import { MAX_JSON_DEPTH, parseJson } from '@ziggie/llm-protocol';
 import { mergeRecords } from '../merge.ts';
-import { parseRecord } from '../record.ts';
 import { ConversationStorageError } from '../storage-error.ts';
+import type { StorageChange } from '../storage-port.ts';
 import type { ConversationStorage } from '../types.ts';
-import { createSharedChanges } from './changes.ts';
+import { createChanges, createSharedChanges } from './changes.ts';
+import { mendedText, readText } from './record-text.ts';
 
 /** Settings of {@link createLocalStorage}. */
 export interface LocalStorageOptions {
@@ -16,14 +16,12 @@ export interface LocalStorageOptions {
   area?: Storage | undefined;
 }
 
-// A record wraps what came over the wire (arguments of tool calls) in a few levels of its own.
-const MAX_RECORD_DEPTH = MAX_JSON_DEPTH + 8;
-
 /**
  * Keeps conversations in the browser under `ziggie:<namespace>:<id>`, the namespace URL-encoded so that none can reach
  * into another. Browsers give an origin about 5 MiB: some thousand messages.
  *
- * When two tabs save the same conversation the record holds the messages of both, and each hears of the other. Operations
+ * When two tabs save the same conversation the record holds the messages of both, and each hears of the other; when they
+ * save in the same moment it does so a moment later, as long as one of them watches (an open conversation does). Operations
  * reject with a
  * {@link ConversationStorageError}: `storage_full`, `storage_unavailable`, `corrupt_record` or `newer_record`; a record
  * that cannot be read is left in place.
@@ -36,18 +34,51 @@ export function createLocalStorage(options: LocalStorageOptions): ConversationSt
   const changes = createSharedChanges(prefix);
   // What this page wrote last needs no merging: the text is compared, not parsed.
   const written = new Map<string, string>();
+  /** What this page wrote and has not seen in the text of another tab yet. */
+  const unseen = new Map<string, string>();
+  const arrivals = createChanges<StorageChange>();
+  let watchers = 0;
+
+  // Another process is told of a change before the change itself is there; this event comes with it.
+  const onArrival = ({ key, newValue, storageArea }: StorageEvent): void => {
+    const here = area();
+    if (storageArea !== here || !key?.startsWith(prefix)) return;
+    const id = key.slice(prefix.length);
+    if (newValue === null) unseen.delete(id);
+    else mend(here, id, newValue);
+    arrivals.tell({ kind: here.getItem(key) === null ? 'removed' : 'saved', id });
+  };
+
+  /** @param theirs What another tab has written. */
+  function mend(here: Storage, id: string, theirs: string): void {
+    const own = unseen.get(id);
+    const now = here.getItem(prefix + id);
+    if (own === undefined || now === null) return;
+    try {
+      const text = mendedText(id, now, theirs, own);
+      if (text !== undefined) {
+        here.setItem(prefix + id, text);
+        unseen.set(id, text);
+        changes.tell({ kind: 'saved', id });
+      } else if (now === theirs) unseen.delete(id);
+    } catch {
+      // Unreadable, or no room for both: it stays as it is, and the next save tells.
+    }
+  }
+
   return {
     async load(id) {
       const text = area().getItem(prefix + id);
-      return text === null ? null : parseRecord(parseText(text), id);
+      return text === null ? null : readText(text, id);
     },
     async save(record) {
       const { id } = record;
       const into = area();
-      // Reading, merging and writing in one task: no other tab comes between.
+      // Reading, merging and writing in one task: no other tab of this process comes between, and a page that is being
+      // closed still gets it done.
       const before = into.getItem(prefix + id);
       const own = before === null || before === written.get(id);
-      const kept = own ? record : mergeRecords(record, parseRecord(parseText(before), id));
+      const kept = own ? record : mergeRecords(record, readText(before, id));
       const text = JSON.stringify(kept);
       try {
         into.setItem(prefix + id, text);
@@ -60,29 +91,27 @@ export function createLocalStorage(options: LocalStorageOptions): ConversationSt
         );
       }
       written.set(id, text);
+      unseen.set(id, text);
       changes.tell({ kind: 'saved', id, updatedAt: kept.updatedAt, detailsAt: kept.detailsAt });
       return own ? undefined : kept;
     },
     async remove(id) {
       area().removeItem(prefix + id);
       written.delete(id);
+      unseen.delete(id);
       changes.tell({ kind: 'removed', id });
     },
     watch(listener) {
       const leave = changes.watch(listener);
-      // Another process is told of a change before the change itself is there; this event comes with it.
-      const onArrival = ({ key, storageArea }: StorageEvent): void => {
-        const here = area();
-        if (storageArea !== here || !key?.startsWith(prefix)) return;
-        listener({
-          kind: here.getItem(key) === null ? 'removed' : 'saved',
-          id: key.slice(prefix.length),
-        });
-      };
-      globalThis.addEventListener?.('storage', onArrival);
+      const leaveArrivals = arrivals.watch(listener);
+      if (watchers++ === 0) globalThis.addEventListener?.('storage', onArrival);
+      let watching = true;
       return () => {
+        if (!watching) return;
+        watching = false;
         leave();
-        globalThis.removeEventListener?.('storage', onArrival);
+        leaveArrivals();
+        if (--watchers === 0) globalThis.removeEventListener?.('storage', onArrival);
       };
     },
     async list() {
@@ -129,16 +158,4 @@ function pageStorage(): Storage {
     'Opening the browser storage: there is no localStorage here, or the browser forbids it for this page.',
     { cause },
   );
-}
-
-function parseText(text: string): unknown {
-  try {
-    return parseJson(text, MAX_RECORD_DEPTH);
-  } catch (cause) {
-    throw new ConversationStorageError(
-      'corrupt_record',
-      'Reading a saved conversation: it is not valid JSON. The record was left as it is.',
-      { cause },
-    );
-  }
 }
