@@ -20,6 +20,7 @@ import type { ModelAdminRouteParts } from './routes/model-admin-routes.ts';
 import type { QueueParts } from './routes/queue-routes.ts';
 import type { UpstreamParts } from './routes/upstream-routes.ts';
 import { whyNotNow } from './routing/why-not.ts';
+import { CacheSalts } from './upstreams/cache-salt.ts';
 import { FleetCatalog } from './upstreams/fleet-catalog.ts';
 import { RetryBudget } from './upstreams/retry-budget.ts';
 import type { Upstreams } from './upstreams/upstreams.ts';
@@ -78,6 +79,7 @@ export function kitParts(given: Settings, lasting: LastingParts, before?: KitPar
       streams,
       cache,
       budget,
+      salts: new CacheSalts(settings.keys?.peppers[0]),
       hedging: settings.hedging && lasting.hedging,
       continued: lasting.continued,
       takeExtra: (ask) => queue.takeExtra(ask),

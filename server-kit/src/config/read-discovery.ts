@@ -12,7 +12,8 @@ const form =
 const settings = z.strictObject({
   scheme: z.enum(['http', 'https']).optional(),
   everySeconds: z.number().min(1).max(86_400).optional(),
-  ...upstreamSchema.pick({ dialect: true, slots: true, maxInFlight: true, weight: true }).shape,
+  ...upstreamSchema.pick({ dialect: true, cacheSalt: true, slots: true, maxInFlight: true, weight: true })
+    .shape,
 });
 const numbers: ReadonlySet<string> = new Set(['everySeconds', 'slots', 'maxInFlight', 'weight']);
 
@@ -30,6 +31,7 @@ function settingsOf(query: string): z.infer<typeof settings> {
   for (const [name, value] of new URLSearchParams(query)) {
     if (Object.hasOwn(given, name)) throw new Error('must have each setting of its query once');
     given[name] = numbers.has(name) ? Number(value === '' ? Number.NaN : value) : value;
+    if (name === 'cacheSalt' && value === 'false') given[name] = false;
   }
   const parsed = settings.safeParse(given);
   if (parsed.success) return parsed.data;

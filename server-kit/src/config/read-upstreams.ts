@@ -2,12 +2,12 @@ import * as z from 'zod';
 import { type UpstreamOptions, upstreamSchema } from '../upstreams/upstream-settings.ts';
 
 const numbers: ReadonlySet<string> = new Set(['slots', 'maxInFlight', 'weight']);
-const words: ReadonlySet<string> = new Set(['name', 'dialect']);
+const words: ReadonlySet<string> = new Set(['name', 'dialect', 'cacheSalt']);
 const form =
   'must be URLs such as http://gpu-1:11434?slots=4, comma-separated, or a JSON list such as [{"url":"http://gpu-1:11434","slots":4}]';
 
 /**
- * Model servers: URLs with a comma between them, each with its settings as a query (`name`, `dialect`, `slots`,
+ * Model servers: URLs with a comma between them, each with its settings as a query (`name`, `dialect`, `cacheSalt`, `slots`,
  * `maxInFlight`, `weight`), or the option itself as a JSON list, which may have keys too.
  *
  * @throws {Error} that says which one and which member is wrong, and repeats no value: an address may hold a secret.
@@ -54,6 +54,7 @@ function urlOf(text: string, at: number): Record<string, unknown> {
       );
     }
     settings[name] = numbers.has(name) ? Number(value === '' ? Number.NaN : value) : value;
+    if (name === 'cacheSalt' && value === 'false') settings[name] = false;
   }
   return { url: text.replace(/\?[^#]*/, ''), ...settings };
 }

@@ -58,14 +58,14 @@ export const variables = {
     'UPSTREAMS',
     upstreams,
     'http://127.0.0.1:11434',
-    'the model servers, comma-separated, each with its settings as a query: `http://gpu-1:11434?slots=4,https://api.example?dialect=openai` (`name`, `dialect`, `slots`, `maxInFlight`, `weight`); or a JSON list of the option `upstreams`, which may have `apiKey` too',
+    'the model servers, comma-separated, each with its settings as a query: `http://gpu-1:11434?slots=4,https://api.example?dialect=openai` (`name`, `dialect`, `cacheSalt`, `slots`, `maxInFlight`, `weight`); or a JSON list of the option `upstreams`, which may have `apiKey` too',
     { secret: true },
   ),
   discovery: variable(
     'UPSTREAMS_DISCOVERY',
     discovery,
     'nobody looks',
-    'where more model servers are found while it runs: `dns+srv://_ollama._tcp.gpu.internal`, `file:/path/to/list.json` or `kubernetes://namespace/service:port`, with settings for all as a query: `?slots=4` (`dialect`, `slots`, `maxInFlight`, `weight`, `scheme`, `everySeconds`)',
+    'where more model servers are found while it runs: `dns+srv://_ollama._tcp.gpu.internal`, `file:/path/to/list.json` or `kubernetes://namespace/service:port`, with settings for all as a query: `?slots=4` (`dialect`, `cacheSalt`, `slots`, `maxInFlight`, `weight`, `scheme`, `everySeconds`)',
   ),
   discoveryAllow: variable(
     'UPSTREAMS_DISCOVERY_ALLOW',

@@ -100,10 +100,10 @@ export class DiscoveredList {
     const list = new Map<string, UpstreamSettings>();
     let refused = 0;
     for (const one of given) {
-      const parsed = upstreamSchema.safeParse(
+      const settings = settingsIn(
         typeof one === 'object' && one !== null ? { ...defaults, ...one } : one,
+        connectMs,
       );
-      const [settings] = parsed.success ? upstreamSettings([parsed.data], connectMs) : [];
       if (!settings || !allowed.mayHave(settings.url) || list.size >= mostUpstreams) refused++;
       else if (!list.has(settings.id)) list.set(settings.id, { ...settings, allowed });
     }
@@ -131,5 +131,16 @@ export class DiscoveredList {
     const { logger } = this.#settings;
     if (reason !== undefined) tell(logger, findings.discoveryStale, { reason });
     else if (wasFailing) logger.info({ found: this.state.found }, 'Model servers are found again.');
+  }
+}
+
+/** The settings of one entry; `undefined` for one that cannot be. */
+function settingsIn(entry: unknown, connectMs: number): UpstreamSettings | undefined {
+  const parsed = upstreamSchema.safeParse(entry);
+  if (!parsed.success) return undefined;
+  try {
+    return upstreamSettings([parsed.data], connectMs)[0];
+  } catch {
+    return undefined;
   }
 }

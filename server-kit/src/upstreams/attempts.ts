@@ -6,6 +6,7 @@ import type { PlaceInLine } from '../queue/place-in-line.ts';
 import type { PlaceLease } from '../queue/place-lease.ts';
 import type { QueueAsk } from '../queue/waiting.ts';
 import type { Stop } from '../stop.ts';
+import { type CacheSalts, withCacheSalt } from './cache-salt.ts';
 import { faultsOf } from './faults.ts';
 import type { Hedging } from './hedging.ts';
 import type { Place, PlaceAsk, PlaceOutcome } from './places.ts';
@@ -30,6 +31,7 @@ export interface AttemptParts {
   /** Asks all upstreams but these whether they live, and resolves when each has answered or failed. */
   prove: (avoid: ReadonlySet<string>) => Promise<void>;
   budget: RetryBudget;
+  salts: CacheSalts;
   /** When a second upstream is asked while the first is silent. Default never. */
   hedging?: Hedging | undefined;
   /** A place beside the one that a request has, if one is free that nobody waits for and the model is there. */
@@ -307,7 +309,10 @@ export class Attempts {
   }
 
   #ask({ upstream, model }: PlaceLease, lease: LegLease): UpstreamRecords {
-    const call = this.#rest?.call ?? this.#request.callFor(upstream.dialect, model);
+    const { ask, isWritten } = this.#request;
+    const plain = this.#rest?.call ?? this.#request.callFor(upstream.dialect, model);
+    const salt = isWritten ? this.#parts.salts.of(upstream.cacheSalt, ask) : undefined;
+    const call = salt === undefined ? plain : withCacheSalt(plain, salt);
     return new UpstreamRecords(upstream, call, lease, this.#clock, this.#events.onReady);
   }
 

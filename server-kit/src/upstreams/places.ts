@@ -2,6 +2,7 @@ import type { ErrorCode } from '@ziggie/llm-protocol';
 import type { PromptPrefix } from '../placement/prefix-hashes.ts';
 import type { ModelCatalog } from '../upstream/model-catalog.ts';
 import type { Transport } from '../upstream/transport.ts';
+import type { CacheSaltScope } from './cache-salt.ts';
 import type { UpstreamDialect } from './upstream-settings.ts';
 
 /** A model server that a place is on. */
@@ -9,6 +10,8 @@ export interface PlaceUpstream {
   /** Stable for its life; what `avoid` holds. Never an address. */
   readonly id: string;
   readonly dialect: UpstreamDialect;
+  /** Who is kept apart in what it remembers of prompts, where it can. */
+  readonly cacheSalt?: CacheSaltScope | undefined;
   /** Whether its last answer ended well. */
   readonly isSteady: boolean;
   readonly transport: Transport;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { AllowedHosts } from '../discovery/allowed-hosts.ts';
+import type { CacheSaltScope } from './cache-salt.ts';
 
 /** How an upstream speaks. */
 export type UpstreamDialect = 'ollama' | 'openai';
@@ -14,8 +15,19 @@ export interface UpstreamOptions {
   url: string;
   /** What administrators see it called. Default: made from its address. */
   name?: string | undefined;
-  /** How it speaks: `ollama` (default), or `openai` for vLLM, SGLang, llama.cpp and services in the cloud. */
-  dialect?: UpstreamDialect | undefined;
+  /**
+   * How it speaks: `ollama` (default), `vllm`, or `openai` for SGLang, llama.cpp and services in the cloud. `vllm` is
+   * `openai` with `cacheSalt`.
+   */
+  dialect?: UpstreamDialect | 'vllm' | undefined;
+  /**
+   * Who shares the prefix cache of a vLLM: the members of a `tenant` (default with `vllm`), each `user` with nobody, or
+   * `false` for all with all (default with `openai`). Shared by all, the time to the first token tells one tenant whether
+   * another has sent the same beginning of a prompt. Callers without a tenant are kept apart from those with one, and not
+   * from each other: without tenants nothing is sent. The salt is made with the pepper of `auth.keys`; where there is none
+   * each process of the kit has its own, and they share nothing with each other.
+   */
+  cacheSalt?: CacheSaltScope | false | undefined;
   /**
    * Answers at once per model: what the server really runs at once (`OLLAMA_NUM_PARALLEL`, vLLM's `--max-num-seqs`),
    * so that order and cancel stay with the kit. Default: learned, from 1 upwards.
@@ -39,6 +51,7 @@ export interface UpstreamSettings {
   maxInFlight: number;
   apiKey: string | undefined;
   weight: number;
+  cacheSalt: CacheSaltScope | undefined;
   connectMs: number;
   /** It was found rather than named: it must answer before it is used, and connections may go only where these say. */
   allowed?: AllowedHosts | undefined;
@@ -56,7 +69,8 @@ export const upstreamSchema = z.strictObject({
       error: 'must be 1 to 64 letters, digits, ".", "_" or "-", such as "gpu-1"',
     })
     .optional(),
-  dialect: z.enum(['ollama', 'openai']).optional(),
+  dialect: z.enum(['ollama', 'openai', 'vllm']).optional(),
+  cacheSalt: z.union([z.enum(['tenant', 'user']), z.literal(false)]).optional(),
   slots: z.int().min(1).max(10_000).optional(),
   maxInFlight: z.int().min(1).max(100_000).optional(),
   apiKey: z
@@ -69,15 +83,20 @@ export const upstreamSchema = z.strictObject({
 /**
  * The settings of a list of upstreams that {@link upstreamSchema} has accepted.
  *
- * @throws {TypeError} when two have one id.
+ * @throws {TypeError} when two have one id, or one has what its dialect cannot do.
  */
 export function upstreamSettings(list: readonly UpstreamOptions[], connectMs: number): UpstreamSettings[] {
   const seen = new Set<string>();
   return list.map((options) => {
-    const { dialect = 'ollama', slots, maxInFlight, apiKey, weight = 1 } = options;
+    const { dialect: spoken = 'ollama', slots, maxInFlight, apiKey, weight = 1 } = options;
+    const dialect = spoken === 'vllm' ? 'openai' : spoken;
+    const { cacheSalt = spoken === 'vllm' ? 'tenant' : false } = options;
     const url = new URL(options.url);
     if (dialect === 'openai' && url.pathname === '/') url.pathname = '/v1';
     const id = options.name ?? idOf(url, dialect);
+    if (cacheSalt !== false && dialect === 'ollama') {
+      throw new TypeError(`createServerKit(): cacheSalt is for vLLM, and "${id}" speaks Ollama's dialect.`);
+    }
     if (seen.has(id)) {
       throw new TypeError(
         `createServerKit(): two upstreams are "${options.name ?? 'the same address'}". Name each once.`,
@@ -92,6 +111,7 @@ export function upstreamSettings(list: readonly UpstreamOptions[], connectMs: nu
       maxInFlight: maxInFlight ?? Number.POSITIVE_INFINITY,
       apiKey,
       weight,
+      cacheSalt: cacheSalt === false ? undefined : cacheSalt,
       connectMs,
     };
   });

@@ -7,6 +7,7 @@ import { SlotLearner } from '../placement/slot-learner.ts';
 import { ModelCatalog } from '../upstream/model-catalog.ts';
 import type { Transport } from '../upstream/transport.ts';
 import { Breaker } from './breaker.ts';
+import type { CacheSaltScope } from './cache-salt.ts';
 import { faultsOf } from './faults.ts';
 import type { PlaceOutcome, PlaceUpstream } from './places.ts';
 import type { UpstreamDialect, UpstreamSettings } from './upstream-settings.ts';
@@ -69,6 +70,10 @@ export class Upstream implements PlaceUpstream {
     this.transport = transport;
     this.catalog = new ModelCatalog(transport, clock, settings.dialect);
     this.#clock = clock;
+  }
+
+  get cacheSalt(): CacheSaltScope | undefined {
+    return this.settings.cacheSalt;
   }
 
   /** Whether new work may go there now. */
