@@ -1,7 +1,9 @@
 import type { StreamEvent, StreamEventBody } from '@ziggie/llm-protocol';
+import type { Clock } from '../clock.ts';
 import { asFailure, failureEvent, type KitFailure } from '../failure.ts';
 import type { PlaceInLine } from '../queue/place-in-line.ts';
 import { newId } from '../request/request-id.ts';
+import type { Waiter } from '../waiter.ts';
 import type { AnswerRun } from './answer-run.ts';
 
 /** Where the events of a stream go: a body of bytes, or one request of a WebSocket. */
@@ -44,10 +46,10 @@ const startAfterMs = 500;
  * The first event is read ahead, because it decides the status line: a failure before it keeps its real HTTP status, one
  * after it is an `error` event. Without one, `start` goes out alone after half a second.
  */
-export class EventStream implements EventSource {
+export class EventStream implements EventSource, Waiter {
   readonly #run: AnswerRun;
   readonly #heartbeatMs: number;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #isResumable: boolean;
   readonly id: string;
   #sink: EventSink | undefined;
@@ -63,20 +65,20 @@ export class EventStream implements EventSource {
   constructor(
     run: AnswerRun,
     heartbeatMs: number,
-    now: () => number,
+    clock: Clock,
     { id = newId('run'), isResumable = false }: StreamNature = {},
   ) {
     this.id = id;
     this.#isResumable = isResumable;
     this.#run = run;
     this.#heartbeatMs = heartbeatMs;
-    this.#now = now;
+    this.#clock = clock;
     this.#lastWriteAt = run.lease.openedAt;
     run.onLoading = this.#onLoading;
     run.onQueued = this.#onQueued;
-    run.onReady = this.#flow;
+    run.waiter = this;
     run.lease.signal.addEventListener('abort', this.#onAbort, { once: true });
-    this.#beat(Math.max(0, Math.min(startAfterMs, heartbeatMs) - (now() - run.lease.openedAt)));
+    this.#beat(Math.max(0, Math.min(startAfterMs, heartbeatMs) - (clock.now() - run.lease.openedAt)));
     this.pull();
   }
 
@@ -96,13 +98,18 @@ export class EventStream implements EventSource {
   }
 
   /** Asks for more: at least one event will be written, or the stream ends. Harmless while that goes on. */
-  readonly pull = (): void => {
+  pull(): void {
     this.#isWanted = true;
     this.#flow();
-  };
+  }
+
+  /** The run may have more. */
+  onReady(): void {
+    this.#flow();
+  }
 
   /** Writes what is here while somebody wants it. No promise and no closure per token. */
-  readonly #flow = (): void => {
+  #flow(): void {
     // A sink with room asks for more while it takes what it is given: the loop goes on then.
     if (this.#isFlowing) return;
     this.#isFlowing = true;
@@ -115,6 +122,8 @@ export class EventStream implements EventSource {
           this.#isWanted = false;
           this.#write(events);
         }
+        // It is not asked twice per token.
+        if (run.isDry) break;
         if (run.ended) this.#finish('ok', 200);
       }
     } catch (thrown) {
@@ -122,18 +131,20 @@ export class EventStream implements EventSource {
     } finally {
       this.#isFlowing = false;
     }
-  };
+  }
 
   #write(events: readonly StreamEventBody[]): void {
     if (this.#over) return;
     let numbered = events as StreamEvent[];
-    if (this.#seq === 0) numbered = [this.#startEvent() as StreamEvent, ...numbered];
+    const isFirst = this.#seq === 0;
+    if (isFirst) numbered = [this.#startEvent() as StreamEvent, ...numbered];
     // In place: nobody else has these objects.
     for (const event of numbered) event.seq = this.#seq++;
-    this.#lastWriteAt = this.#now();
+    this.#lastWriteAt = this.#clock.now();
     if (this.#sink) this.#sink.write(numbered);
     else this.#waiting.push(...numbered);
-    this.#settleFirst(undefined);
+    // Once: a promise that is settled again is noted by Node, at a price.
+    if (isFirst) this.#settleFirst(undefined);
   }
 
   readonly #onLoading = (elapsedMs: number, typicalMs: number | null): void => {
@@ -153,13 +164,13 @@ export class EventStream implements EventSource {
   #beat(delayMs: number): void {
     this.#run.lease.setTimer(() => {
       if (this.#seq === 0) this.#write([]);
-      const restMs = this.#heartbeatMs - (this.#now() - this.#lastWriteAt);
+      const restMs = this.#heartbeatMs - (this.#clock.now() - this.#lastWriteAt);
       if (restMs > 0) {
         this.#beat(restMs);
         return;
       }
       this.#sink?.beat();
-      this.#lastWriteAt = this.#now();
+      this.#lastWriteAt = this.#clock.now();
       this.#beat(this.#heartbeatMs);
     }, delayMs);
   }

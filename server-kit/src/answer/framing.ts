@@ -28,7 +28,20 @@ const sse: Framing = {
 function jsonOf(event: StreamEvent): string {
   const { type } = event;
   if (type !== 'text-delta' && type !== 'thinking-delta') return JSON.stringify(event);
-  return `{"type":"${type}","text":${JSON.stringify(event.text)},"seq":${event.seq}}`;
+  const { text, seq } = event;
+  return isPlain(text)
+    ? `{"type":"${type}","text":"${text}","seq":${seq}}`
+    : `{"type":"${type}","text":${JSON.stringify(text)},"seq":${seq}}`;
+}
+
+/** Whether a text stands between quotes as it is. Most tokens do, and to look is cheaper than to ask `JSON.stringify`. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    // Half of a pair is written as an escape.
+    if (unit < 0x20 || unit === 0x22 || unit === 0x5c || (unit >= 0xd800 && unit <= 0xdfff)) return false;
+  }
+  return true;
 }
 
 /** The framing that `Accept` asks for. */

@@ -8,9 +8,15 @@ import { outrunFailure } from '../limits/limit-failure.ts';
 import type { AnswerMeter } from '../limits/meter.ts';
 import type { PlaceInLine } from '../queue/place-in-line.ts';
 import { recordFailure, streamFailure, upstreamFailure } from '../upstream/failures.ts';
-import { type AttemptParts, type AttemptRequest, Attempts } from '../upstreams/attempts.ts';
+import {
+  type AttemptEvents,
+  type AttemptParts,
+  type AttemptRequest,
+  Attempts,
+} from '../upstreams/attempts.ts';
 import type { Place } from '../upstreams/places.ts';
-import type { RecordText } from '../upstreams/upstream-call.ts';
+import type { Arrival } from '../upstreams/record-decoder.ts';
+import type { Waiter } from '../waiter.ts';
 import type { AnswerRun } from './answer-run.ts';
 import { Continuation, type RestCall } from './continuation.ts';
 import { PhaseClock } from './phase-clock.ts';
@@ -53,12 +59,14 @@ export interface RunRequest extends AttemptRequest {
  * One generation as the kit sees it: its records, its clocks, its model's load. How it is written to the caller is the
  * business of a stream or of a complete answer.
  */
-export class Run implements AnswerRun {
+export class Run implements AnswerRun, Waiter {
   readonly request: RunRequest;
   /** In whose log line it stands. */
   context: RequestContext;
   readonly lease: Lease;
   readonly #parts: RunParts;
+  readonly #meter: AnswerMeter | undefined;
+  readonly #filter: AnswerFilter | undefined;
   readonly #clock: PhaseClock;
   readonly #attempts: Attempts;
   readonly #startedAt: number;
@@ -75,8 +83,8 @@ export class Run implements AnswerRun {
   readonly #continuation: Continuation | undefined;
   /** Another server goes on, and nothing of it is here yet. */
   #isGoingOn = false;
-  /** Called when it is worth taking again after there was nothing. */
-  onReady: (() => void) | undefined;
+  /** Told when it is worth taking again after there was nothing. */
+  waiter: Waiter | undefined;
   /** Called while the model is being loaded, about once a second. */
   onLoading: ((elapsedMs: number, typicalMs: number | null) => void) | undefined;
   /** Called while the request waits for a place, whenever its own changes. */
@@ -90,6 +98,8 @@ export class Run implements AnswerRun {
     this.request = request;
     this.context = context;
     this.lease = lease;
+    this.#meter = request.meter;
+    this.#filter = request.filter;
     this.#startedAt = settings.clock.now() - context.elapsedMs;
     this.#clock = new PhaseClock(settings.clock, lease);
     const { continuation } = settings;
@@ -97,15 +107,15 @@ export class Run implements AnswerRun {
       continuation && request.restCall
         ? new Continuation(continuation.models, request.restCall, request.maxTokens)
         : undefined;
-    this.#attempts = new Attempts(parts, request, lease, this.#clock, {
+    const events: AttemptEvents = {
       onMove: (place) => {
         // What has begun to be written is not told to wait.
         if (!this.hasBegun) this.onQueued?.(place);
       },
       onPlace: this.#onPlace,
       onLoaded: this.#onLoaded,
-      onReady: () => this.onReady?.(),
-    });
+    };
+    this.#attempts = new Attempts(parts, request, lease, this.#clock, events, this);
     this.#askedAt = settings.clock.now();
   }
 
@@ -126,6 +136,11 @@ export class Run implements AnswerRun {
     this.#clock.enter('first_token_timeout', this.#parts.settings.timeouts.firstTokenMs);
   };
 
+  /** There may be more to take. */
+  onReady(): void {
+    this.waiter?.onReady();
+  }
+
   /** Whether it wrote anything that was passed on. */
   get hasBegun(): boolean {
     return this.#firstTokenAt !== undefined;
@@ -134,6 +149,11 @@ export class Run implements AnswerRun {
   /** Whether the model server was asked. */
   get wasSent(): boolean {
     return this.#attempts.wasSent;
+  }
+
+  /** Whether all that is here has been taken, and the waiter is told when there is more. */
+  get isDry(): boolean {
+    return this.#failure === undefined && this.#last === undefined && this.#attempts.isDry;
   }
 
   /** Whether the answer is whole. */
@@ -165,8 +185,8 @@ export class Run implements AnswerRun {
   }
 
   /**
-   * The events that are here, maybe none; `undefined` while there is nothing to read: then {@link Run.onReady} is called
-   * when it is worth asking again.
+   * The events that are here, maybe none; `undefined` while there is nothing to read: then the waiter is told when it
+   * is worth asking again.
    *
    * @throws {KitFailure} behind everything that came before it.
    */
@@ -199,7 +219,7 @@ export class Run implements AnswerRun {
   async #awaited(): Promise<StreamEventBody[]> {
     for (;;) {
       await new Promise<void>((resolve) => {
-        this.onReady = resolve;
+        this.waiter = { onReady: resolve };
       });
       const events = this.take();
       if (events !== undefined) return events;
@@ -230,26 +250,29 @@ export class Run implements AnswerRun {
     return this.#attempts.isOver() ? events : undefined;
   }
 
-  #read(record: RecordText, out: StreamEventBody[]): void {
-    const { filter, meter } = this.request;
-    const events: StreamEventBody[] = [];
+  #read(arrival: Arrival, out: StreamEventBody[]): void {
+    const before = out.length;
     try {
-      this.#attempts.decoder?.read(record, events);
+      if (typeof arrival === 'object') out.push(arrival);
+      else this.#attempts.decoder?.read(arrival, out);
+      for (let at = before; at < out.length; at++) {
+        const event = out[at] as StreamEventBody;
+        if (event.type === 'error') throw streamFailure(event.code, event.retryable);
+        this.#see(event);
+      }
+      // What is beyond the quota is not passed on.
+      if (this.#meter?.isOver) throw outrunFailure();
     } catch (thrown) {
+      out.length = before;
       throw thrown instanceof ProtocolError ? recordFailure(thrown) : thrown;
     }
-    for (const event of events) {
-      if (event.type === 'error') throw streamFailure(event.code, event.retryable);
-      this.#see(event);
-    }
-    // What is beyond the quota is not passed on.
-    if (meter?.isOver) throw outrunFailure();
-    for (const event of filter ? filter.apply(events) : events) out.push(event);
+    const filter = this.#filter;
+    if (filter) for (const event of filter.apply(out.splice(before))) out.push(event);
   }
 
   #see(event: StreamEventBody): void {
     if (this.#continuation) this.#sew(this.#continuation, event);
-    else this.request.meter?.see(event);
+    else this.#meter?.see(event);
     switch (event.type) {
       case 'thinking-delta':
       case 'text-delta':
@@ -291,7 +314,7 @@ export class Run implements AnswerRun {
       this.#clock.enter('idle_timeout', this.request.holdsBack ? timeouts.idleWithToolsMs : timeouts.idleMs);
     }
     if (event.type === 'usage') continuation.addUp(event);
-    this.request.meter?.see(event);
+    this.#meter?.see(event);
     if (event.type === 'usage' && continuation.isSewn) event.source = 'estimated';
   }
 

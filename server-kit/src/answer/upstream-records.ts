@@ -7,10 +7,13 @@ import {
 } from '@ziggie/llm-protocol';
 import { asFailure, type KitFailure } from '../failure.ts';
 import type { Lease } from '../lease.ts';
+import type { StopSignal } from '../stop.ts';
 import { recordFailure, statusFailure, transportFailure, upstreamFailure } from '../upstream/failures.ts';
-import type { Transport, UpstreamBody } from '../upstream/transport.ts';
-import { endOfBody, type RecordText, type UpstreamCall } from '../upstreams/upstream-call.ts';
+import type { BodyPiece, Transport, UpstreamBody } from '../upstream/transport.ts';
+import { type Arrival, endOfBody, type RecordDecoder } from '../upstreams/record-decoder.ts';
+import type { UpstreamCall } from '../upstreams/upstream-call.ts';
 import type { UpstreamDialect } from '../upstreams/upstream-settings.ts';
+import type { Waiter } from '../waiter.ts';
 import type { PhaseClock } from './phase-clock.ts';
 import { Utf8Text } from './utf8-text.ts';
 
@@ -18,6 +21,8 @@ import { Utf8Text } from './utf8-text.ts';
 const tailMs = 50;
 /** Bytes that are taken together at most when several pieces wait. */
 const togetherBytes = 64 * 1024;
+
+const lineEnd = 0x0a;
 
 /** Cuts a body into records. */
 interface Splitter {
@@ -33,15 +38,18 @@ export interface RecordSource {
 
 /**
  * The records of one answer as text, pulled from the model server: lines of Ollama, data of the events of OpenAI's dialect.
+ * What its decoder can tell from the bytes comes as events.
  * Everything that goes wrong is a `KitFailure`. A token costs no promise and no timer here.
  */
-export class UpstreamRecords {
+export class UpstreamRecords implements Waiter {
   readonly #from: RecordSource;
   readonly #call: UpstreamCall;
+  readonly #decoder: RecordDecoder | undefined;
   readonly #lease: Pick<Lease, 'signal' | 'setTimer'>;
+  readonly #signal: StopSignal;
   readonly #clock: PhaseClock;
   #splitter: Splitter;
-  readonly #onReady: () => void;
+  readonly #waiter: Waiter;
   readonly #text = new Utf8Text();
   #source: UpstreamBody | undefined;
   #state: 'new' | 'opening' | 'open' | 'ending' | 'over' = 'new';
@@ -49,20 +57,26 @@ export class UpstreamRecords {
   #failure: KitFailure | undefined;
   #bytes = 0;
   #isFinished = false;
+  /** Whether the next byte begins a line. Not at the very beginning, where a byte order mark may be. */
+  #isAtLine = false;
+  #isDry = false;
 
-  /** @param onReady Called when it is worth asking again after there were none. */
+  /** @param waiter Told when it is worth asking again after there were none. */
   constructor(
     from: RecordSource,
     call: UpstreamCall,
+    decoder: RecordDecoder | undefined,
     lease: Pick<Lease, 'signal' | 'setTimer'>,
     clock: PhaseClock,
-    onReady: () => void,
+    waiter: Waiter,
   ) {
     this.#from = from;
     this.#call = call;
+    this.#decoder = decoder;
     this.#lease = lease;
     this.#clock = clock;
-    this.#onReady = onReady;
+    this.#signal = lease.signal;
+    this.#waiter = waiter;
     this.#splitter = from.dialect === 'ollama' ? new NdjsonSplitter() : new SseSplitter();
   }
 
@@ -72,12 +86,12 @@ export class UpstreamRecords {
    *
    * @throws {KitFailure} `truncated` when the bytes end.
    */
-  take(): RecordText[] | undefined {
-    const { signal } = this.#lease;
+  take(): Arrival[] | undefined {
+    const signal = this.#signal;
     // Bytes may wait that were read before the end: they belong to nobody any more.
     if (signal.aborted) throw signal.reason;
     this.#clock.resume();
-    let records: RecordText[] | undefined;
+    let records: Arrival[] | undefined;
     try {
       if (this.#failure) throw this.#failure;
       if (this.#state === 'open') records = this.#pull(this.#source as UpstreamBody);
@@ -88,13 +102,18 @@ export class UpstreamRecords {
       throw asFailure(thrown);
     }
     // While nothing is there the time that passes is the model server's.
-    if (records !== undefined) this.#clock.pause();
+    if (records !== undefined && !this.#isDry) this.#clock.pause();
     return records;
   }
 
+  /** Whether all that is here has been taken: the waiter is told when it is worth asking again. */
+  get isDry(): boolean {
+    return this.#isDry;
+  }
+
   /**
-   * Whether the end that follows the last record is here, so that the connection can be used again. If not, `onReady` is
-   * called when it is or after a moment. A broken end does not matter any more.
+   * Whether the end that follows the last record is here, so that the connection can be used again. If not, the waiter is
+   * told when it is or after a moment. A broken end does not matter any more.
    */
   isOver(): boolean {
     const source = this.#source;
@@ -110,10 +129,10 @@ export class UpstreamRecords {
       if (this.#state === 'over') return;
       this.#state = 'over';
       cancel();
-      this.#onReady();
+      this.#waiter.onReady();
     };
     const cancel = this.#lease.setTimer(onEnd, tailMs);
-    source.onReady = onEnd;
+    source.waiter = { onReady: onEnd };
     return false;
   }
 
@@ -127,12 +146,12 @@ export class UpstreamRecords {
     this.#open().then(
       (source) => {
         this.#state = 'open';
-        source.onReady = this.#onReady;
-        this.#onReady();
+        source.waiter = this;
+        this.#waiter.onReady();
       },
       (thrown: unknown) => {
         this.#failure = transportFailure(thrown, 'head');
-        this.#onReady();
+        this.#waiter.onReady();
       },
     );
   }
@@ -153,15 +172,29 @@ export class UpstreamRecords {
     return answer.body;
   }
 
-  #pull(source: UpstreamBody): RecordText[] | undefined {
-    const records: RecordText[] = [];
+  /** More of the body is here. */
+  onReady(): void {
+    // Whoever takes all of it says so again.
+    const wasDry = this.#isDry;
+    this.#isDry = false;
+    this.#waiter.onReady();
+    // Nobody took it: from here on the time is the reader's.
+    if (wasDry && !this.#isDry && this.#state === 'open') this.#clock.pause();
+  }
+
+  #pull(source: UpstreamBody): Arrival[] | undefined {
+    const records: Arrival[] = [];
     const stopAt = this.#bytes + togetherBytes;
+    this.#isDry = false;
     try {
       while (this.#bytes < stopAt) {
-        const chunk = source.take();
-        if (chunk === undefined) return records.length > 0 ? records : undefined;
-        if (chunk === null) return records.length > 0 ? records : this.#finish();
-        this.#cut(chunk, records);
+        const piece = source.take();
+        if (piece === undefined) {
+          this.#isDry = true;
+          return records.length > 0 ? records : undefined;
+        }
+        if (piece === null) return records.length > 0 ? records : this.#finish();
+        this.#cut(piece, records);
       }
     } catch (thrown) {
       const failure = this.#failureOf(thrown);
@@ -179,10 +212,20 @@ export class UpstreamRecords {
     return transportFailure(thrown, 'body');
   }
 
-  #cut(chunk: Uint8Array, records: RecordText[]): void {
-    this.#bytes += chunk.byteLength;
+  #cut({ bytes, from, to }: BodyPiece, records: Arrival[]): void {
+    this.#bytes += to - from;
     if (this.#bytes > MAX_ANSWER_BYTES) throw upstreamFailure('response_too_large', 'answer above 64 MiB');
-    this.#splitter.push(this.#text.of(chunk), (record) => records.push(record));
+    const endsLine = bytes[to - 1] === lineEnd;
+    // Not past records that are still to be read.
+    if (this.#isAtLine && endsLine && typeof (records.at(-1) ?? {}) === 'object') {
+      const events = this.#decoder?.readBytes?.(bytes, from, to - 1);
+      if (events !== undefined) {
+        for (const event of events) records.push(event);
+        return;
+      }
+    }
+    this.#isAtLine = endsLine;
+    this.#splitter.push(this.#text.of(bytes.subarray(from, to)), (record) => records.push(record));
   }
 
   /** A last line without its end is a record only if it is whole. */
@@ -191,8 +234,8 @@ export class UpstreamRecords {
     return record;
   }
 
-  #finish(): RecordText[] {
-    const records: RecordText[] = [];
+  #finish(): Arrival[] {
+    const records: Arrival[] = [];
     try {
       if (!this.#isFinished) this.#splitter.end((record) => records.push(this.#whole(record)));
     } catch {

@@ -6,6 +6,7 @@ import type { KitFailure } from '../failure.ts';
 import type { Lease } from '../lease.ts';
 import type { Meter } from '../limits/meter.ts';
 import type { PlaceInLine } from '../queue/place-in-line.ts';
+import type { Waiter } from '../waiter.ts';
 import type { Generation } from './generation.ts';
 
 /** What one request needs to have a part in a generation. */
@@ -34,7 +35,7 @@ export class Follower implements AnswerRun {
   failure: KitFailure | undefined;
   /** Whether it asked for more than there was. */
   isWaiting = false;
-  onReady: (() => void) | undefined;
+  waiter: Waiter | undefined;
   onLoading: AnswerRun['onLoading'];
   onPlaced: (() => void) | undefined;
   #onQueued: AnswerRun['onQueued'];
@@ -122,7 +123,7 @@ export class Follower implements AnswerRun {
     let wake = () => {};
     await new Promise<void>((resolve) => {
       wake = resolve;
-      this.onReady = resolve;
+      this.waiter = { onReady: resolve };
       signal.addEventListener('abort', wake, { once: true });
     });
     signal.removeEventListener('abort', wake);

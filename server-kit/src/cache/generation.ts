@@ -6,6 +6,7 @@ import type { PlaceInLine } from '../queue/place-in-line.ts';
 import type { AnswerParts } from '../routes/answer-with.ts';
 import { Stop } from '../stop.ts';
 import { sizeOfEvent } from '../streams/event-size.ts';
+import type { Waiter } from '../waiter.ts';
 import { Follower, type FollowerAsk } from './follower.ts';
 import { GenerationMeter } from './generation-meter.ts';
 
@@ -24,7 +25,7 @@ export interface GenerationEvents {
  * One generation and all requests that read it. It goes on as fast as the fastest of them reads, and as long as there is
  * one; the model server is let go of when the last has left.
  */
-export class Generation {
+export class Generation implements Waiter {
   readonly #parts: AnswerParts;
   readonly #events: GenerationEvents;
   readonly #keepBytes: number;
@@ -137,7 +138,7 @@ export class Generation {
     this.#run = run;
     this.#lease = lease;
     this.#meter.handTo(payer, false);
-    run.onReady = this.#onReady;
+    run.waiter = this;
     run.onPlaced = this.#onPlaced;
     run.onQueued = this.#onQueued;
     run.onLoading = this.#onLoading;
@@ -146,7 +147,10 @@ export class Generation {
     });
   }
 
-  readonly #onReady = (): void => this.#wake();
+  /** The run may have more. */
+  onReady(): void {
+    this.#wake();
+  }
 
   readonly #onPlaced = (): void => {
     this.place = undefined;
@@ -204,7 +208,7 @@ export class Generation {
       this.#lease.close();
       this.place = undefined;
       this.#start(next);
-      payer.onReady?.();
+      payer.waiter?.onReady();
     } else {
       this.#end = failure;
       this.#lease.close();
@@ -224,7 +228,7 @@ export class Generation {
         'The reader fell too far behind the answer, so it was ended.',
       );
       this.remove(follower);
-      follower.onReady?.();
+      follower.waiter?.onReady();
     }
     this.#trim();
   }
@@ -246,6 +250,6 @@ export class Generation {
   }
 
   #wake(): void {
-    for (const follower of [...this.#followers]) if (follower.isWaiting) follower.onReady?.();
+    for (const follower of [...this.#followers]) if (follower.isWaiting) follower.waiter?.onReady();
   }
 }

@@ -3,6 +3,7 @@ import type { AnswerRun } from '../answer/answer-run.ts';
 import type { RunRequest } from '../answer/run.ts';
 import type { RequestContext } from '../context.ts';
 import type { Lease } from '../lease.ts';
+import type { Waiter } from '../waiter.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 
 /** Events that are handed on together. */
@@ -18,7 +19,7 @@ export class Replay implements AnswerRun {
   readonly lease: Lease;
   readonly hasBegun = true;
   readonly wasSent = false;
-  onReady: (() => void) | undefined;
+  waiter: Waiter | undefined;
   onLoading: AnswerRun['onLoading'];
   onQueued: AnswerRun['onQueued'];
   onPlaced: (() => void) | undefined;

@@ -1,6 +1,6 @@
 import { ProtocolError, parseJson, type StreamEventBody, type Timings } from '@ziggie/llm-protocol';
 import { OllamaDecoder, type OllamaRecord, timingsOf } from '@ziggie/llm-protocol/ollama';
-import { endOfBody, type RecordDecoder, type RecordText } from '../upstreams/upstream-call.ts';
+import { endOfBody, type RecordDecoder, type RecordText } from '../upstreams/record-decoder.ts';
 import type { UpstreamDialect } from '../upstreams/upstream-settings.ts';
 
 /** Reads the one record of an answer with vectors. */

@@ -34,6 +34,7 @@ export interface AnswerMeter {
 /** Counts an answer while it is written. */
 export class Meter implements AnswerMeter {
   readonly #expected: Expected;
+  readonly #maxOutput: number;
   /** Called with the first piece. */
   onBegin: (() => void) | undefined;
   #pieces = 0;
@@ -44,6 +45,7 @@ export class Meter implements AnswerMeter {
 
   constructor(expected: Expected) {
     this.#expected = expected;
+    this.#maxOutput = expected.maxOutput;
   }
 
   /** Somebody else has paid for the reading of this prompt. */
@@ -78,8 +80,8 @@ export class Meter implements AnswerMeter {
    * `num_predict` never gets here.
    */
   get isOver(): boolean {
-    const surely = Math.max(this.#pieces, Math.ceil((this.#bytes - freeBytes) / maxBytesPerToken));
-    return surely > this.#expected.maxOutput;
+    if (this.#pieces > this.#maxOutput) return true;
+    return Math.ceil((this.#bytes - freeBytes) / maxBytesPerToken) > this.#maxOutput;
   }
 
   /** Whether the model server wrote anything. */

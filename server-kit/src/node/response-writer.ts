@@ -29,7 +29,7 @@ export class ResponseWriter {
 
   /** Gives whether there is room for more. */
   write(text: string): boolean {
-    if (this.#socket !== undefined) return this.#socket.write(chunkOf(text), 'utf8');
+    if (this.#socket !== undefined) return writeChunk(this.#socket, text);
     const res = this.#res;
     const mayBeDirect = !this.#hasBegun && res.socket !== null && isUntouched(res);
     this.#hasBegun = true;
@@ -54,7 +54,11 @@ export class ResponseWriter {
   }
 }
 
-/** One chunk. An empty one would end the body, so it is none. */
-function chunkOf(text: string): string {
-  return text === '' ? '' : `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+/** Writes one chunk. An empty one would end the body, so it is none. */
+function writeChunk(socket: Socket, text: string): boolean {
+  if (text === '') return socket.write('');
+  const bytes = Buffer.byteLength(text);
+  const chunk = `${bytes.toString(16)}\r\n${text}\r\n`;
+  // What has as many bytes as units is ASCII, and then that is no difference but what it costs.
+  return bytes === text.length ? socket.write(chunk, 'latin1') : socket.write(chunk, 'utf8');
 }

@@ -9,7 +9,8 @@ import { sizeOf } from '../request/input-size.ts';
 import { optionsFor, wantedTokens } from '../request/options-policy.ts';
 import { holdsBack } from '../request/upstream-body.ts';
 import { canonicalJson } from '../streams/canonical-json.ts';
-import { callFor, decoderFor, type RecordDecoder, type UpstreamCall } from '../upstreams/upstream-call.ts';
+import type { RecordDecoder } from '../upstreams/record-decoder.ts';
+import { callFor, decoderFor, type UpstreamCall } from '../upstreams/upstream-call.ts';
 import type { UpstreamDialect } from '../upstreams/upstream-settings.ts';
 
 /** What is asked of a model, read out of a checked body: all that its way through the kit needs to know of it. */

@@ -39,7 +39,7 @@ export async function openFeed(
     }
     readerLease.close();
   }
-  const stream = new EventStream(run, timeouts.heartbeatMs, () => clock.now());
+  const stream = new EventStream(run, timeouts.heartbeatMs, clock);
   const failure = await stream.first;
   if (failure) throw failure;
   return stream;

@@ -131,7 +131,7 @@ export class Streams {
     run.lease.outlive();
     const reader = logged.read(-1, readerLease);
     if (readerLease.signal.aborted) reader.leave();
-    const stream = new EventStream(run, heartbeatMs, () => clock.now(), { id, isResumable });
+    const stream = new EventStream(run, heartbeatMs, clock, { id, isResumable });
     logged.follow(stream);
     return { stream, reader };
   }

@@ -82,8 +82,8 @@ export class HttpConnection implements Slotted, ExchangeSocket, ResponseSink {
     this.#exchange?.onHead(head);
   }
 
-  onBody(bytes: Uint8Array): void {
-    this.#exchange?.onBody(bytes);
+  onBody(read: Buffer, from: number, to: number): void {
+    this.#exchange?.onBody(read, from, to);
   }
 
   resume(): void {
@@ -136,7 +136,7 @@ export class HttpConnection implements Slotted, ExchangeSocket, ResponseSink {
     }
     this.#isReading = true;
     try {
-      this.#parser.read(readBuffer.subarray(0, length));
+      this.#parser.read(readBuffer, length);
     } catch (thrown) {
       this.#isReading = false;
       this.#fail(thrown as Error);

@@ -1,12 +1,16 @@
 import type { StopSignal } from '../stop.ts';
+import type { Waiter } from '../waiter.ts';
 import type { ResponseHead, ResponseSink } from './response-parser.ts';
-import type { UpstreamAnswer, UpstreamBody } from './transport.ts';
+import type { BodyPiece, UpstreamAnswer, UpstreamBody } from './transport.ts';
 
 /** What went wrong is told in a turn of its own: whoever gives up must not find others at work in the middle of it. */
 const soon = Promise.resolve();
 
 /** Bytes read ahead of the caller before the socket is paused. */
 const readAheadBytes = 64 * 1024;
+
+/** The piece that was taken last out of a buffer that is being read: one for all, instead of an object per token. */
+const lent: { bytes: Buffer; from: number; to: number } = { bytes: Buffer.alloc(0), from: 0, to: 0 };
 
 /** What an exchange needs of its connection. */
 export interface ExchangeSocket {
@@ -19,8 +23,8 @@ export interface ExchangeSocket {
 /**
  * One request on its way: the connection pushes what it reads, the kit pulls, and the socket is paused in between.
  *
- * What is taken while the connection reads is a view of its buffer, which saves a copy per token; what is not taken by the
- * end of the read is copied.
+ * What is taken while the connection reads is a place in its buffer, which saves a copy and a view per token; what is not
+ * taken by the end of the read is copied.
  */
 export class HttpExchange implements ResponseSink, UpstreamBody {
   readonly #signal: StopSignal;
@@ -28,16 +32,21 @@ export class HttpExchange implements ResponseSink, UpstreamBody {
   readonly #reject: (error: Error) => void;
   readonly #onClosed: () => void;
   #socket: ExchangeSocket | undefined;
-  #chunks: Uint8Array[] = [];
+  /** What comes first, if it is of the buffer that is being read: from where to where. Mostly that is all. */
+  #buffer: Buffer | undefined;
+  #from = 0;
+  #to = 0;
+  /** What comes behind it. */
+  #pieces: BodyPiece[] = [];
+  /** How many of those, from the last, are of that buffer, too. */
+  #lent = 0;
   #queuedBytes = 0;
-  /** How many of the chunks, from the last, are views of the buffer that is being read. */
-  #views = 0;
   #isPaused = false;
   #ended = false;
   #error: Error | undefined;
   /** Whether somebody took nothing and waits to be told. */
   #isAwaited = false;
-  onReady: (() => void) | undefined;
+  waiter: Waiter | undefined;
   over = false;
 
   constructor(
@@ -59,16 +68,15 @@ export class HttpExchange implements ResponseSink, UpstreamBody {
     this.#socket = socket;
   }
 
-  take(): Uint8Array | null | undefined {
-    const chunk = this.#chunks.shift();
-    if (chunk !== undefined) {
-      this.#views = Math.min(this.#views, this.#chunks.length);
-      this.#queuedBytes -= chunk.byteLength;
+  take(): BodyPiece | null | undefined {
+    if (this.#queuedBytes > 0) {
+      const piece = this.#next();
+      this.#queuedBytes -= piece.to - piece.from;
       if (this.#isPaused && this.#queuedBytes < readAheadBytes) {
         this.#isPaused = false;
         this.#socket?.resume();
       }
-      return chunk;
+      return piece;
     }
     if (this.#error) throw this.#error;
     if (this.#ended) return null;
@@ -78,10 +86,11 @@ export class HttpExchange implements ResponseSink, UpstreamBody {
 
   async read(): Promise<Uint8Array | null> {
     for (;;) {
-      const chunk = this.take();
-      if (chunk !== undefined) return chunk;
+      const piece = this.take();
+      if (piece) return piece.bytes.subarray(piece.from, piece.to);
+      if (piece === null) return null;
       await new Promise<void>((resolve) => {
-        this.onReady = resolve;
+        this.waiter = { onReady: resolve };
       });
     }
   }
@@ -96,19 +105,23 @@ export class HttpExchange implements ResponseSink, UpstreamBody {
     this.#resolve({ status, contentType, retryAfter, date, body: this });
   }
 
-  onBody(bytes: Uint8Array): void {
+  onBody(bytes: Buffer, from: number, to: number): void {
     if (this.over) return;
-    this.#chunks.push(bytes);
-    this.#views++;
-    this.#queuedBytes += bytes.byteLength;
+    if (this.#queuedBytes === 0) {
+      this.#buffer = bytes;
+      this.#from = from;
+      this.#to = to;
+    } else {
+      this.#pieces.push({ bytes, from, to });
+      this.#lent++;
+    }
+    this.#queuedBytes += to - from;
   }
 
   /** Everything of one read has been pushed. Gives whether to read on. */
   readDone(): boolean {
     this.#tell();
-    for (let at = this.#chunks.length - this.#views; at < this.#chunks.length; at++)
-      this.#chunks[at] = Buffer.from(this.#chunks[at] as Uint8Array);
-    this.#views = 0;
+    if (this.#queuedBytes > 0) this.#keep();
     this.#isPaused = this.#queuedBytes >= readAheadBytes;
     return !this.#isPaused;
   }
@@ -124,14 +137,38 @@ export class HttpExchange implements ResponseSink, UpstreamBody {
     this.#error = error;
     this.#close();
     this.#reject(error);
-    void soon.then(this.#tell);
+    void soon.then(() => this.#tell());
   }
 
-  readonly #tell = (): void => {
-    if (!this.#isAwaited || (this.#chunks.length === 0 && !this.over)) return;
+  #next(): BodyPiece {
+    if (this.#buffer !== undefined) {
+      lent.bytes = this.#buffer;
+      lent.from = this.#from;
+      lent.to = this.#to;
+      this.#buffer = undefined;
+      return lent;
+    }
+    const piece = this.#pieces.shift() as BodyPiece;
+    this.#lent = Math.min(this.#lent, this.#pieces.length);
+    return piece;
+  }
+
+  /** The buffer is read into again: what nobody has taken is copied out of it. */
+  #keep(): void {
+    const pieces = this.#pieces;
+    for (let at = pieces.length - this.#lent; at < pieces.length; at++)
+      pieces[at] = copied(pieces[at] as BodyPiece);
+    this.#lent = 0;
+    if (this.#buffer === undefined) return;
+    pieces.unshift(copied({ bytes: this.#buffer, from: this.#from, to: this.#to }));
+    this.#buffer = undefined;
+  }
+
+  #tell(): void {
+    if (!this.#isAwaited || (this.#queuedBytes === 0 && !this.over)) return;
     this.#isAwaited = false;
-    this.onReady?.();
-  };
+    this.waiter?.onReady();
+  }
 
   #close(): void {
     if (this.over) return;
@@ -139,4 +176,8 @@ export class HttpExchange implements ResponseSink, UpstreamBody {
     this.#signal.removeEventListener('abort', this.cancel);
     this.#onClosed();
   }
+}
+
+function copied({ bytes, from, to }: BodyPiece): BodyPiece {
+  return { bytes: Buffer.from(bytes.subarray(from, to)), from: 0, to: to - from };
 }

@@ -19,12 +19,18 @@ function parse(pieces: readonly Buffer[], closes = false): Parsed {
       if (head) throw new Error('Two heads of one answer.');
       head = found;
     },
-    onBody: (bytes) => {
-      body += Buffer.from(bytes).toString('latin1');
+    onBody: (read, from, to) => {
+      body += read.toString('latin1', from, to);
     },
   });
   parser.begin();
-  for (const piece of pieces) parser.read(piece);
+  // As on a connection: all pieces in one buffer, behind each what an earlier one left there.
+  const longest = pieces.reduce((most, { length }) => Math.max(most, length), 0);
+  const buffer = Buffer.alloc(longest + 16, '\r\n0\r\n\r\n');
+  for (const piece of pieces) {
+    piece.copy(buffer);
+    parser.read(buffer, piece.length);
+  }
   if (closes) parser.end();
   const { isWhole, keepsAlive, idleMs } = parser;
   return { head, body, isWhole, keepsAlive, idleMs };

@@ -35,8 +35,8 @@ interface KnownHead {
 /** Hears what a parser finds, in order. */
 export interface ResponseSink {
   onHead(head: Readonly<ResponseHead>): void;
-  /** Bytes of the body; a view of what was read, good until this returns. */
-  onBody(bytes: Uint8Array): void;
+  /** Bytes of the body: those of what was read from `from` up to `to`, good until this returns. */
+  onBody(read: Buffer, from: number, to: number): void;
 }
 
 /** The other end does not speak HTTP/1.1 as it should. Nothing of its bytes stands in the message. */
@@ -110,14 +110,13 @@ export class ResponseParser {
     return this.#idleMs;
   }
 
-  /** Takes what was read. @throws {MalformedResponse} */
-  read(bytes: Buffer): void {
+  /** Takes what was read: the first `length` bytes. @throws {MalformedResponse} */
+  read(bytes: Buffer, length: number): void {
     let at = 0;
-    const { length } = bytes;
     while (at < length) {
       switch (this.#state) {
         case awaitHead:
-          at = this.#readHead(bytes, at);
+          at = this.#readHead(bytes.subarray(0, length), at);
           break;
         case inLength:
         case inChunk: {
@@ -126,21 +125,21 @@ export class ResponseParser {
           const from = at;
           at = end;
           if (this.#left === 0) this.#state = this.#state === inLength ? whole : chunkEnd;
-          this.#sink.onBody(bytes.subarray(from, end));
+          this.#sink.onBody(bytes, from, end);
           break;
         }
         case untilClose:
-          this.#sink.onBody(at === 0 ? bytes : bytes.subarray(at));
+          this.#sink.onBody(bytes, at, length);
           return;
         case inTrailer:
-          at = this.#readTrailer(bytes, at);
+          at = this.#readTrailer(bytes.subarray(0, length), at);
           break;
         case whole:
           // Nobody has asked for this.
           this.#hasSurplus = true;
           return;
         default:
-          at = this.#readFraming(bytes, at);
+          at = this.#readFraming(bytes, at, length);
       }
     }
   }
@@ -292,42 +291,47 @@ export class ResponseParser {
     this.#digits = 0;
   }
 
-  /** One or more bytes of what stands around chunks. */
-  #readFraming(bytes: Buffer, from: number): number {
+  /** What stands around chunks, up to the next bytes of a body. */
+  #readFraming(bytes: Buffer, from: number, length: number): number {
+    let state = this.#state;
     let at = from;
-    const byte = bytes[at++] as number;
-    switch (this.#state) {
-      case chunkSize: {
-        const digit = hexOf(byte);
-        if (digit !== -1) {
-          if (++this.#digits > maxSizeDigits) malformed('A chunk is too large.');
-          this.#left = this.#left * 16 + digit;
-        } else if (this.#digits === 0) malformed('A chunk has no size.');
-        else if (byte === CR) this.#state = chunkSizeEnd;
-        else if (byte === SEMICOLON) {
-          this.#state = chunkExtension;
-          this.#digits = 0;
-        } else malformed('The size of a chunk is not a number.');
-        return at;
+    while (at < length && state !== inChunk && state !== inTrailer) {
+      const byte = bytes[at++] as number;
+      switch (state) {
+        case chunkSize: {
+          const digit = hexOf(byte);
+          if (digit !== -1) {
+            if (++this.#digits > maxSizeDigits) malformed('A chunk is too large.');
+            this.#left = this.#left * 16 + digit;
+          } else if (this.#digits === 0) malformed('A chunk has no size.');
+          else if (byte === CR) state = chunkSizeEnd;
+          else if (byte === SEMICOLON) {
+            state = chunkExtension;
+            this.#digits = 0;
+          } else malformed('The size of a chunk is not a number.');
+          break;
+        }
+        case chunkExtension:
+          if (byte === CR) state = chunkSizeEnd;
+          else if ((byte < 0x20 && byte !== 9) || byte === 0x7f || ++this.#digits > maxExtensionBytes)
+            malformed('The extension of a chunk is not one.');
+          break;
+        case chunkSizeEnd:
+          if (byte !== LF) malformed('A line does not end in CR LF.');
+          state = this.#left === 0 ? inTrailer : inChunk;
+          break;
+        case chunkEnd:
+          if (byte !== CR) malformed('A chunk is longer than it says.');
+          state = chunkEndLf;
+          break;
+        default:
+          if (byte !== LF) malformed('A chunk is longer than it says.');
+          this.#beginChunk();
+          state = chunkSize;
       }
-      case chunkExtension:
-        if (byte === CR) this.#state = chunkSizeEnd;
-        else if ((byte < 0x20 && byte !== 9) || byte === 0x7f || ++this.#digits > maxExtensionBytes)
-          malformed('The extension of a chunk is not one.');
-        return at;
-      case chunkSizeEnd:
-        if (byte !== LF) malformed('A line does not end in CR LF.');
-        this.#state = this.#left === 0 ? inTrailer : inChunk;
-        return at;
-      case chunkEnd:
-        if (byte !== CR) malformed('A chunk is longer than it says.');
-        this.#state = chunkEndLf;
-        return at;
-      default:
-        if (byte !== LF) malformed('A chunk is longer than it says.');
-        this.#beginChunk();
-        return at;
     }
+    this.#state = state;
+    return at;
   }
 
   /** What stands behind the last chunk: fields that nobody wants, and an empty line. */

@@ -1,4 +1,5 @@
 import type { StopSignal } from '../stop.ts';
+import type { Waiter } from '../waiter.ts';
 
 /** One request to a model server. The header set is the transport's own; nothing of a caller's request passes. */
 export interface UpstreamRequest {
@@ -11,18 +12,25 @@ export interface UpstreamRequest {
   signal: StopSignal;
 }
 
+/** Bytes of a body: those of `bytes` from `from` up to `to`. The rest of the buffer is somebody else's. */
+export interface BodyPiece {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * The body of an answer, pulled piece by piece; what is not pulled is not read from the socket. Either with `take`, which
  * costs no promise per piece, or with `read`.
  */
 export interface UpstreamBody {
   /**
-   * The next bytes that are here, `null` at the clean end, `undefined` while there are none: then `onReady` is called once
-   * when it is worth asking again. Throws when the connection broke. What is taken while `onReady` is called is good until
-   * that returns: whoever keeps bytes copies them.
+   * The next bytes that are here, `null` at the clean end, `undefined` while there are none: then the waiter is told once
+   * when it is worth asking again. Throws when the connection broke. A piece is good until the next one is taken, of
+   * whatever body, and no longer than the waiter is being told: whoever keeps bytes copies them.
    */
-  take(): Uint8Array | null | undefined;
-  onReady: (() => void) | undefined;
+  take(): BodyPiece | null | undefined;
+  waiter: Waiter | undefined;
   /** The next bytes, `null` at the clean end. Rejects when the connection broke. One call at a time. */
   read(): Promise<Uint8Array | null>;
   /** Closes the connection of a body that is not wanted any more. Harmless after its end. */

@@ -6,13 +6,15 @@ import type { PlaceInLine } from '../queue/place-in-line.ts';
 import type { PlaceLease } from '../queue/place-lease.ts';
 import type { QueueAsk } from '../queue/waiting.ts';
 import type { Stop } from '../stop.ts';
+import type { Waiter } from '../waiter.ts';
 import { type CacheSalts, withCacheSalt } from './cache-salt.ts';
 import { faultsOf } from './faults.ts';
 import type { Hedging } from './hedging.ts';
 import type { Place, PlaceAsk, PlaceOutcome } from './places.ts';
 import { type Leg, type LegLease, legLease, Race } from './race.ts';
+import type { Arrival, RecordDecoder } from './record-decoder.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { RecordDecoder, RecordText, UpstreamCall } from './upstream-call.ts';
+import type { UpstreamCall } from './upstream-call.ts';
 import type { UpstreamDialect } from './upstream-settings.ts';
 
 /** What the tries of one request need of the kit. */
@@ -64,8 +66,6 @@ export interface AttemptEvents {
   onPlace: (place: Place) => void;
   /** The model was brought into memory. */
   onLoaded: () => void;
-  /** It is worth asking for records again after there were none. */
-  onReady: () => void;
 }
 
 /** Tries of one request: the first, and one more before anything was passed on. */
@@ -81,6 +81,7 @@ export class Attempts {
   readonly #lease: Lease;
   readonly #clock: PhaseClock;
   readonly #events: AttemptEvents;
+  readonly #waiter: Waiter;
   /** A place or a load is being waited for, or that has failed. */
   #waits: { failure?: unknown } | undefined;
   #place: PlaceLease | undefined;
@@ -99,18 +100,21 @@ export class Attempts {
   #rest: RestOfAnswer | undefined;
   #firstFailure: KitFailure | undefined;
 
+  /** @param waiter Told when it is worth asking for records again after there were none. */
   constructor(
     parts: AttemptParts,
     request: AttemptRequest,
     lease: Lease,
     clock: PhaseClock,
     events: AttemptEvents,
+    waiter: Waiter,
   ) {
     this.#parts = parts;
     this.#request = request;
     this.#lease = lease;
     this.#clock = clock;
     this.#events = events;
+    this.#waiter = waiter;
     parts.budget.earn();
   }
 
@@ -147,13 +151,18 @@ export class Attempts {
    *
    * @throws {KitFailure}
    */
-  take(): RecordText[] | undefined {
+  take(): Arrival[] | undefined {
     if (!this.#records) this.#open();
     if (this.#race) return this.#takeFrom(this.#race);
     return this.#records?.take();
   }
 
-  /** Whether the end that follows a whole answer is here; if not, `onReady` is called when it is or after a moment. */
+  /** Whether all that is here of the present try has been taken; the waiter is told when there is more. */
+  get isDry(): boolean {
+    return this.#records?.isDry ?? false;
+  }
+
+  /** Whether the end that follows a whole answer is here; if not, the waiter is told when it is or after a moment. */
   isOver(): boolean {
     return this.#records?.isOver() ?? true;
   }
@@ -261,7 +270,7 @@ export class Attempts {
           this.#waits = { failure: this.#truer(thrown) };
         },
       )
-      .then(this.#events.onReady);
+      .then(() => this.#waiter.onReady());
   }
 
   /** Where there is no second place, what the first one said is the truer reason. */
@@ -299,21 +308,25 @@ export class Attempts {
     this.#wasSent = true;
     const delayMs = this.#hedgeAfterMs(place);
     if (delayMs === undefined) {
-      this.#records = this.#ask(place, this.#lease);
+      this.#records = this.#ask(place, this.#decoder, this.#lease);
       return;
     }
     const { lease, stop } = legLease(this.#lease);
     this.#stop = stop;
-    this.#records = this.#ask(place, lease);
+    this.#records = this.#ask(place, this.#decoder, lease);
     this.#cancelHedge = this.#lease.setTimer(() => this.#hedge(), delayMs);
   }
 
-  #ask({ upstream, model }: PlaceLease, lease: LegLease): UpstreamRecords {
+  #ask(
+    { upstream, model }: PlaceLease,
+    decoder: RecordDecoder | undefined,
+    lease: LegLease,
+  ): UpstreamRecords {
     const { ask, isWritten } = this.#request;
     const plain = this.#rest?.call ?? this.#request.callFor(upstream.dialect, model);
     const salt = isWritten ? this.#parts.salts.of(upstream.cacheSalt, ask) : undefined;
     const call = salt === undefined ? plain : withCacheSalt(plain, salt);
-    return new UpstreamRecords(upstream, call, lease, this.#clock, this.#events.onReady);
+    return new UpstreamRecords(upstream, call, decoder, lease, this.#clock, this.#waiter);
   }
 
   /** How long the first try is waited for; a load takes its time everywhere, so nothing is gained there. */
@@ -336,19 +349,20 @@ export class Attempts {
     this.#tries++;
     if (hedging) hedging.sent++;
     const own = legLease(this.#lease);
+    const other = this.#request.decoderFor(extra.upstream.dialect);
     const second: Leg = {
       place: extra,
-      records: this.#ask(extra, own.lease),
-      decoder: this.#request.decoderFor(extra.upstream.dialect),
+      records: this.#ask(extra, other, own.lease),
+      decoder: other,
       stop: own.stop,
     };
     this.#race = new Race({ place, records, decoder, stop }, second, (leg) =>
       this.#request.decoderFor(leg.place.upstream.dialect),
     );
-    this.#events.onReady();
+    this.#waiter.onReady();
   }
 
-  #takeFrom(race: Race): RecordText[] | undefined {
+  #takeFrom(race: Race): Arrival[] | undefined {
     const won = race.take();
     // Whoever asks where it runs is told of one that does.
     const leg = won?.leg ?? race.legs[0];

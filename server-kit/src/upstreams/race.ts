@@ -6,7 +6,7 @@ import type { PlaceLease } from '../queue/place-lease.ts';
 import { Stop } from '../stop.ts';
 import { recordFailure, streamFailure } from '../upstream/failures.ts';
 import { faultsOf } from './faults.ts';
-import type { RecordDecoder, RecordText } from './upstream-call.ts';
+import type { Arrival, RecordDecoder } from './record-decoder.ts';
 
 /** What records need of a lease. */
 export type LegLease = Pick<Lease, 'signal' | 'setTimer'>;
@@ -33,7 +33,7 @@ export function legLease(lease: Lease): { lease: LegLease; stop: Stop } {
 interface Runner extends Leg {
   /** Reads ahead: who has a token first. What it reads is handed out by the winner and read again. */
   peek: RecordDecoder;
-  held: RecordText[];
+  held: Arrival[];
 }
 
 /**
@@ -51,7 +51,7 @@ export class Race {
   }
 
   /** The winner and what it has said so far, once there is one. @throws {KitFailure} when nobody is left. */
-  take(): { leg: Leg; records: RecordText[] } | undefined {
+  take(): { leg: Leg; records: Arrival[] } | undefined {
     let last: KitFailure | undefined;
     for (const runner of [...this.#runners]) {
       try {
@@ -91,7 +91,8 @@ function hasSpoken({ records, peek, held }: Runner): boolean {
     for (const record of some) {
       const events: StreamEventBody[] = [];
       try {
-        peek.read(record, events);
+        if (typeof record === 'object') events.push(record);
+        else peek.read(record, events);
       } catch (thrown) {
         throw thrown instanceof ProtocolError ? recordFailure(thrown) : thrown;
       }

@@ -1,9 +1,10 @@
 import type { ChatMessage, StreamEventBody, ToolCall } from '@ziggie/llm-protocol';
-import { OllamaDecoder } from '@ziggie/llm-protocol/ollama';
 import { encodeOpenAiChat, encodeOpenAiGenerate, OpenAiDecoder } from '@ziggie/llm-protocol/openai';
 import type { ChatBody, GenerateBody } from '../request/chat-shape.ts';
 import { optionsFor } from '../request/options-policy.ts';
 import { upstreamBody } from '../request/upstream-body.ts';
+import { OllamaRecords } from './ollama-records.ts';
+import { endOfBody, type RecordDecoder, type RecordText } from './record-decoder.ts';
 import type { UpstreamDialect } from './upstream-settings.ts';
 
 /** What is sent to an upstream for one generation. */
@@ -12,20 +13,6 @@ export interface UpstreamCall {
   /** JSON text. */
   body: string;
 }
-
-/** Reads the records of one answer. */
-export interface RecordDecoder {
-  /** Whether the answer is whole. */
-  readonly ended: boolean;
-  /** Reads one record and adds its events. @throws {ProtocolError} when it is not a record. */
-  read(record: RecordText, events: StreamEventBody[]): void;
-}
-
-/** Stands for the end of a body that ended well, where a dialect lets an answer end so. */
-export const endOfBody: unique symbol = Symbol('end of body');
-
-/** A record as it came. */
-export type RecordText = string | typeof endOfBody;
 
 /** The request to an upstream in its dialect, from the checked body: always our own serialisation, always streamed. */
 export function callFor(
@@ -61,19 +48,6 @@ export function callFor(
 /** A reader for one answer. */
 export function decoderFor(dialect: UpstreamDialect): RecordDecoder {
   return dialect === 'ollama' ? new OllamaRecords() : new OpenAiRecords();
-}
-
-/** The records are lines; the end of the body says nothing. */
-class OllamaRecords implements RecordDecoder {
-  readonly #decoder = new OllamaDecoder();
-
-  get ended(): boolean {
-    return this.#decoder.ended;
-  }
-
-  read(record: RecordText, events: StreamEventBody[]): void {
-    if (record !== endOfBody) this.#decoder.read(record, events);
-  }
 }
 
 /** The records are the texts of server-sent events. */

@@ -63,17 +63,21 @@ export class SimulatedGpu implements LastingTransport {
   send({ path }: UpstreamRequest): Promise<UpstreamAnswer> {
     const names = path === '/api/ps' ? [...this.#loaded.keys()] : this.#settings.models;
     const models = names.map((name) => ({ name, model: name, size: bytes, size_vram: bytes }));
-    let text: string | null = JSON.stringify({ models });
+    let unread: Buffer | null = Buffer.from(JSON.stringify({ models }));
+    const read = () => {
+      const all = unread;
+      unread = null;
+      return all;
+    };
     const take = () => {
-      const chunk = text === null ? null : Buffer.from(text);
-      text = null;
-      return chunk;
+      const all = read();
+      return all && { bytes: all, from: 0, to: all.length };
     };
     return Promise.resolve({
       status: 200,
       contentType: 'application/json',
       retryAfter: undefined,
-      body: { take, onReady: undefined, read: () => Promise.resolve(take()), cancel() {} },
+      body: { take, waiter: undefined, read: () => Promise.resolve(read()), cancel() {} },
     });
   }
 

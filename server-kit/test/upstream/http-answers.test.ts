@@ -117,7 +117,7 @@ test.each([
               for (let chunk = body.take(); chunk !== undefined; chunk = body.take())
                 if (chunk === null) return asked();
             };
-            body.onReady = take;
+            body.waiter = { onReady: take };
             take();
           },
           () => {

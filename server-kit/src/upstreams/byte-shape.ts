@@ -1,0 +1,174 @@
+import { parseJson } from '@ziggie/llm-protocol';
+
+/** Longer records are not worth it, in UTF-16 units. */
+const maxLength = 2048;
+/** How many shapes are shared at most. */
+const mostShared = 64;
+/** Stands for a text while it is looked where it ends up. */
+const probe = 'probe';
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+/**
+ * Knows a record by its bytes where it differs from an earlier one in nothing but a piece of text and one time.
+ *
+ * An answer is thousands of such records. What `JSON.parse` would give for one is known: the same object with another text;
+ * so neither a string is made of its bytes nor an object of that. The comparison is exact, and any doubt leaves the record
+ * to the parser.
+ */
+export class ByteShape {
+  /** What stands before the time, or before the text where there is no time. */
+  readonly #head: Buffer;
+  /** What follows the time, up to the text. Empty where there is no time. */
+  readonly #middle: Buffer;
+  readonly #tail: Buffer;
+  /** What it parses to, and which part of that has the text. */
+  readonly #record: Record<string, unknown>;
+  readonly #holder: Record<string, unknown>;
+  readonly #name: string;
+
+  private constructor(
+    head: string,
+    middle: string,
+    tail: string,
+    record: Record<string, unknown>,
+    name: string,
+  ) {
+    this.#head = Buffer.from(head);
+    this.#middle = Buffer.from(middle);
+    this.#tail = Buffer.from(tail);
+    this.#record = record;
+    this.#holder = holderOf(record);
+    this.#name = name;
+  }
+
+  /**
+   * The shape of a record that was read the long way and said nothing but `text`, if it has one.
+   *
+   * @param name Name of the member that `text` came from, in the record or in its `message`.
+   * @param varying Name of one string member before it whose value may differ and is of no interest.
+   */
+  static of(record: string, text: string, name: string, varying: string): ByteShape | undefined {
+    const key = `"${name}":"`;
+    const at = record.indexOf(key);
+    if (at === -1 || record.length > maxLength || record.indexOf(key, at + 1) !== -1) return undefined;
+    const from = at + key.length;
+    if (!isPlain(text) || !record.startsWith(`${text}"`, from)) return undefined;
+    const before = record.slice(0, from);
+    const tail = record.slice(from + text.length);
+    const parsed = parseJson(`${before}${probe}${tail}`) as Record<string, unknown>;
+    if (holderOf(parsed)[name] !== probe) return undefined;
+    const timeKey = `"${varying}":"`;
+    const timeAt = before.indexOf(timeKey);
+    if (timeAt === -1) return new ByteShape(before, '', tail, parsed, name);
+    const valueAt = timeAt + timeKey.length;
+    const valueEnd = before.indexOf('"', valueAt);
+    if (valueEnd === -1 || !isPlain(before.slice(valueAt, valueEnd))) return undefined;
+    return new ByteShape(before.slice(0, valueAt), before.slice(valueEnd), tail, parsed, name);
+  }
+
+  /** The text of a record of this shape, or `undefined`: read it the long way then. */
+  textOf(bytes: Buffer, from: number, to: number): string | undefined {
+    const head = this.#head;
+    const tail = this.#tail;
+    const end = to - tail.length;
+    let at = from + head.length;
+    if (at > end || !has(bytes, from, head) || !has(bytes, end, tail)) return undefined;
+    const middle = this.#middle;
+    if (middle.length > 0) {
+      at = endOfPlain(bytes, at, end);
+      if (at + middle.length > end || !has(bytes, at, middle)) return undefined;
+      at += middle.length;
+    }
+    return textBetween(bytes, at, end);
+  }
+
+  /** What a record of this shape parses to, but for its time. Good until the next one is asked for. */
+  recordWith(text: string): unknown {
+    this.#holder[this.#name] = text;
+    return this.#record;
+  }
+
+  /**
+   * The same shape, one for all answers that have it: with hundreds of them at once it is in the processor's cache for
+   * each. Only for a shape that was of use, since the others may hold a piece of an answer.
+   */
+  get shared(): ByteShape {
+    const key = `${this.#name} ${this.#head.length} ${this.#middle.length}\n${this.#head}${this.#middle}${this.#tail}`;
+    const known = sharedShapes.get(key);
+    if (known !== undefined) return known;
+    for (const oldest of sharedShapes.keys()) {
+      if (sharedShapes.size < mostShared) break;
+      sharedShapes.delete(oldest);
+    }
+    sharedShapes.set(key, this);
+    return this;
+  }
+}
+
+const sharedShapes = new Map<string, ByteShape>();
+
+function holderOf(record: Record<string, unknown>): Record<string, unknown> {
+  const { message } = record;
+  return typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : record;
+}
+
+function has(bytes: Buffer, from: number, known: Buffer): boolean {
+  const { length } = known;
+  for (let at = 0; at < length; at++) if (bytes[from + at] !== known[at]) return false;
+  return true;
+}
+
+/** Where a string of plain ASCII ends: at a quote, or at what is none. */
+function endOfPlain(bytes: Buffer, from: number, to: number): number {
+  let at = from;
+  for (; at < to; at++) {
+    const byte = bytes[at] as number;
+    if (byte === quote || byte === backslash || byte < 0x20 || byte > 0x7e) break;
+  }
+  return at;
+}
+
+/** Bytes between two quotes of JSON as the text they stand for; `undefined` where they are not the inside of one string. */
+function textBetween(bytes: Buffer, from: number, to: number): string | undefined {
+  let all = 0;
+  let hasEscapes = false;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] as number;
+    if (byte < 0x20 || (byte === quote && !hasEscapes)) return undefined;
+    if (byte === backslash) hasEscapes = true;
+    all |= byte;
+  }
+  if (all < 0x80 && !hasEscapes) return asciiText(bytes, from, to);
+  const text = bytes.toString('utf8', from, to);
+  // What is not UTF-8 gives replacement characters; so does a model that writes them.
+  if (text.includes('\ufffd')) return undefined;
+  return hasEscapes ? unescaped(text) : text;
+}
+
+/** What stands between two quotes of JSON, if it is nothing but the inside of one string. */
+function unescaped(text: string): string | undefined {
+  try {
+    return JSON.parse(`"${text}"`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** For the few bytes of a token cheaper than the way through Node. */
+function asciiText(bytes: Buffer, from: number, to: number): string {
+  if (to - from > 12) return bytes.toString('latin1', from, to);
+  let text = '';
+  for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at] as number);
+  return text;
+}
+
+/** Whether a text stands between quotes as it is. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x20 || unit === quote || unit === backslash) return false;
+  }
+  return true;
+}
