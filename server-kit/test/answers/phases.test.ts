@@ -248,6 +248,21 @@ describe('clocks', () => {
     expect(events.at(-1)?.type).toBe('done');
   });
 
+  test('idle: silence of the model counts although our reader is behind, once nothing of the answer waits', async () => {
+    const clock = createTestClock();
+    const bench = await startWithRaw(
+      ({ socket }) => {
+        socket.write(streamHead);
+        // More than is put by for a reader, so that nothing more is asked for.
+        for (let at = 0; at < 3; at++) socket.write(chunk(textRecord('x'.repeat(30 * 1024))));
+      },
+      { clock },
+    );
+    await bench.ask('/chat', question('Hi', 'raw'));
+    await pass(clock, 2 * minute, 5000);
+    expect(bench.log).toMatchObject([{ outcome: 'failed', code: 'idle_timeout' }]);
+  });
+
   test('15 min from the first token end an answer that never ends, with a sentence of its own', async () => {
     const clock = createTestClock();
     const bench = await startWithRaw(({ socket }) => void socket.write(streamHead), { clock });
