@@ -24,16 +24,20 @@ function parse(pieces: readonly Buffer[], closes = false): Parsed {
     },
   });
   parser.begin();
-  // As on a connection: all pieces in one buffer, behind each what an earlier one left there.
+  feed(parser, pieces);
+  if (closes) parser.end();
+  const { isWhole, keepsAlive, idleMs } = parser;
+  return { head, body, isWhole, keepsAlive, idleMs };
+}
+
+/** As on a connection: all pieces in one buffer, behind each what an earlier one left there. */
+function feed(parser: ResponseParser, pieces: readonly Buffer[]): void {
   const longest = pieces.reduce((most, { length }) => Math.max(most, length), 0);
   const buffer = Buffer.alloc(longest + 16, '\r\n0\r\n\r\n');
   for (const piece of pieces) {
     piece.copy(buffer);
     parser.read(buffer, piece.length);
   }
-  if (closes) parser.end();
-  const { isWhole, keepsAlive, idleMs } = parser;
-  return { head, body, isWhole, keepsAlive, idleMs };
 }
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
@@ -250,17 +254,17 @@ describe('the answers of one connection', () => {
       onHead: (found) => {
         head = found;
       },
-      onBody: (piece) => {
-        body += Buffer.from(piece).toString('latin1');
+      onBody: (read, from, to) => {
+        body += read.toString('latin1', from, to);
       },
     });
     parser.begin();
-    parser.read(first);
+    parser.read(first, first.length);
     expect(parser.isWhole).toBe(true);
     head = undefined;
     body = '';
     parser.begin();
-    for (const piece of pieces) parser.read(piece);
+    feed(parser, pieces);
     if (closes) parser.end();
     const { isWhole, keepsAlive, idleMs } = parser;
     return { head, body, isWhole, keepsAlive, idleMs };
