@@ -20,6 +20,10 @@ describe('on a server', () => {
     expect(html).toContain('stand-in');
   });
 
+  it('renders with an endpoint that only a page can make an address of', () => {
+    expect(renderToString(<ZiggieChat endpoint="/api/llm" model="stand-in" />)).toContain('stand-in');
+  });
+
   it('renders a chat that stands alone, whose storage is the browser', () => {
     expect(renderToString(<ZiggieChat endpoint="http://llm.test" userId="ada" />)).toContain('<textarea');
   });
