@@ -2,13 +2,21 @@ import type { ModelInfo, ServerStatus } from '@ziggie/llm-protocol';
 import type { EmbedRequest, EmbedResult } from '../embed/types.ts';
 import { part } from '../part.ts';
 import type { Settings } from '../settings.ts';
+import { reports as kitReports } from '../targets/kit-reports.ts';
 import type { Reports } from '../targets/target.ts';
 import type { CallOptions } from '../types.ts';
 import { callJson } from './call-json.ts';
 
+/** A list of models is mostly the first that a page asks for: those of the kit are here with no fetch more. */
+const dialects = {
+  kit: async () => ({ reports: kitReports }),
+  ollama: () => import('../targets/ollama-reports.ts'),
+  openai: () => import('../targets/openai-reports.ts'),
+};
+
 async function reportsOf({ target }: Settings): Promise<Reports> {
-  const { reports } = await target.dialect();
-  return part(reports);
+  const { reports } = await part<{ reports: Reports }>(dialects[target.name]);
+  return reports;
 }
 
 /** The models of the server, as its dialect lists them. */

@@ -8,7 +8,6 @@ export const dialect: Dialect = {
   ...kitChat,
   generate: (request) => ({ path: '/generate', body: encodeOllamaGenerate(request, true) }),
   readFailure,
-  reports: async () => (await import('./kit-reports.ts')).reports,
 };
 
 function readFailure(status: number, body: string): ReportedFailure {

@@ -15,7 +15,6 @@ export const dialect: Dialect = {
   generate: (request) => ({ path: '/api/generate', body: encodeOllamaGenerate(request, true) }),
   decoder: (model) => new DirectDecoder(model, new QuietDecoder()),
   readFailure,
-  reports: async () => (await import('./ollama-reports.ts')).reports,
 };
 
 /** The decoder of protocol; what it says about unusable output is not shown. */

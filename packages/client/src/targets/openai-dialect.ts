@@ -17,7 +17,6 @@ export const dialect: Dialect = {
   },
   decoder: (model) => new DirectDecoder(model, new OpenAiDecoder()),
   readFailure,
-  reports: async () => (await import('./openai-reports.ts')).reports,
 };
 
 function readFailure(status: number, body: string): ReportedFailure {

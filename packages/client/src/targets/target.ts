@@ -61,8 +61,6 @@ export interface Reports {
 /** Everything that is said and read. */
 export interface Dialect extends Speech {
   readFailure(status: number, body: string): ReportedFailure;
-  /** Loads them: no answer needs any. */
-  reports(): Promise<Reports>;
 }
 
 export type TargetName = 'kit' | 'ollama' | 'openai';
