@@ -148,7 +148,10 @@ export class RecordKeeper {
     }
     if (change.kind === 'removed') {
       if (!isEmpty(store.live())) onRemoved();
-    } else if (change.updatedAt !== this.#savedAt || change.detailsAt !== store.live().detailsAt) {
+    } else if (change.updatedAt === this.#savedAt && change.detailsAt === store.live().detailsAt) {
+      // Once: an older record of another tab, put together with ours, bears the same time.
+      this.#savedAt = 0;
+    } else {
       void this.#reload();
     }
   }

@@ -234,6 +234,34 @@ describe('saving', () => {
     conversation.dispose();
   });
 
+  it('an older save of another tab, which is put together with ours and bears its time, is taken in', async () => {
+    const storage = createMemoryStorage();
+    const { conversation, client, clock } = openConversation({ storage });
+    const sent = conversation.send('Hello');
+    await settle();
+    const older = (await storage.load('default')) as ConversationRecord;
+    await clock.advance(10);
+    client.last().emit(text('Hi'), done);
+    await sent;
+    await settle();
+    const theirs = {
+      id: 'theirs',
+      parentId: 'm2',
+      role: 'user',
+      text: 'Also',
+      thinking: '',
+      toolCalls: [],
+    } as const;
+    await storage.save({
+      ...older,
+      nodes: [...older.nodes, { ...theirs, createdAt: older.updatedAt + 1 }],
+      head: 'theirs',
+      updatedAt: older.updatedAt + 1,
+    });
+    await settle();
+    expect(conversation.getState().nodes.has('theirs')).toBe(true);
+  });
+
   it('what waits for the network is forgotten too when another tab clears the conversation', async () => {
     const storage = createMemoryStorage();
     const connection = { isOnline: () => false, subscribe: () => () => {} };
