@@ -44,6 +44,9 @@ describe('AllowedHosts', () => {
     ['http://2130706433', false],
     ['http://[fe80::1]', false],
     ['http://224.0.0.1', false],
+    ['http://100.64.0.9', true],
+    ['http://100.100.100.200', false],
+    ['http://168.63.129.16', false],
   ])('private networks have %s: %s', (url, expected) => expect(mayHave(privateNetworks, url)).toBe(expected));
 
   test('what is never allowed is not, whatever is listed', () => {
@@ -51,6 +54,25 @@ describe('AllowedHosts', () => {
     expect(mayHave(wide, 'http://169.254.169.254')).toBe(false);
     expect(new AllowedHosts(wide).mayConnect('metadata.internal', '169.254.169.254')).toBe(false);
     expect(new AllowedHosts(wide).mayConnect('metadata.internal', '127.0.0.1')).toBe(false);
+  });
+
+  // Translated on the way (RFC 6052, RFC 8215, RFC 3056, RFC 4380): where they lead is the address within.
+  test.each([
+    ['64:ff9b::169.254.169.254', false],
+    ['64:ff9b::a9fe:a9fe', false],
+    ['64:ff9b::127.0.0.1', false],
+    ['64:ff9b::100.100.100.200', false],
+    ['64:ff9b::8.8.8.8', true],
+    ['64:ff9b:1::a9fe:a9fe', false],
+    ['2002:a9fe:a9fe::1', false],
+    ['2002:7f00:1::', false],
+    ['2001:0:1::', false],
+    ['::a9fe:a9fe', false],
+    ['::ffff:0:a9fe:a9fe', false],
+    ['2600:1f18::1', true],
+  ])('a name that is listed may lead to %s: %s', (address, expected) => {
+    const allowed = new AllowedHosts(['*.gpu.internal']);
+    expect(allowed.mayConnect('one.gpu.internal', address)).toBe(expected);
   });
 
   test('a name is judged by where it leads, unless it is listed', () => {

@@ -22,8 +22,13 @@ const never: ReadonlySet<string> = new Set([
 ]);
 const hostName =
   /^(?:\*\.)?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?$/;
-/** The addresses at which clouds tell a machine about itself over IPv6; they lie in the private range. */
-const metadata: ReadonlySet<string> = new Set(['fd00:ec2::254', 'fd20:ce::254']);
+/** Where clouds tell a machine about itself and that do not lie in those: some of them are in private or shared space. */
+const metadata: ReadonlySet<string> = new Set([
+  'fd00:ec2::254',
+  'fd20:ce::254',
+  '100.100.100.200',
+  '168.63.129.16',
+]);
 
 /** Whether an entry of a list of hosts and networks can be one. */
 export function isAllowEntry(entry: string): boolean {
@@ -78,7 +83,7 @@ export class AllowedHosts {
     const parsed = ipaddr.process(address);
     const text = parsed.toString();
     const range = parsed.range();
-    if (never.has(range) || metadata.has(text)) return false;
+    if (leadsAstray(parsed)) return false;
     if (this.#networks.check(text, parsed.kind())) return true;
     return range !== 'loopback' && this.#isListed(bare(host));
   }
@@ -87,6 +92,32 @@ export class AllowedHosts {
     const name = plain(host);
     return this.#names.has(name) || this.#domains.some((domain) => name.endsWith(domain));
   }
+}
+
+/** Whether an address is none that any list can mean, itself or as what it is translated to on the way. */
+function leadsAstray(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (never.has(address.range()) || metadata.has(address.toString())) return true;
+  if (address instanceof ipaddr.IPv4) return false;
+  const within = translated(address.toByteArray());
+  if (within === undefined) return false;
+  if (within === 'anything') return true;
+  const inner = new ipaddr.IPv4(within);
+  return inner.range() === 'loopback' || leadsAstray(inner);
+}
+
+/**
+ * The IPv4 address that an IPv6 address stands for: NAT64 (RFC 6052, RFC 8215), SIIT (RFC 7915) and 6to4 (RFC 3056). Teredo
+ * (RFC 4380) hides it, and the form `::a.b.c.d` is long forbidden: those may lead anywhere.
+ */
+function translated(bytes: readonly number[]): number[] | 'anything' | undefined {
+  const begins = (...head: number[]) => head.every((byte, at) => bytes[at] === byte);
+  if (begins(0x00, 0x64, 0xff, 0x9b)) return bytes.slice(12);
+  if (begins(0x20, 0x02)) return bytes.slice(2, 6);
+  if (begins(0x20, 0x01, 0x00, 0x00)) return 'anything';
+  if (!begins(0, 0, 0, 0, 0, 0, 0, 0)) return undefined;
+  if (bytes[8] === 0xff && bytes[9] === 0xff) return bytes.slice(12);
+  // `::1` has a range of its own.
+  return bytes.slice(8, 15).every((byte) => byte === 0) ? undefined : 'anything';
 }
 
 function bare(hostname: string): string {

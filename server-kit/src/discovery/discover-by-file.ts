@@ -25,9 +25,15 @@ export function discoverByFile({ path, everyMs = 2000 }: FileDiscoveryOptions): 
 async function textOf(path: string): Promise<string> {
   const file = await open(path, 'r');
   try {
-    const { size } = await file.stat();
-    if (size > maxBytes) throw new NotFound('the file is longer than 1 MiB');
-    return await file.readFile('utf8');
+    // Not what it says of its length: that may change, and of a device it is 0.
+    const bytes = Buffer.alloc(maxBytes + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length);
+      if (bytesRead === 0) return bytes.toString('utf8', 0, length);
+      length += bytesRead;
+      if (length > maxBytes) throw new NotFound('the file is longer than 1 MiB');
+    }
   } finally {
     await file.close();
   }

@@ -19,6 +19,8 @@ export interface PullRecord {
 const mostLayers = 1000;
 const windowMs = 5000;
 const shortestMs = 500;
+/** Between two samples: a server may tell more often than anybody can read. */
+const sampleMs = 50;
 
 // An upstream's text may hold paths and addresses. What it says of a pull is known, so only that passes.
 const knownStatus =
@@ -66,7 +68,9 @@ export class PullMeter {
       left += total - completed;
     }
     const samples = this.#samples;
-    samples.push({ atMs: now, bytes: moved });
+    if (now - (samples.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= sampleMs) {
+      samples.push({ atMs: now, bytes: moved });
+    }
     while (samples.length > 2 && now - (samples[1]?.atMs ?? now) >= windowMs) samples.shift();
     const [oldest] = samples;
     const elapsedMs = now - (oldest?.atMs ?? now);

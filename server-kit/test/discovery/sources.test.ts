@@ -40,6 +40,12 @@ describe('discoverByFile()', () => {
     return one;
   };
 
+  test('reads no more than a list may have, however long the file says that it is', async () => {
+    symlinkSync('/dev/zero', join(folder, 'list.json'));
+    const one = told(source(), new DrivenClock());
+    await expect.poll(() => one.failures).toEqual(['the file is longer than 1 MiB']);
+  });
+
   test('gives what stands there, addresses and whole options, and what stands there later', async () => {
     const clock = new DrivenClock();
     write('["http://gpu-1:11434", {"url": "http://gpu-2:11434", "slots": 4}]');

@@ -11,19 +11,23 @@ const part = z.object({
 });
 const parts = z.union([z.string(), z.array(part)]);
 const message = z.object({ role: z.string(), content: parts });
-const call = z.object({ call_id: z.string(), name: z.string(), arguments: z.string().nullish() });
+const functionCall = z.object({ call_id: z.string(), name: z.string(), arguments: z.string().nullish() });
 const result = z.object({ call_id: z.string(), output: parts });
 const reasoning = z.object({
   content: z.array(z.object({ text: z.string().nullish() })).nullish(),
   summary: z.array(z.object({ text: z.string().nullish() })).nullish(),
 });
 
-/** An assistant's turn, which here comes in several items. */
+/** An assistant's turn, which here comes in several items; of some kinds in as many as a body has room for. */
 interface Turn {
-  role: 'assistant';
   content: string;
-  thinking?: string;
-  tool_calls?: unknown[];
+  readonly thoughts: string[];
+  readonly calls: unknown[];
+}
+
+function turnMessage({ content, thoughts, calls }: Turn): unknown {
+  const thinking = thoughts.length > 0 ? { thinking: thoughts.join('\n') } : {};
+  return { role: 'assistant', content, ...thinking, ...(calls.length > 0 ? { tool_calls: calls } : {}) };
 }
 
 /**
@@ -33,13 +37,14 @@ interface Turn {
  */
 export function messagesOf(input: string | readonly Record<string, unknown>[]): unknown[] {
   if (typeof input === 'string') return [{ role: 'user', content: input }];
-  const messages: unknown[] = [];
+  const messages: (() => unknown)[] = [];
   const names = new Map<string, string>();
   let open: Turn | undefined;
   const turn = (isNew: boolean): Turn => {
     if (open === undefined || isNew) {
-      open = { role: 'assistant', content: '' };
-      messages.push(open);
+      const begun: Turn = { content: '', thoughts: [], calls: [] };
+      messages.push(() => turnMessage(begun));
+      open = begun;
     }
     return open;
   };
@@ -49,40 +54,39 @@ export function messagesOf(input: string | readonly Record<string, unknown>[]): 
     if (type === 'reasoning') {
       const { content, summary } = parse(reasoning, item);
       const text = textOf(content ?? []) || textOf(summary ?? []);
-      const thinker = turn(open?.content !== '' || open.tool_calls !== undefined);
-      if (text !== '') thinker.thinking = [thinker.thinking, text].filter(Boolean).join('\n');
+      const thinker = turn(open?.content !== '' || open.calls.length > 0);
+      if (text !== '') thinker.thoughts.push(text);
     } else if (type === 'function_call') {
-      const { call_id: id, name, arguments: given } = parse(call, item);
+      const { call_id: id, name, arguments: given } = parse(functionCall, item);
       names.set(id, name);
-      const caller = turn(false);
-      caller.tool_calls = [
-        ...(caller.tool_calls ?? []),
-        { id, function: { name, arguments: argumentsOf(given ?? undefined, where) } },
-      ];
+      const call = { id, function: { name, arguments: argumentsOf(given ?? undefined, where) } };
+      turn(false).calls.push(call);
     } else if (type === 'message') {
       const { role, content } = parse(message, item);
       if (role === 'assistant') {
-        const speaker = turn(open !== undefined && (open.content !== '' || open.tool_calls !== undefined));
+        const speaker = turn(open !== undefined && (open.content !== '' || open.calls.length > 0));
         speaker.content = contentOf(content, where).content;
       } else {
         open = undefined;
-        messages.push({ role: role === 'developer' ? 'system' : role, ...contentOf(content, where) });
+        const said = { role: role === 'developer' ? 'system' : role, ...contentOf(content, where) };
+        messages.push(() => said);
       }
     } else if (type === 'function_call_output') {
       const { call_id: id, output } = parse(result, item);
       open = undefined;
-      messages.push({
+      const answer = {
         role: 'tool',
         ...contentOf(output, where),
         ...present({ tool_call_id: id, tool_name: names.get(id) }),
-      });
+      };
+      messages.push(() => answer);
     } else if (type === 'item_reference') {
       throw refused(`${where}: items are not kept here. Send the item itself`);
     } else {
       throw refused(`${where}: only messages, reasoning, function calls and their outputs can be read here`);
     }
   }
-  return messages;
+  return messages.map((message) => message());
 }
 
 function contentOf(given: z.infer<typeof parts>, where: string): { content: string; images?: string[] } {
