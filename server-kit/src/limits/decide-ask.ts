@@ -1,5 +1,6 @@
 import { type Decision, decide } from './gcra.ts';
 import {
+  type GaugeLine,
   type GaugeState,
   type LimitAnswer,
   type LimitAsk,
@@ -36,48 +37,51 @@ export function decideAsk(ask: LimitAsk, view: LimitView, nowMs: number, takes: 
   const { leastUnits } = ask;
   let { units } = ask;
   let fitsAll = true;
-  const decisions: Decision[] = [];
-  for (const line of ask.rates) {
+  const decisions = room<Decision>(ask.rates.length);
+  for (let at = 0; at < decisions.length; at++) {
+    const line = ask.rates[at] as RateLine;
     const decision = decide(view.tat(line), nowMs, line.rate, !line.looks);
-    decisions.push(decision);
+    decisions[at] = decision;
     fitsAll &&= decision.allowed;
   }
-  const quotas: QuotaState[] = ask.quotas.length === 0 ? none : [];
-  for (const line of ask.quotas) {
+  const quotas = room<QuotaState>(ask.quotas.length);
+  for (let at = 0; at < quotas.length; at++) {
+    const line = ask.quotas[at] as QuotaLine;
     const { settled, reserved } = view.quota(line.key);
-    const room = unitsIn(line, settled, reserved);
-    units = Math.min(units, room);
-    quotas.push({ fits: room >= leastUnits, settled, reserved });
+    const left = unitsIn(line, settled, reserved);
+    units = Math.min(units, left);
+    quotas[at] = { fits: left >= leastUnits, settled, reserved };
   }
-  const gauges: GaugeState[] = ask.gauges.length === 0 ? none : [];
-  for (const { key, limit } of ask.gauges) {
+  const gauges = room<GaugeState>(ask.gauges.length);
+  for (let at = 0; at < gauges.length; at++) {
+    const { key, limit } = ask.gauges[at] as GaugeLine;
     const held = view.held(key);
     const fits = held < limit;
-    gauges.push({ fits, held });
+    gauges[at] = { fits, held };
     fitsAll &&= fits;
   }
   const allowed = fitsAll && units >= leastUnits;
   const isTaken = allowed && takes;
-  const tats: number[] = decisions.length === 0 ? none : [];
-  const rates: RateState[] = decisions.length === 0 ? none : [];
+  const tats = room<number>(decisions.length);
+  const rates = room<RateState>(decisions.length);
   for (let at = 0; at < decisions.length; at++) {
     const decision = decisions[at] as Decision;
     const line = ask.rates[at] as RateLine;
     // Where nothing is taken, what is left is what a look sees.
     const shown = isTaken ? decision : decide(view.tat(line), nowMs, line.rate, false);
-    tats.push(decision.tatMs);
-    rates.push({
+    tats[at] = decision.tatMs;
+    rates[at] = {
       fits: decision.allowed,
       remaining: shown.remaining,
       retryAfterMs: shown.retryAfterMs,
       resetMs: shown.resetMs,
-    });
+    };
   }
-  const amounts: number[] = quotas.length === 0 ? none : [];
+  const amounts = room<number>(quotas.length);
   for (let at = 0; at < quotas.length; at++) {
     const { fixed, perUnit } = ask.quotas[at] as QuotaLine;
     const amount = isTaken ? fixed + perUnit * units : 0;
-    amounts.push(amount);
+    amounts[at] = amount;
     const state = quotas[at] as QuotaState;
     if (ask.holdId === undefined) state.settled += amount;
     else state.reserved += amount;
@@ -88,3 +92,8 @@ export function decideAsk(ask: LimitAsk, view: LimitView, nowMs: number, takes: 
 
 /** One list for everybody who gets nothing on it: each request asks four times, mostly for one line. */
 const none: never[] = [];
+
+/** A list of just that length. One that grows by itself makes room for seventeen at first. */
+function room<T>(length: number): T[] {
+  return length === 0 ? none : new Array<T>(length);
+}

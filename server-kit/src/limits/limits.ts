@@ -128,9 +128,9 @@ export class Limits {
     const more: Expectation = { inputTokens: 0, maxTokens: 0, gpuTime: { fixedMs: ms, perTokenMs: 0 } };
     const ask = askFor(more, holdId);
     this.#addLines(ask, 'model', subject, more, startedAtMs);
-    ask.rates = [];
+    ask.rates = none;
     ask.quotas = ask.quotas.filter(({ rule }) => rule.unit === 'gpuSeconds');
-    ask.gauges = [];
+    ask.gauges = none;
     return (await this.#ask('take', ask)).allowed;
   }
 
@@ -225,14 +225,15 @@ export class Limits {
       if (!applies(rule, subject)) continue;
       const owner = ownerOf(rule, subject);
       if (owner === undefined) continue;
-      if (rule.kind === 'rate') ask.rates.push(this.#rateLine(rule, owner));
+      if (rule.kind === 'rate') ask.rates = added(ask.rates, this.#rateLine(rule, owner));
       else if (rule.kind === 'gauge') {
-        if (withGauges) ask.gauges.push({ rule, key: `${rule.name}:${owner}`, limit: rule.amount });
+        if (!withGauges) continue;
+        ask.gauges = added(ask.gauges, { rule, key: `${rule.name}:${owner}`, limit: rule.amount });
       } else {
         const at = atMs ?? this.#clock.wallNow();
         const window = this.#calendar.windowOf(at, rule.window ?? 'day', rule.timeZone);
         const { fixed, perUnit } = this.#amounts(rule, subject, expectation);
-        ask.quotas.push({
+        ask.quotas = added(ask.quotas, {
           rule,
           key: `${rule.name}:${window.startMs}:${owner}`,
           limit: rule.amount,
@@ -295,11 +296,11 @@ export class Limits {
   }
 
   #statuses({ rates, quotas, gauges }: RuledAsk, answer: LimitAnswer): LimitStatus[] {
-    const statuses: LimitStatus[] = [];
+    let statuses: LimitStatus[] = none;
     for (let at = 0; at < rates.length; at++) {
       const { rule, rate } = rates[at] as RuledRate;
       const state = answer.rates[at];
-      statuses.push({
+      statuses = added(statuses, {
         rule,
         fits: state?.fits ?? true,
         left: state?.remaining ?? 0,
@@ -315,7 +316,7 @@ export class Limits {
       const resetMs = Math.max(0, endsAtMs - now);
       // Were it not for answers that are being written there would be room, and some of theirs comes back.
       const waitsForOthers = settled + fixed + perUnit <= limit;
-      statuses.push({
+      statuses = added(statuses, {
         rule,
         fits,
         left: limit - settled - reserved,
@@ -327,7 +328,7 @@ export class Limits {
     for (let at = 0; at < gauges.length; at++) {
       const { rule, limit } = gauges[at] as RuledGauge;
       const { fits = true, held = 0 } = answer.gauges[at] ?? {};
-      statuses.push({
+      statuses = added(statuses, {
         rule,
         fits,
         left: limit - held,
@@ -340,12 +341,21 @@ export class Limits {
   }
 }
 
+const none: never[] = [];
+
+/** A list with one more. Most have one and no other: a list that was empty before has room for seventeen. */
+function added<T>(list: T[], one: T): T[] {
+  if (list.length === 0) return [one];
+  list.push(one);
+  return list;
+}
+
 /** An ask that has no lines yet. */
 function askFor({ maxTokens }: Expectation, holdId: string | undefined): RuledAsk {
   return {
-    rates: [],
-    quotas: [],
-    gauges: [],
+    rates: none,
+    quotas: none,
+    gauges: none,
     units: maxTokens,
     leastUnits: Math.min(1, maxTokens),
     holdId,
