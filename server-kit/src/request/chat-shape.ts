@@ -2,6 +2,7 @@ import type { OllamaMessage } from '@ziggie/llm-protocol/ollama';
 import * as z from 'zod';
 import { KitFailure } from '../failure.ts';
 import { parse } from './parse.ts';
+import { plainChat } from './plain-chat.ts';
 
 /** Bounds of one request. */
 export const maxMessages = 1000;
@@ -84,6 +85,11 @@ export type GenerateBody = z.infer<typeof generateSchema>;
 
 /** @throws {KitFailure} `bad_request` that names each wrong member. Values are never repeated. */
 export function parseChat(value: unknown): ChatBody {
+  return plainChat(value, maxMessages) ?? bySchema(value);
+}
+
+/** {@link parseChat} by the schema alone. */
+export function bySchema(value: unknown): ChatBody {
   return parse(chatSchema, withoutConversation(value));
 }
 
