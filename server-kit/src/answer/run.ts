@@ -7,7 +7,7 @@ import type { Lease } from '../lease.ts';
 import { outrunFailure } from '../limits/limit-failure.ts';
 import type { AnswerMeter } from '../limits/meter.ts';
 import type { PlaceInLine } from '../queue/place-in-line.ts';
-import { recordFailure, streamFailure, upstreamFailure } from '../upstream/failures.ts';
+import { recordFailure, streamFailure } from '../upstream/failures.ts';
 import {
   type AttemptEvents,
   type AttemptParts,
@@ -332,9 +332,7 @@ export class Run implements AnswerRun, Waiter {
     this.#parts.settings.requestMetrics?.firstToken(this.request.model, this.#firstTokenAt - this.#startedAt);
     this.#answers();
     this.#clock.enter('idle_timeout', this.request.holdsBack ? timeouts.idleWithToolsMs : timeouts.idleMs);
-    this.lease.setTimer(() => {
-      this.lease.fail(upstreamFailure('deadline_exceeded', `longer than ${maxWritingMs} ms`));
-    }, maxWritingMs);
+    this.#clock.endAfter(maxWritingMs);
   }
 
   #learnFirstToken(now: number): void {
