@@ -22,12 +22,21 @@ export async function readBodyText(
   // A small body comes with its head: it is here once what was read of the socket has been parsed.
   await undefined;
   if (isGone(req, stop)) throw new Error('The request body is gone.');
-  // Whoever listens waits for pieces of it.
-  if (!req.complete || req.readableFlowing !== null || req.readableLength === 0)
-    return readPieces(req, maxBytes, stop, tooLong);
+  if (!isWhole(req)) return readPieces(req, maxBytes, stop, tooLong);
   if (req.readableLength > maxBytes) throw tooLong();
   const whole: Uint8Array = req.read();
   return { text: utf8.decode(whole), bytes: whole.byteLength };
+}
+
+/** Whether all of the body waits to be taken. Its length may be here before Node has said that it ends. */
+function isWhole(req: IncomingMessage): boolean {
+  if (req.httpVersionMajor !== 1 || req.readableFlowing !== null || req.readableLength === 0) return false;
+  return req.complete || Number(req.headers['content-length']) === req.readableLength;
+}
+
+/** Lets Node see that a body which was taken in one piece is at its end: nobody reads on who would find out. */
+export function endTakenBody(req: IncomingMessage): void {
+  if (req.complete && req.readableDidRead && !req.readableEnded) req.read(0);
 }
 
 function isGone(req: IncomingMessage, stop: StopSignal): boolean {

@@ -35,18 +35,18 @@ export function writeHead(response: Response, res: ServerResponse, httpVersionMa
 }
 
 /**
- * The same for an answer of the kit; `text` is its body when it is known whole. All headers in one call where that is
+ * The same for an answer of the kit; `bytes` is the length of its body when that is known. All headers in one call where that is
  * possible.
  */
 export function writeAnswerHead(
   { status, headers }: Answer,
   res: ServerResponse,
   httpVersionMajor: number,
-  text: string | undefined,
+  bytes: number | undefined,
 ): void {
   const { pairs } = headers;
-  if (text !== undefined && isUntouched(res) && res.getHeaderNames().length === 0) {
-    pairs.push('content-length', String(Buffer.byteLength(text)));
+  if (bytes !== undefined && isUntouched(res) && res.getHeaderNames().length === 0) {
+    pairs.push('content-length', String(bytes));
     res.writeHead(status, pairs);
   } else {
     res.statusCode = status;

@@ -27,7 +27,8 @@ export async function readJsonBody(
   signal: StopSignal,
   maxBytesBesideImages = maxBytes,
 ): Promise<JsonBody> {
-  if (!jsonType.test(headerOf(request, 'content-type') ?? '')) {
+  const type = headerOf(request, 'content-type') ?? '';
+  if (type !== 'application/json' && !jsonType.test(type)) {
     throw new KitFailure(
       'unsupported_media_type',
       'The body must be JSON. Send "Content-Type: application/json".',
@@ -44,7 +45,7 @@ export async function readJsonBody(
   if (Number(headerOf(request, 'content-length')) > maxBytes) throw tooLarge(maxBytes);
   const { text, bytes } =
     connection.parsedBody === undefined
-      ? await readText(request, maxBytes, signal)
+      ? await textOf(request, maxBytes, signal)
       : writtenAgain(connection.parsedBody, maxBytes);
   // Before it is parsed: a million members take seconds, a long string takes none.
   if (bytes > maxBytesBesideImages && bytes - longStrings(text) > maxBytesBesideImages) {
@@ -91,9 +92,16 @@ function writtenAgain(parsedBody: unknown, maxBytes: number): BodyText {
   return { text, bytes };
 }
 
+async function textOf(request: Request, maxBytes: number, signal: StopSignal): Promise<BodyText> {
+  try {
+    const own = directOf(request)?.readText(maxBytes, signal, () => tooLarge(maxBytes));
+    return await (own ?? readText(request, maxBytes, signal));
+  } catch (thrown) {
+    return asBroken(thrown);
+  }
+}
+
 async function readText(request: Request, maxBytes: number, signal: StopSignal): Promise<BodyText> {
-  const own = directOf(request)?.readText(maxBytes, signal, () => tooLarge(maxBytes));
-  if (own !== undefined) return own.catch(asBroken);
   if (request.body === null) return { text: '', bytes: 0 };
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = request.body.getReader();
@@ -113,8 +121,6 @@ async function readText(request: Request, maxBytes: number, signal: StopSignal):
       pieces.push(decoder.decode(value, { stream: true }));
     }
     pieces.push(decoder.decode());
-  } catch (thrown) {
-    return asBroken(thrown);
   } finally {
     signal.removeEventListener('abort', stop);
   }
