@@ -134,10 +134,16 @@ export class RequestContext {
 }
 
 const none: readonly string[] = [];
+/** Those of times under a tenth of a second, which most are. */
+const tenthsTexts = Array.from({ length: 1000 }, (_, whole) => tenthsText(whole));
 
 /** As `toFixed(1)`, of which six are called per request. */
 function tenths(ms: number): string {
   const whole = Math.round(ms * 10);
+  return tenthsTexts[whole] ?? tenthsText(whole);
+}
+
+function tenthsText(whole: number): string {
   return `${Math.trunc(whole / 10)}.${whole % 10}`;
 }
 

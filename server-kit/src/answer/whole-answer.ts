@@ -16,19 +16,19 @@ export interface WholeSource {
  * @throws {KitFailure} when the run fails; nothing partial is ever given.
  */
 export async function wholeAnswer(source: WholeSource): Promise<WholeAnswer> {
-  const text: string[] = [];
-  const thinking: string[] = [];
+  let text = '';
+  let thinking = '';
   const toolCalls: ToolCallEvent[] = [];
   let usage: UsageEvent | undefined;
   for (;;) {
     const next = source.next();
     for (const event of next instanceof Promise ? await next : next) {
-      if (event.type === 'text-delta') text.push(event.text);
-      else if (event.type === 'thinking-delta') thinking.push(event.text);
+      if (event.type === 'text-delta') text += event.text;
+      else if (event.type === 'thinking-delta') thinking += event.text;
       else if (event.type === 'tool-call') toolCalls.push(event);
       else if (event.type === 'usage') usage = event;
       else if (event.type === 'done') {
-        return { text: text.join(''), thinking: thinking.join(''), toolCalls, usage, done: event };
+        return { text, thinking, toolCalls, usage, done: event };
       }
     }
     if (source.ended) throw upstreamFailure('truncated', 'ended without a last record');

@@ -10,16 +10,18 @@ import { optionsFor } from './options-policy.ts';
  */
 export function upstreamBody(body: ChatBody | GenerateBody, model: string, maxTokens?: number): string {
   const { format, think, truncate } = body;
-  const shared = { model, stream: true, format, think, truncate, options: optionsFor(body, maxTokens) };
+  const stream = true;
+  const options = optionsFor(body, maxTokens);
   if ('messages' in body) {
-    return JSON.stringify({
-      ...shared,
-      messages: body.messages,
-      tools: body.tools?.length ? body.tools : undefined,
-    });
+    const { messages } = body;
+    const tools = body.tools?.length ? body.tools : undefined;
+    return JSON.stringify({ model, stream, format, think, truncate, options, messages, tools });
   }
   const { prompt, system, suffix, images, raw } = body;
-  return JSON.stringify({ ...shared, prompt, system, suffix, images, raw });
+  return JSON.stringify({
+    ...{ model, stream, format, think, truncate, options },
+    ...{ prompt, system, suffix, images, raw },
+  });
 }
 
 /** Whether records may be held back upstream: tools and formats make Ollama wait before it writes. */

@@ -47,6 +47,7 @@ export class HttpConnection implements Slotted, ExchangeSocket, ResponseSink {
   readonly #parser = new ResponseParser(this);
   #exchange: HttpExchange | undefined;
   #request = '';
+  #encoding: BufferEncoding = 'utf8';
   #isConnected = false;
   #isReading = false;
   #connectTimer: NodeJS.Timeout;
@@ -68,14 +69,18 @@ export class HttpConnection implements Slotted, ExchangeSocket, ResponseSink {
     return this.#exchange === undefined && !this.#socket.destroyed && this.#socket.writable;
   }
 
-  /** Sends a request and hands its answer to the exchange. */
-  run(exchange: HttpExchange, request: string): void {
+  /** Sends a request and hands its answer to the exchange. Plain ASCII is written faster as `latin1`. */
+  run(exchange: HttpExchange, request: string, encoding: BufferEncoding): void {
     this.#exchange = exchange;
     this.#socket.ref();
     this.#parser.begin();
     exchange.carriedBy(this);
-    if (this.#isConnected) this.#socket.write(request);
-    else this.#request = request;
+    if (this.#isConnected) {
+      this.#socket.write(request, encoding);
+      return;
+    }
+    this.#request = request;
+    this.#encoding = encoding;
   }
 
   onHead(head: Readonly<ResponseHead>): void {
@@ -123,7 +128,7 @@ export class HttpConnection implements Slotted, ExchangeSocket, ResponseSink {
     this.#isConnected = true;
     const request = this.#request;
     this.#request = '';
-    if (this.#exchange !== undefined) this.#socket.write(request);
+    if (this.#exchange !== undefined) this.#socket.write(request, this.#encoding);
   };
 
   /** Gives whether to read on. */

@@ -20,6 +20,15 @@ const sweepEveryMs = 1000;
 const settleMs = 1;
 const settleLooks = 2;
 const { nodeTiming } = performance;
+/** Beginnings of requests that are kept at most. */
+const maxHeads = 32;
+
+/** A request as it is sent. */
+interface Written {
+  text: string;
+  /** `latin1` for plain ASCII. */
+  encoding: 'latin1' | 'utf8';
+}
 
 /**
  * The way to one model server: HTTP/1.1 over sockets of our own, each with one request at a time, kept for the next.
@@ -32,6 +41,7 @@ export class HttpTransport implements LastingTransport, ConnectionOwner {
   /** Header lines that every request has, and the path before each. */
   readonly #headLines: string;
   readonly #basePath: string;
+  readonly #heads = new Map<string, string>();
   readonly #connections = new OpenSet<HttpConnection>();
   /** The one that was used last comes last, and is used first. */
   readonly #idle: HttpConnection[] = [];
@@ -79,8 +89,8 @@ export class HttpTransport implements LastingTransport, ConnectionOwner {
       }
       const now = performance.now();
       const kept = this.#kept(now);
-      if (kept === undefined) this.#fresh().run(exchange, written);
-      else if (isSettled(kept, now)) kept.run(exchange, written);
+      if (kept === undefined) this.#fresh().run(exchange, written.text, written.encoding);
+      else if (isSettled(kept, now)) kept.run(exchange, written.text, written.encoding);
       else this.#runSoon(kept, exchange, written);
     });
   }
@@ -145,26 +155,41 @@ export class HttpTransport implements LastingTransport, ConnectionOwner {
    * Some servers end a connection behind an answer without a word before. What has arrived by now is read within one turn
    * of the event loop; until then nothing is sent that would have to fail.
    */
-  #runSoon(connection: HttpConnection, exchange: HttpExchange, written: string): void {
+  #runSoon(connection: HttpConnection, exchange: HttpExchange, { text, encoding }: Written): void {
     const run = () => {
       if (exchange.over) {
         if (connection.isFree) this.#keep(connection);
       } else if (this.#isClosed) exchange.fail(closed());
-      else if (connection.isFree) connection.run(exchange, written);
-      else this.#fresh().run(exchange, written);
+      else if (connection.isFree) connection.run(exchange, text, encoding);
+      else this.#fresh().run(exchange, text, encoding);
     };
     // The first comes before the sockets are looked at again, the second behind it.
     setImmediate(() => setImmediate(run));
   }
 
   /** A request as it is sent. @throws {TypeError} for a path that would not stay one. */
-  #written({ method, path, body }: UpstreamRequest): string {
+  #written({ method, path, body }: UpstreamRequest): Written {
+    const head = this.#headOf(method, path);
+    if (body === undefined) return { text: `${head}accept: application/json\r\n\r\n`, encoding: 'latin1' };
+    const bytes = Buffer.byteLength(body);
+    return {
+      text: `${head}content-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n${body}`,
+      encoding: bytes === body.length ? 'latin1' : 'utf8',
+    };
+  }
+
+  /** What every request to a path begins with. There are few of them. */
+  #headOf(method: string, path: string): string {
+    const key = `${method} ${path}`;
+    let head = this.#heads.get(key);
+    if (head !== undefined) return head;
     const target = `${this.#basePath}${path}`;
     // Nothing else can begin a second line.
     if (!/^[\x21-\x7e]+$/.test(target)) throw new TypeError('A path must be printable ASCII without spaces.');
-    const line = `${method} ${target} HTTP/1.1\r\n${this.#headLines}`;
-    if (body === undefined) return `${line}accept: application/json\r\n\r\n`;
-    return `${line}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+    head = `${method} ${target} HTTP/1.1\r\n${this.#headLines}`;
+    if (this.#heads.size >= maxHeads) this.#heads.clear();
+    this.#heads.set(key, head);
+    return head;
   }
 
   #quiet(): Promise<void> {

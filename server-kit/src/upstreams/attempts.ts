@@ -232,8 +232,11 @@ export class Attempts {
       throw failure;
     }
     const { ask, turn } = this.#request;
+    const { priority, weight, requestId } = turn;
     try {
-      const ready = this.#avoid ? this.#openAgain(this.#avoid) : this.#openWith({ place: ask, ...turn });
+      const ready = this.#avoid
+        ? this.#openAgain(this.#avoid)
+        : this.#openWith({ place: ask, priority, weight, requestId });
       if (ready !== undefined) this.#await(ready);
     } catch (thrown) {
       throw this.#truer(thrown);

@@ -108,14 +108,21 @@ function toolCall({ id, name, arguments: given }: ToolCallEvent, index: number):
 
 let stampedMs = Number.NaN;
 let stamped = '';
+let stampedSecond = Number.NaN;
+/** Up to the point behind the seconds. */
+let beginning = '';
 
-/** The time as text. Many records are written within one millisecond, and the text is dear. */
+/** The time as text. Many records are written within one millisecond, and the text is dear; what is before the point is kept. */
 function stamp({ now }: RunFacts): string {
-  const ms = now();
-  if (ms !== stampedMs) {
-    stamped = new Date(ms).toISOString();
-    stampedMs = ms;
+  const ms = Math.trunc(now());
+  if (ms === stampedMs) return stamped;
+  const second = Math.floor(ms / 1000);
+  if (second !== stampedSecond) {
+    beginning = new Date(second * 1000).toISOString().slice(0, -4);
+    stampedSecond = second;
   }
+  stamped = `${beginning}${String(ms - second * 1000).padStart(3, '0')}Z`;
+  stampedMs = ms;
   return stamped;
 }
 
