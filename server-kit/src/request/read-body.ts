@@ -45,7 +45,7 @@ export async function readJsonBody(
   if (Number(headerOf(request, 'content-length')) > maxBytes) throw tooLarge(maxBytes);
   const { text, bytes } =
     connection.parsedBody === undefined
-      ? await textOf(request, maxBytes, signal)
+      ? await readText(request, maxBytes, signal).catch(asBroken)
       : writtenAgain(connection.parsedBody, maxBytes);
   // Before it is parsed: a million members take seconds, a long string takes none.
   if (bytes > maxBytesBesideImages && bytes - longStrings(text) > maxBytesBesideImages) {
@@ -92,16 +92,12 @@ function writtenAgain(parsedBody: unknown, maxBytes: number): BodyText {
   return { text, bytes };
 }
 
-async function textOf(request: Request, maxBytes: number, signal: StopSignal): Promise<BodyText> {
-  try {
-    const own = directOf(request)?.readText(maxBytes, signal, () => tooLarge(maxBytes));
-    return await (own ?? readText(request, maxBytes, signal));
-  } catch (thrown) {
-    return asBroken(thrown);
-  }
+function readText(request: Request, maxBytes: number, signal: StopSignal): Promise<BodyText> {
+  const own = directOf(request)?.readText(maxBytes, signal, () => tooLarge(maxBytes));
+  return own ?? readStream(request, maxBytes, signal);
 }
 
-async function readText(request: Request, maxBytes: number, signal: StopSignal): Promise<BodyText> {
+async function readStream(request: Request, maxBytes: number, signal: StopSignal): Promise<BodyText> {
   if (request.body === null) return { text: '', bytes: 0 };
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = request.body.getReader();

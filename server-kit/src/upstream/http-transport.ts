@@ -23,6 +23,13 @@ const { nodeTiming } = performance;
 /** Beginnings of requests that are kept at most. */
 const maxHeads = 32;
 
+/** A request that waits for its connection. */
+interface Soon {
+  connection: HttpConnection;
+  exchange: HttpExchange;
+  written: Written;
+}
+
 /** A request as it is sent. */
 interface Written {
   text: string;
@@ -45,6 +52,8 @@ export class HttpTransport implements LastingTransport, ConnectionOwner {
   readonly #connections = new OpenSet<HttpConnection>();
   /** The one that was used last comes last, and is used first. */
   readonly #idle: HttpConnection[] = [];
+  /** Requests that wait until their connections have been looked at. */
+  #soon: Soon[] = [];
   #cancelSweep: (() => void) | undefined;
   #isRetired = false;
   #isClosed = false;
@@ -155,17 +164,27 @@ export class HttpTransport implements LastingTransport, ConnectionOwner {
    * Some servers end a connection behind an answer without a word before. What has arrived by now is read within one turn
    * of the event loop; until then nothing is sent that would have to fail.
    */
-  #runSoon(connection: HttpConnection, exchange: HttpExchange, { text, encoding }: Written): void {
-    const run = () => {
+  #runSoon(connection: HttpConnection, exchange: HttpExchange, written: Written): void {
+    this.#soon.push({ connection, exchange, written });
+    // The first comes before the sockets are looked at again, the second behind it. Those of one turn go together.
+    if (this.#soon.length === 1) setImmediate(this.#onTurn);
+  }
+
+  readonly #onTurn = (): void => {
+    setImmediate(this.#onNextTurn, this.#soon);
+    this.#soon = [];
+  };
+
+  readonly #onNextTurn = (soon: readonly Soon[]): void => {
+    for (const { connection, exchange, written } of soon) {
+      const { text, encoding } = written;
       if (exchange.over) {
         if (connection.isFree) this.#keep(connection);
       } else if (this.#isClosed) exchange.fail(closed());
       else if (connection.isFree) connection.run(exchange, text, encoding);
       else this.#fresh().run(exchange, text, encoding);
-    };
-    // The first comes before the sockets are looked at again, the second behind it.
-    setImmediate(() => setImmediate(run));
-  }
+    }
+  };
 
   /** A request as it is sent. @throws {TypeError} for a path that would not stay one. */
   #written({ method, path, body }: UpstreamRequest): Written {
