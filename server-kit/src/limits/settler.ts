@@ -44,7 +44,7 @@ export class Settler {
       this.#cancelRenew?.();
       this.#cancelRenew = undefined;
     }
-    this.#try(holdId, { charges, since: this.#clock.now() });
+    this.#try(holdId, charges, undefined);
   }
 
   /** Tries once more for everything that is left, then forgets it. */
@@ -56,15 +56,22 @@ export class Settler {
     await Promise.allSettled(waiting.map(async ([id, { charges }]) => this.#store.settle(id, charges)));
   }
 
-  #try(holdId: string, waiting: Waiting): void {
-    const keep = () => this.#keep(holdId, waiting);
+  /** @param waits What is known of one that was tried before. */
+  #try(holdId: string, charges: readonly Charge[], waits: Waiting | undefined): void {
+    let done: void | Promise<void>;
     try {
-      const done = this.#store.settle(holdId, waiting.charges);
-      if (done instanceof Promise) done.then(() => this.#waiting.delete(holdId), keep);
-      else this.#waiting.delete(holdId);
+      done = this.#store.settle(holdId, charges);
     } catch {
-      keep();
+      this.#keep(holdId, waits ?? { charges, since: this.#clock.now() });
+      return;
     }
+    if (done instanceof Promise) {
+      const waiting = waits ?? { charges, since: this.#clock.now() };
+      done.then(
+        () => this.#waiting.delete(holdId),
+        () => this.#keep(holdId, waiting),
+      );
+    } else if (this.#waiting.size > 0) this.#waiting.delete(holdId);
   }
 
   #keep(holdId: string, waiting: Waiting): void {
@@ -77,7 +84,7 @@ export class Settler {
     this.#waiting.set(holdId, waiting);
     this.#cancelRetry ??= this.#clock.setTimer(() => {
       this.#cancelRetry = undefined;
-      for (const [id, one] of [...this.#waiting]) this.#try(id, one);
+      for (const [id, one] of [...this.#waiting]) this.#try(id, one.charges, one);
     }, retryMs);
   }
 

@@ -16,7 +16,8 @@ export class Upstreams implements Places {
   readonly #clock: Clock;
   readonly #members: Membership;
   readonly #costs: PlaceCosts;
-  readonly #listeners = new Set<() => void>();
+  /** Another list when one comes or goes: whoever is being told is not disturbed. */
+  #listeners: readonly (() => void)[] = [];
   #isLookingAgain = false;
   /** Since when those who wait for a model have not got a place. */
   readonly #busySince = new Map<string, number>();
@@ -105,8 +106,10 @@ export class Upstreams implements Places {
   }
 
   onFreed(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((one) => one !== listener);
+    };
   }
 
   /** Lets nothing new go to an upstream, or lets it again. */
@@ -157,12 +160,12 @@ export class Upstreams implements Places {
   }
 
   readonly #freed = (): void => {
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   };
 
   /** Waiting was cheaper than a load elsewhere; if the wait turns out long, that changes without anybody's doing. */
   #lookAgain(): void {
-    if (this.#isLookingAgain || this.#listeners.size === 0) return;
+    if (this.#isLookingAgain || this.#listeners.length === 0) return;
     this.#isLookingAgain = true;
     this.#clock.setTimer(() => {
       this.#isLookingAgain = false;
