@@ -5,8 +5,8 @@ import type { AskedTemplate } from '../commands/template-form.tsx';
 import { Composer, type ComposerHandle } from '../composer/composer.tsx';
 import { ComposerContext } from '../composer/composer-context.ts';
 import { useCell } from '../hooks/use-cell.ts';
+import { useRowIds } from '../hooks/use-later.ts';
 import { useLatest } from '../hooks/use-latest.ts';
-import { useMessageIds } from '../hooks/use-messages.ts';
 import { createCell } from '../hooks/value-cell.ts';
 import { LazyKeySheet } from '../keys/lazy-key-sheet.tsx';
 import { focusMessage, pressInMessage } from '../keys/move-between-messages.ts';
@@ -58,7 +58,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
   const sidebar = useSidebar(hasList);
   useKeyboardInset(sidebar.root);
   const storage = useCell(conversation.storageState);
-  const isEmpty = useMessageIds().length === 0;
+  const isEmpty = useRowIds().length === 0;
   // What is read stands where it will stand: nothing moves when it is here.
   const isLoading = useNoticed(storage === 'loading');
   const [follow] = useState(() => new FollowEnd());

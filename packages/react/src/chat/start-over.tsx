@@ -1,6 +1,6 @@
 import { type ReactElement, useEffect, useState } from 'react';
 import { useChat } from '../hooks/use-chat.ts';
-import { useMessageIds } from '../hooks/use-messages.ts';
+import { useRowIds } from '../hooks/use-later.ts';
 import { useText } from '../text/text-context.ts';
 import { useChatParts } from './chat-parts.ts';
 
@@ -12,7 +12,7 @@ export function StartOver(): ReactElement | null {
   const { strings } = useText();
   const { clear } = useChat();
   const { focusComposer } = useChatParts();
-  const isEmpty = useMessageIds().length === 0;
+  const isEmpty = useRowIds().length === 0;
   const [asking, setAsking] = useState(false);
   useEffect(() => {
     if (!asking) return;

@@ -1,6 +1,6 @@
 import { type ReactElement, type ReactNode, useEffect, useRef } from 'react';
 import { useCell } from '../hooks/use-cell.ts';
-import { useMessageIds } from '../hooks/use-messages.ts';
+import { useRowIds } from '../hooks/use-later.ts';
 import { DownIcon } from '../icons/icons.tsx';
 import { MessageRow } from '../messages/message-row.tsx';
 import { useSession } from '../provider/session.ts';
@@ -17,7 +17,7 @@ interface TranscriptProps {
 /** The messages in a scroller that follows its end. Renders only when a message comes or goes. */
 export function Transcript({ follow, empty }: TranscriptProps): ReactElement {
   const { strings } = useText();
-  const ids = useMessageIds();
+  const ids = useRowIds();
   const scroller = useRef<HTMLElement>(null);
   const content = useRef<HTMLDivElement>(null);
   // Before the window of rows: it would put those at the top on the page when the end is only about to be scrolled to.

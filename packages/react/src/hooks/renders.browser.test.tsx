@@ -1,6 +1,7 @@
 import { createManualClock, say } from '@ziggie/llm-testing';
 import { Profiler, type ReactElement, StrictMode } from 'react';
 import { describe, expect, it } from 'vitest';
+import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-react';
 import { failOnConsoleErrors } from '../../test/console-guard.ts';
 import { createTestChat, recordOf } from '../../test/test-chat.ts';
@@ -9,6 +10,7 @@ import { MessageRow } from '../messages/message-row.tsx';
 import { ZiggieProvider } from '../provider/ziggie-provider.tsx';
 import { useChat } from './use-chat.ts';
 import { useMessage, useMessageIds } from './use-messages.ts';
+import { useModels } from './use-models.ts';
 
 failOnConsoleErrors();
 
@@ -38,6 +40,11 @@ function Actions(): null {
   useChat();
   renders.actions += 1;
   return null;
+}
+
+/** Each answer's menu names other models: their list renders the rows once, when it is there. */
+function Models(): ReactElement {
+  return <p>Models: {useModels().status}</p>;
 }
 
 function Selected(): null {
@@ -70,10 +77,12 @@ describe('hooks', () => {
           <List />
           <Actions />
           <Selected />
+          <Models />
         </ZiggieProvider>
       </StrictMode>,
     );
     await expect.poll(() => conversation.storageState.get()).toBe('ready');
+    await expect.element(page.getByText('Models: ready')).toBeInTheDocument();
     const turn = conversation.send('Now');
     // That an answer runs is seen in every row, once. Its first words on the page come after that.
     await expect

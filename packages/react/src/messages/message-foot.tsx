@@ -1,16 +1,13 @@
 import type { MessageNode } from '@ziggie/llm-client/conversation';
-import { type ReactElement, useState } from 'react';
-import { useSelected } from '../hooks/use-cell.ts';
+import { type ReactElement, useDeferredValue, useState } from 'react';
 import { useChat } from '../hooks/use-chat.ts';
-import { useSession } from '../provider/session.ts';
+import { useLooksBusy } from '../hooks/use-later.ts';
 import { StatusLine } from '../status/status-line.tsx';
 import { useText } from '../text/text-context.ts';
 import { useGiveFeedback } from './feedback-buttons.tsx';
 import { LazyFeedbackNote } from './lazy-message-parts.ts';
 import { MessageActions } from './message-actions.tsx';
 import { statsWords } from './stats-words.ts';
-
-const isSet = (value: string | null) => value !== null;
 
 interface MessageFootProps {
   message: MessageNode;
@@ -19,7 +16,9 @@ interface MessageFootProps {
 
 /** The line under an answer, always of the same height: first the status, then what can be done and what it took. */
 export function MessageFoot({ message, isLast }: MessageFootProps): ReactElement {
-  return message.end === undefined ? (
+  // What can be done with an answer may come a moment after its last words.
+  const end = useDeferredValue(message.end);
+  return end === undefined || message.end === undefined ? (
     <div className="zg-foot">
       <StatusLine hideThinking={message.thinking !== '' && message.text === ''} />
     </div>
@@ -34,8 +33,7 @@ function EndedFoot({
   isLast,
 }: MessageFootProps & { end: NonNullable<MessageNode['end']> }): ReactElement {
   const text = useText();
-  const { conversation } = useSession();
-  const busy = useSelected(conversation.runningId, isSet);
+  const busy = useLooksBusy();
   const give = useGiveFeedback(message.id);
   const [asksWhy, setAsksWhy] = useState(false);
   return (

@@ -3,7 +3,8 @@ import { type ReactElement, useCallback } from 'react';
 import { AttachmentList } from '../attachments/attachment-list.tsx';
 import { useChatParts } from '../chat/chat-parts.ts';
 import { useSelected } from '../hooks/use-cell.ts';
-import { useIsRunning, useMessage } from '../hooks/use-messages.ts';
+import { useLooksBusy } from '../hooks/use-later.ts';
+import { useMessage } from '../hooks/use-messages.ts';
 import { DeleteIcon, EditIcon } from '../icons/action-icons.tsx';
 import { BranchSteps } from '../parts/branch-steps.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
@@ -47,7 +48,7 @@ export function UserMessage({ id }: { id: string }): ReactElement {
 function UserActions({ id, text }: { id: string; text: string }): ReactElement {
   const { strings } = useText();
   const { editing } = useChatParts();
-  const busy = useIsRunning();
+  const busy = useLooksBusy();
   const remove = useRemoveMessage();
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
