@@ -1,7 +1,7 @@
 import { ALL_ROWS, areRowsEnough, chooseRows, type RowRange } from './choose-rows.ts';
 
-/** Rows on the page when a long list opens: at its end. */
-const FIRST_ROWS = 16;
+/** About how much of a long list is on the page when it opens, at its end: a high screen and half of one above it. */
+const FIRST_PX = 2_000;
 
 /** About the space between two rows, where it was never measured. */
 const GAP_PX = 24;
@@ -46,8 +46,15 @@ export class RowWindow {
   rangeOf(ids: readonly string[]): RowRange {
     if (ids.length <= ALL_ROWS) return { start: 0, end: ids.length };
     const end = Math.min(this.#state.end ?? ids.length, ids.length);
-    const start = this.#ids.length === 0 ? end - FIRST_ROWS : this.#state.start;
+    const start = this.#ids.length === 0 ? this.#firstStart(ids, end) : this.#state.start;
     return { start: Math.max(0, Math.min(start, end - 1)), end };
+  }
+
+  #firstStart(ids: readonly string[], end: number): number {
+    let start = end;
+    for (let height = 0; start > 0 && height < FIRST_PX; start -= 1)
+      height += this.#estimate(ids[start - 1] ?? '');
+    return start;
   }
 
   /** Watches a scroller; returns how to stop. */

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { render } from 'vitest-browser-react';
+import { failOnConsoleErrors } from '../../test/console-guard.ts';
+import { Markdown } from './markdown.tsx';
+import '@ziggie/llm-react/styles.css';
+
+failOnConsoleErrors();
+
+const text = `Before.
+
+| Way | Takes | What it is good for |
+|:--|--:|:--|
+| one at a time | 4 s | a single reader who waits for the whole of it |
+| batched | 0.25 s | many readers with short questions, as long as none of them sends a whole book |
+| a-name-that-can-not-be-broken-anywhere-at-all | 12 s | \`code\` and **words** |
+
+After.`;
+
+/** The table of a text that has come so far, in a chat 600 px wide. */
+async function showUpTo(end: number) {
+  const shown = (length: number) => (
+    <div className="zg" style={{ inlineSize: '600px' }}>
+      <Markdown text={text.slice(0, length)} streaming={length < text.length} />
+    </div>
+  );
+  const view = await render(shown(end));
+  return { view, grow: (length: number) => view.rerender(shown(length)) };
+}
+
+function columnsOf(container: HTMLElement): string {
+  return [...container.querySelectorAll('th')]
+    .map((cell) => {
+      const { x, width } = cell.getBoundingClientRect();
+      return `${x.toFixed(2)}+${width.toFixed(2)}`;
+    })
+    .join(' ');
+}
+
+describe('a table that grows', () => {
+  it('never moves a column, from its head to its end and beyond', async () => {
+    const { view, grow } = await showUpTo(10);
+    const seen = new Set<string>();
+    for (let end = 11; end <= text.length; end += 1) {
+      await grow(end);
+      const columns = columnsOf(view.container);
+      if (columns !== '') seen.add(columns);
+    }
+    expect([...seen]).toHaveLength(1);
+    expect(view.container.querySelectorAll('tbody tr')).toHaveLength(3);
+  });
+
+  it('keeps every cell inside its column and gives words more room than numbers', async () => {
+    const { view, grow } = await showUpTo(40);
+    await grow(text.length - 8);
+    for (const cell of view.container.querySelectorAll('td'))
+      expect(cell.scrollWidth).toBeLessThanOrEqual(Math.ceil(cell.getBoundingClientRect().width));
+    const [, numbers, words] = [...view.container.querySelectorAll('th')].map((cell) => cell.offsetWidth);
+    expect(words).toBeGreaterThan(2 * (numbers ?? 0));
+  });
+
+  it('is laid out by its cells when it was there at once', async () => {
+    const { view } = await showUpTo(text.length);
+    const table = view.container.querySelector('table') as HTMLElement;
+    expect(getComputedStyle(table).tableLayout).toBe('auto');
+  });
+});
