@@ -3,9 +3,9 @@ const MIN_SHARE = 6;
 const MAX_SHARE = 14;
 
 /** A column of numbers, which is set to the right, needs less than one of words. */
-const NUMBERS_SHARE = 0.6;
+const NUMBERS_SHARE = 0.8;
 
-/** Below this a column is not made narrower; the table then scrolls. */
+/** The narrowest column is this wide at least, enough for a number of five digits; a table that needs more room scrolls. */
 const MIN_COLUMN_EM = 6;
 
 /**
@@ -20,7 +20,7 @@ export function holdColumns(table: HTMLTableElement): void {
   });
   const all = shares.reduce((sum, share) => sum + share, 0);
   table.dataset['held'] = '';
-  table.style.minInlineSize = `${heads.length * MIN_COLUMN_EM}em`;
+  table.style.minInlineSize = `${(MIN_COLUMN_EM * all) / Math.min(...shares)}em`;
   for (const [index, head] of heads.entries())
     head.style.inlineSize = `${(100 * (shares[index] ?? 0)) / all}%`;
 }

@@ -16,6 +16,12 @@ const text = `Before.
 
 After.`;
 
+const numbers = `| Way | A | B | Calls/s |
+|:--|:--|:--|--:|
+| x | y | z | 41,000 |
+| x | y | z | 9,000 |
+`;
+
 /** The table of a text that has come so far, in a chat 600 px wide. */
 async function showUpTo(end: number) {
   const shown = (length: number) => (
@@ -56,6 +62,19 @@ describe('a table that grows', () => {
       expect(cell.scrollWidth).toBeLessThanOrEqual(Math.ceil(cell.getBoundingClientRect().width));
     const [, numbers, words] = [...view.container.querySelectorAll('th')].map((cell) => cell.offsetWidth);
     expect(words).toBeGreaterThan(2 * (numbers ?? 0));
+  });
+
+  it('breaks no number on a phone: the table scrolls', async () => {
+    const phone = (end: number) => (
+      <div className="zg" style={{ inlineSize: '320px' }}>
+        <Markdown text={numbers.slice(0, end)} streaming />
+      </div>
+    );
+    const view = await render(phone(45));
+    await view.rerender(phone(numbers.length));
+    const cells = [...view.container.querySelectorAll<HTMLElement>('td[data-align="right"]')];
+    expect(cells.map(({ textContent }) => textContent)).toEqual(['41,000', '9,000']);
+    for (const cell of cells) expect(cell.offsetHeight).toBeLessThan(40);
   });
 
   it('is laid out by its cells when it was there at once', async () => {
