@@ -8,6 +8,9 @@ export interface Clock {
   setTimer(callback: () => void, delayMs: number): () => void;
 }
 
+// As it is when this is loaded: a global is looked up anew every time, and this is asked for every token.
+const { performance } = globalThis;
+
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => performance.now(),

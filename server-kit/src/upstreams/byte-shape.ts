@@ -19,10 +19,11 @@ const backslash = 0x5c;
  */
 export class ByteShape {
   /** What stands before the time, or before the text where there is no time. */
-  readonly #head: Buffer;
+  readonly #head: DataView;
   /** What follows the time, up to the text. Empty where there is no time. */
-  readonly #middle: Buffer;
-  readonly #tail: Buffer;
+  readonly #middle: DataView;
+  readonly #tail: DataView;
+  readonly #key: string;
   /** What it parses to, and which part of that has the text. */
   readonly #record: Record<string, unknown>;
   readonly #holder: Record<string, unknown>;
@@ -35,9 +36,10 @@ export class ByteShape {
     record: Record<string, unknown>,
     name: string,
   ) {
-    this.#head = Buffer.from(head);
-    this.#middle = Buffer.from(middle);
-    this.#tail = Buffer.from(tail);
+    this.#head = bytesOf(head);
+    this.#middle = bytesOf(middle);
+    this.#tail = bytesOf(tail);
+    this.#key = JSON.stringify([name, head, middle, tail]);
     this.#record = record;
     this.#holder = holderOf(record);
     this.#name = name;
@@ -59,6 +61,8 @@ export class ByteShape {
     const tail = record.slice(from + text.length);
     const parsed = parseJson(`${before}${probe}${tail}`) as Record<string, unknown>;
     if (holderOf(parsed)[name] !== probe) return undefined;
+    // It was found right for the record that this is the shape of.
+    if ('model' in parsed) parsed['model'] = undefined;
     const timeKey = `"${varying}":"`;
     const timeAt = before.indexOf(timeKey);
     if (timeAt === -1) return new ByteShape(before, '', tail, parsed, name);
@@ -72,19 +76,19 @@ export class ByteShape {
   textOf(bytes: Buffer, from: number, to: number): string | undefined {
     const head = this.#head;
     const tail = this.#tail;
-    const end = to - tail.length;
-    let at = from + head.length;
+    const end = to - tail.byteLength;
+    let at = from + head.byteLength;
     if (at > end || !has(bytes, from, head) || !has(bytes, end, tail)) return undefined;
     const middle = this.#middle;
-    if (middle.length > 0) {
+    if (middle.byteLength > 0) {
       at = endOfPlain(bytes, at, end);
-      if (at + middle.length > end || !has(bytes, at, middle)) return undefined;
-      at += middle.length;
+      if (at + middle.byteLength > end || !has(bytes, at, middle)) return undefined;
+      at += middle.byteLength;
     }
     return textBetween(bytes, at, end);
   }
 
-  /** What a record of this shape parses to, but for its time. Good until the next one is asked for. */
+  /** What a record of this shape parses to, but for its time and model. Good until the next one is asked for. */
   recordWith(text: string): unknown {
     this.#holder[this.#name] = text;
     return this.#record;
@@ -95,14 +99,13 @@ export class ByteShape {
    * each. Only for a shape that was of use, since the others may hold a piece of an answer.
    */
   get shared(): ByteShape {
-    const key = `${this.#name} ${this.#head.length} ${this.#middle.length}\n${this.#head}${this.#middle}${this.#tail}`;
-    const known = sharedShapes.get(key);
+    const known = sharedShapes.get(this.#key);
     if (known !== undefined) return known;
     for (const oldest of sharedShapes.keys()) {
       if (sharedShapes.size < mostShared) break;
       sharedShapes.delete(oldest);
     }
-    sharedShapes.set(key, this);
+    sharedShapes.set(this.#key, this);
     return this;
   }
 }
@@ -114,10 +117,27 @@ function holderOf(record: Record<string, unknown>): Record<string, unknown> {
   return typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : record;
 }
 
-function has(bytes: Buffer, from: number, known: Buffer): boolean {
-  const { length } = known;
-  for (let at = 0; at < length; at++) if (bytes[from + at] !== known[at]) return false;
+/** Bytes as numbers of four, of the buffer that was asked about last: mostly it is the one that connections read into. */
+let viewed: Buffer | undefined;
+let view: DataView = new DataView(new ArrayBuffer(0));
+
+/** Whether these bytes stand there; four at a time, as most of a record is compared. */
+function has(bytes: Buffer, from: number, known: DataView): boolean {
+  if (bytes !== viewed) {
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    viewed = bytes;
+  }
+  const { byteLength } = known;
+  const fours = byteLength - 3;
+  let at = 0;
+  for (; at < fours; at += 4) if (view.getInt32(from + at, true) !== known.getInt32(at, true)) return false;
+  for (; at < byteLength; at++) if (bytes[from + at] !== known.getUint8(at)) return false;
   return true;
+}
+
+function bytesOf(text: string): DataView {
+  const bytes = Buffer.from(text);
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Where a string of plain ASCII ends: at a quote, or at what is none. */
