@@ -4,6 +4,12 @@ export interface HeaderWriter {
   append(name: string, value: string): void;
 }
 
+/** A text of somebody else's as the value of a field: what cannot stand in one is percent-encoded (RFC 3986 §2.1). */
+export function asHeaderValue(text: string): string {
+  if (/^[\x21-\x7e]*$/.test(text)) return text;
+  return text.replace(/\p{Surrogate}/gu, '\ufffd').replace(/[^\x21-\x7e]/gu, encodeURIComponent);
+}
+
 /**
  * The header fields of an answer, names in lower case, in the order written. `Headers` sorts, copies and checks with every
  * call and costs more than the rest of a small answer; the values here are our own, and whoever sends them checks again.

@@ -1,4 +1,5 @@
 import type { AnswerRun } from '../answer/answer-run.ts';
+import { asHeaderValue } from '../answer/header-list.ts';
 import { Run, type RunParts, type RunRequest } from '../answer/run.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Connection } from '../connection.ts';
@@ -248,7 +249,7 @@ function noteModel(model: string, asked: string, context: RequestContext): strin
   // Forms that have no place for it say it here.
   if (canonicalName(model) !== canonicalName(asked)) {
     context.asked = asked;
-    context.headers.set('x-ziggie-model', model);
+    context.headers.set('x-ziggie-model', asHeaderValue(model));
   }
   context.mark('model');
   return model;

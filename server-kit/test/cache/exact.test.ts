@@ -1,6 +1,7 @@
 import { callTool, say, think } from '@ziggie/llm-testing';
 import { describe, expect, test } from 'vitest';
-import { eventsIn, hello } from '../harness.ts';
+import { MemoryCacheStore } from '../../src/index.ts';
+import { eventsIn, hello, SetClock } from '../harness.ts';
 import { readOf, repeatable, startCached } from './cached-kit.ts';
 
 test('without the option nothing is kept, and no header speaks of it', async () => {
@@ -22,6 +23,21 @@ test('the same question of the same tenant gets the same text without a model', 
   expect(miss).toMatchObject({ cache: 'miss', outcome: 'ok', outputTokens: expect.any(Number) });
   expect(hit).toMatchObject({ cache: 'hit', outcome: 'ok', model: 'stand-in:latest' });
   expect(hit).not.toHaveProperty('outputTokens');
+});
+
+test('an answer that its length ended does not even get to the store', async () => {
+  const put: string[] = [];
+  class Watched extends MemoryCacheStore {
+    override put(...given: Parameters<MemoryCacheStore['put']>): void {
+      put.push(given[1]);
+      super.put(...given);
+    }
+  }
+  const kit = await startCached({ stores: { cache: new Watched(new SetClock()) } });
+  await readOf(await kit.as({}, '/chat', { ...repeatable, options: { temperature: 0, num_predict: 3 } }));
+  expect(put).toEqual([]);
+  await readOf(await kit.as({}, '/chat', repeatable));
+  expect(put).toHaveLength(1);
 });
 
 test('a played back answer says the same counts, and its own times', async () => {

@@ -26,6 +26,21 @@ describe('take()', () => {
     expect(await codeOf(second.placed)).toBe('placed');
   });
 
+  test('nobody passes those who wait either where a place comes back by itself, as those of a server that was down do', async () => {
+    const { run, wait, places } = startLines({ m: 1 });
+    const running = run('ada');
+    const first = wait('grace');
+    running.release('done');
+    const next = await first.placed;
+    const waiting = wait('linus');
+    // Time alone has brought it back: nobody says so.
+    places.free.set('m', 1);
+    const late = wait('ken');
+    expect(await codeOf(waiting.placed)).toBe('placed');
+    next.release('done');
+    expect(await codeOf(late.placed)).toBe('placed');
+  });
+
   test('a model that no upstream has and one whose upstreams are down are refused at once', () => {
     const { take, places, dispatcher } = startLines({ m: 1 });
     expect(() => take('ada', { model: 'other' })).toThrow(
