@@ -1,6 +1,6 @@
 import { createFakeOllama, error, say } from '@ziggie/llm-testing';
 import { describe, expect, it } from 'vitest';
-import { createManualClock, instantClock } from '../../test/clock.ts';
+import { createManualClock, instantClock, noTimeouts } from '../../test/clock.ts';
 import { createClient, createModelChoice, recommendedModels } from '../index.ts';
 
 const image =
@@ -15,6 +15,8 @@ function setUp(models: Parameters<typeof createFakeOllama>[0] = {}, clock = inst
     fetch: fake.fetch,
     retry: { maxAttempts: 1 },
     clock,
+    // What is loaded with the first failure takes real time, and this clock none.
+    timeouts: noTimeouts,
   });
   const lists = () => fake.report().requests.filter(({ path }) => path === '/api/tags').length;
   return { fake, client, lists };
