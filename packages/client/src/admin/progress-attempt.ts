@@ -160,7 +160,7 @@ export class ProgressAttempt {
     const { code, text, retryable } = (await this.#scope.settings.target.dialect()).readFailure(500, line);
     return new HttpError(
       code,
-      `POST ${this.#path} failed: ${quotable(text, this.#body) ?? 'the server gave no reason'}`,
+      `POST ${this.#path} failed: ${quotable(text, this.#body, this.#answer?.token) ?? 'the server gave no reason'}`,
       { status: 500, retryable, requestId: this.#answer?.requestId },
     );
   }

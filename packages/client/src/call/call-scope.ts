@@ -127,6 +127,8 @@ export function newScope(
       const { totalMs } = timeouts;
       startedAt = clock.now();
       scope.tell('request');
+      // Stopped while it waited for who watches: nobody would let go of these again.
+      if (ended) return;
       if (signal?.aborted) onAbort();
       else signal?.addEventListener('abort', onAbort, { once: true });
       if (totalMs !== Infinity) {

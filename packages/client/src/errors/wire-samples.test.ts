@@ -226,6 +226,7 @@ describe('no secret, prompt or answer in what may be logged', () => {
     ['a failed answer that echoes the request', reply(400, echo, json)],
     ['plain text that echoes the request', reply(500, `upstream said: My pin: ${secrets.prompt}`)],
     ['an error in the stream that echoes the prompt', lines({ error: `bad: ${secrets.prompt}` })],
+    ['an error in the stream that echoes the token', lines({ error: `bad key ${secrets.token}` })],
     [
       'a tool call that could not be parsed',
       lines(piece(secrets.answer), { error: `error parsing tool call: raw='${secrets.answer}'` }),

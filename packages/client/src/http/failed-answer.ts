@@ -95,13 +95,18 @@ function mayRetry(
  * An `error` inside a stream as the error it is. Its members are as the server sent them.
  *
  * @param what What was done, and how it went.
- * @param sent The body of the request.
+ * @param sent The body of the request. @param token What it was asked with.
  */
-export function reportedError(event: ErrorEvent, what: string, sent: string): HttpError {
+export function reportedError(
+  event: ErrorEvent,
+  what: string,
+  sent: string,
+  token: string | undefined,
+): HttpError {
   const given: { [Name in keyof ErrorEvent]: unknown } = event;
   const code = isErrorCode(given.code) ? given.code : 'upstream_error';
   const kind = errorKinds[code];
-  const text = typeof given.message === 'string' ? quotable(given.message, sent) : undefined;
+  const text = typeof given.message === 'string' ? quotable(given.message, sent, token) : undefined;
   return new HttpError(code, `${what}: ${text ?? kind.title}`, {
     status: typeof given.status === 'number' ? given.status : kind.status,
     retryable: typeof given.retryable === 'boolean' ? given.retryable : kind.retryable,

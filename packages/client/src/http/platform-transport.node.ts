@@ -16,6 +16,8 @@ export const platformTransport: Transport = {
   reportsConnection: true,
   send: ({ method, url, headers, body, signal, onConnected }) =>
     new Promise((resolve, reject) => {
+      // A listener would never hear of it, and the request would go out.
+      signal.throwIfAborted();
       const open = url.startsWith('https:') ? requestHttps : requestHttp;
       // Always a length: Node sends none with DELETE, and then the body reads like the next request.
       const length = body === undefined ? {} : { 'content-length': String(sizeOf(body)) };

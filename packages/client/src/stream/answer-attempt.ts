@@ -121,8 +121,9 @@ export function newAttempt(
     reader = answerReader(decoder, framing);
     // Ends the read that waits, also where a fetch ignores its signal. One listener for the whole attempt: a race for
     // every piece would be most of the cost of a small piece.
-    if (signal.aborted) throw signal.reason;
-    signal.addEventListener('abort', () => body.close(), { once: true });
+    const close = (): void => body.close();
+    signal.addEventListener('abort', close, { once: true });
+    if (signal.aborted) close();
     return answer;
   }
 
@@ -217,7 +218,7 @@ export function newAttempt(
 
   async function reportedError(event: ErrorEvent): Promise<ZiggieError> {
     const failures = await loadFailures();
-    return failures.reportedError(event, `POST ${path} ${committed ? 'broke off' : 'failed'}`, asked);
+    return failures.reportedError(event, `POST ${path} ${committed ? 'broke off' : 'failed'}`, asked, answer?.token);
   }
 
   const attempt: AnswerAttempt = {
