@@ -218,7 +218,12 @@ export function newAttempt(
 
   async function reportedError(event: ErrorEvent): Promise<ZiggieError> {
     const failures = await loadFailures();
-    return failures.reportedError(event, `POST ${path} ${committed ? 'broke off' : 'failed'}`, asked, answer?.token);
+    return failures.reportedError(
+      event,
+      `POST ${path} ${committed ? 'broke off' : 'failed'}`,
+      asked,
+      answer?.token,
+    );
   }
 
   const attempt: AnswerAttempt = {
