@@ -55,13 +55,13 @@ describe('a table that grows', () => {
     expect(view.container.querySelectorAll('tbody tr')).toHaveLength(3);
   });
 
-  it('keeps every cell inside its column and gives words more room than numbers', async () => {
+  it('keeps every cell inside its column and gives numbers less room than words', async () => {
     const { view, grow } = await showUpTo(40);
     await grow(text.length - 8);
     for (const cell of view.container.querySelectorAll('td'))
       expect(cell.scrollWidth).toBeLessThanOrEqual(Math.ceil(cell.getBoundingClientRect().width));
-    const [, numbers, words] = [...view.container.querySelectorAll('th')].map((cell) => cell.offsetWidth);
-    expect(words).toBeGreaterThan(2 * (numbers ?? 0));
+    const [words, numbers] = [...view.container.querySelectorAll('th')].map((cell) => cell.offsetWidth);
+    expect(numbers).toBeLessThan((words ?? 0) - 20);
   });
 
   it('breaks no number on a phone: the table scrolls', async () => {
@@ -75,11 +75,5 @@ describe('a table that grows', () => {
     const cells = [...view.container.querySelectorAll<HTMLElement>('td[data-align="right"]')];
     expect(cells.map(({ textContent }) => textContent)).toEqual(['41,000', '9,000']);
     for (const cell of cells) expect(cell.offsetHeight).toBeLessThan(40);
-  });
-
-  it('is laid out by its cells when it was there at once', async () => {
-    const { view } = await showUpTo(text.length);
-    const table = view.container.querySelector('table') as HTMLElement;
-    expect(getComputedStyle(table).tableLayout).toBe('auto');
   });
 });

@@ -1,16 +1,12 @@
-import { type ReactElement, type ReactNode, useLayoutEffect, useRef } from 'react';
+import { type ReactElement, type ReactNode, useRef } from 'react';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { useText } from '../text/text-context.ts';
-import { holdColumns } from './hold-columns.ts';
 import { tableAsCsv, tableAsMarkdown } from './table-text.ts';
 
 /** A table in a region of its own that scrolls sideways, by keyboard too, with buttons that copy it. */
 export function TableRegion({ children }: { children?: ReactNode | undefined }): ReactElement {
   const { strings } = useText();
   const table = useRef<HTMLTableElement>(null);
-  useLayoutEffect(() => {
-    if (table.current?.closest('[data-growing]')) holdColumns(table.current);
-  }, []);
   const rows = () =>
     Array.from(table.current?.rows ?? [], (row) => Array.from(row.cells, (cell) => cell.textContent ?? ''));
   return (
