@@ -37,6 +37,13 @@ describe('RecordShape', () => {
     expect(taught(twice, 'Hel').textOf(twice)).toBeUndefined();
   });
 
+  it('learns nothing where the name stands twice, however it is written', () => {
+    const spaced = '{"x":{"content":"Hel"},"message":{"content" :"Hel"}}';
+    expect(taught(spaced, 'Hel').textOf(spaced)).toBeUndefined();
+    const escaped = '{"x":{"content":"Hel"},"message":{"cont\\u0065nt":"Hel"}}';
+    expect(taught(escaped, 'Hel').textOf(escaped)).toBeUndefined();
+  });
+
   it('a short record whose head and tail overlap is not taken for an empty text', () => {
     const shape = taught('{"content":"a","content2":"a"}', 'a');
     expect(shape.textOf('{"content":"","content2":"a"}')).toBe('');

@@ -25,12 +25,13 @@ export class RecordShape {
    */
   learn(record: string, text: string, name: string): void {
     this.#tail = '';
-    const key = `"${name}":"`;
+    const key = `"${name}"`;
     const at = record.indexOf(key);
-    // A quote inside a string is escaped, so the key stands for a member; twice, and it is not clear which.
-    if (at === -1 || record.indexOf(key, at + 1) !== -1) return;
-    const from = at + key.length;
-    if (!isPlain(text, 0, text.length) || !record.startsWith(`${text}"`, from)) return;
+    // A quote inside a string is escaped, so the key stands for itself; twice, or with escapes, and it is not clear which
+    // member the text came from.
+    if (at === -1 || record.indexOf(key, at + 1) !== -1 || record.includes('\\')) return;
+    const from = at + key.length + 2;
+    if (!isPlain(text, 0, text.length) || !record.startsWith(`:"${text}"`, from - 2)) return;
     const head = record.slice(0, from);
     const varies = this.#varying === undefined ? -1 : head.indexOf(this.#varying);
     if (varies === -1) {
