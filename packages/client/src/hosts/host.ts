@@ -65,25 +65,38 @@ export class Host {
     this.#lookedAt = this.#clock.now();
     const leaving = new AbortController();
     const cancel = this.#clock.setTimer(() => leaving.abort(), LOOK_MS);
-    const { authorization } = request.headers;
+    // A `fetch` that ignores its signal must not hold the request that waits for this.
+    const gone = new Promise<never>((_, reject) => {
+      leaving.signal.addEventListener('abort', () => reject(leaving.signal.reason));
+    });
     try {
-      const { status, body } = await this.#inner.send({
-        method: 'GET',
-        url: `${this.url}/api/ps`,
-        headers: { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) },
-        signal: leaving.signal,
-        onConnected: () => {},
-      });
-      const { models } = parseJson(await readText(body, MAX_LIST_BYTES)) as { models?: { name?: unknown }[] };
-      if (status !== 200 || !Array.isArray(models)) return;
-      this.#loaded = new Set(models.map((one) => `${one?.name}`));
+      const models = await Promise.race([this.#modelsInMemory(request, leaving.signal), gone]);
+      if (models !== undefined) this.#loaded = models;
     } catch {
       this.#loaded.clear();
       this.breaker.failed(this.#clock.now());
     } finally {
       cancel();
+      gone.catch(() => {});
       leaving.abort();
     }
+  }
+
+  async #modelsInMemory(
+    { headers: { authorization } }: TransportRequest,
+    signal: AbortSignal,
+  ): Promise<Set<string> | undefined> {
+    const { status, body } = await this.#inner.send({
+      method: 'GET',
+      url: `${this.url}/api/ps`,
+      headers: { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) },
+      signal,
+      onConnected: () => {},
+    });
+    if (signal.aborted) body.close();
+    const { models } = parseJson(await readText(body, MAX_LIST_BYTES)) as { models?: { name?: unknown }[] };
+    if (status === 200 && Array.isArray(models)) return new Set(models.map((one) => `${one?.name}`));
+    return undefined;
   }
 
   /** Counts the answer as under way until it was read or left. */

@@ -45,6 +45,25 @@ describe('several hosts', () => {
     expect(attempts).toHaveLength(1);
   });
 
+  test('a fetch that ignores its signal cannot hold a request while a host is looked at', async () => {
+    const hosts = await twoHosts();
+    const clock = createManualClock();
+    const silent = `${hosts[0].url}/api/ps`;
+    let tell = (): void => {};
+    const isAsked = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      if (String(input) !== silent) return globalThis.fetch(input, init);
+      tell();
+      return new Promise(() => {});
+    };
+    const text = clientOf(hosts, { clock, fetch }).chat(asked).text();
+    await isAsked;
+    await clock.advance(1_000);
+    expect(await text).toBe('from 2');
+  });
+
   test('every try names the host that answered, or the last one asked, and no credentials', async () => {
     const hosts = await twoHosts();
     const [first, second] = hosts.map(({ url }) => new URL(url).host);

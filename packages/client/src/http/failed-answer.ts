@@ -9,6 +9,7 @@ import type { Settings } from '../settings.ts';
 import type { ReportedFailure } from '../targets/target.ts';
 import { quotable } from './quotable.ts';
 import { readText } from './read-text.ts';
+import { requestIdOf } from './request-id.ts';
 import type { OutgoingRequest } from './send.ts';
 import type { TransportResponse } from './transport.ts';
 
@@ -111,7 +112,7 @@ export function reportedError(
     status: typeof given.status === 'number' ? given.status : kind.status,
     retryable: typeof given.retryable === 'boolean' ? given.retryable : kind.retryable,
     retryAfterMs: typeof given.retryAfterMs === 'number' ? given.retryAfterMs : undefined,
-    requestId: typeof given.requestId === 'string' ? given.requestId : undefined,
+    requestId: requestIdOf(given.requestId),
   });
 }
 

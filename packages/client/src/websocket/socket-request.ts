@@ -1,3 +1,4 @@
+import { StreamError } from '../errors/stream-error.ts';
 import type { ByteSource, Piece } from '../http/transport.ts';
 
 /**
@@ -5,6 +6,13 @@ import type { ByteSource, Piece } from '../http/transport.ts';
  * events are read ahead.
  */
 export const CREDIT = 32;
+
+/**
+ * What may wait for its reader when a server sends without being asked, in events and in UTF-16 units. What stands for no
+ * part of the answer (places in line, heartbeats) needs no credit, so it is well above that.
+ */
+const MAX_WAITING = 1024;
+const MAX_WAITING_LENGTH = 64 * 1024 * 1024;
 
 /** What a request needs of its socket. */
 export interface RequestHost {
@@ -19,6 +27,7 @@ export class SocketRequest implements ByteSource {
   readonly id: string;
   readonly #host: RequestHost;
   #lines: string[] = [];
+  #length = 0;
   #received = 0;
   #taken = 0;
   #state: 'open' | 'done' | 'left' = 'open';
@@ -49,6 +58,16 @@ export class SocketRequest implements ByteSource {
     if (this.#state !== 'open') return;
     this.#received++;
     this.#lines.push(event);
+    this.#length += event.length;
+    if (this.#lines.length > MAX_WAITING || this.#length > MAX_WAITING_LENGTH) {
+      const receivedEvents = this.#received;
+      this.#leave(
+        new StreamError('response_too_large', 'The server sent far more events than it was asked for.', {
+          receivedEvents,
+        }),
+      );
+      return;
+    }
     this.#onFirst?.();
     this.#settle();
   }
@@ -69,10 +88,13 @@ export class SocketRequest implements ByteSource {
   }
 
   close(): void {
-    if (this.#state !== 'open') return;
+    if (this.#state === 'open') this.#leave(new Error('The request was left.'));
+  }
+
+  #leave(why: Error): void {
     this.#state = 'left';
     this.#lines = [];
-    this.#failure = new Error('The request was left.');
+    this.#failure = why;
     this.#host.leave(this.id, false);
     this.#onFirst?.();
     this.#settle();
@@ -84,6 +106,7 @@ export class SocketRequest implements ByteSource {
     if (this.#lines.length > 0) {
       const lines = this.#lines;
       this.#lines = [];
+      this.#length = 0;
       this.#waiting = undefined;
       this.#take(lines);
       waiting.resolve({ value: `${lines.join('\n')}\n` });

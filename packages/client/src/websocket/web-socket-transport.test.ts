@@ -151,6 +151,25 @@ describe('an answer over a WebSocket', () => {
     expect(ahead).toBeLessThanOrEqual(64);
   });
 
+  test('a server that sends without being asked cannot fill the memory: the request ends, the socket lives on', async () => {
+    const server = await serveSockets({
+      onFrame(side, { id, type, request }) {
+        if (type !== 'chat') return;
+        if (request?.model === 'tame') return side.answer(id, 'ok');
+        side.event(id, 0, start);
+        for (let seq = 1; seq < 5_000; seq++) side.event(id, seq, text('x'));
+      },
+    });
+    const client = clientFor(server.url);
+    const reading = async () => {
+      for await (const _ of client.chat(ask('wild'))) await (await server.opened(1)).frame('cancel');
+    };
+    const failure = await failureOf(reading());
+    expect(failure).toMatchObject({ code: 'response_too_large' });
+    expect(await client.chat(ask('tame')).text()).toBe('ok');
+    expect(server.sockets).toHaveLength(1);
+  });
+
   test('every event as a frame of its own or in an unusual form reads the same', async () => {
     const server = await serveSockets({
       onFrame({ socket }, { id }) {
