@@ -283,7 +283,7 @@ describe('where it is taken back by another process, a running answer ends withi
 
 describe('a running answer goes on', () => {
   test('when its token expires, and still ends when that is taken back', async () => {
-    const bench = await start();
+    const bench = await start({ timeouts: { idleMs: 300_000 } });
     const token = await bench.token();
     const answer = await begin(bench, { token });
     await bench.clock.drive(55_000);
