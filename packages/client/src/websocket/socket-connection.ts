@@ -100,7 +100,7 @@ export class SocketConnection implements RequestHost {
     this.#isOpen = true;
     this.#heardAt = this.#plan.clock.now();
     this.#resolveOpened();
-    this.#keepAlive();
+    this.#keepAlive(this.#heardAt + SOCKET_PING_INTERVAL_MS);
     this.#waitIdle();
   }
 
@@ -123,17 +123,23 @@ export class SocketConnection implements RequestHost {
     }
   }
 
-  #keepAlive(): void {
+  /** @param pingAt When to ask for a sign of life next. */
+  #keepAlive(pingAt: number): void {
     const { clock } = this.#plan;
-    this.#cancelPing = clock.setTimer(() => {
-      const silentMs = clock.now() - this.#heardAt;
+    const deadAt = this.#heardAt + 2 * SOCKET_PING_INTERVAL_MS;
+    const check = (): void => {
+      const now = clock.now();
+      const silentMs = now - this.#heardAt;
       if (silentMs >= 2 * SOCKET_PING_INTERVAL_MS) {
         this.close(new ConnectionError(`The socket has been silent for ${Math.round(silentMs / 1000)} s.`));
         return;
       }
+      if (now < pingAt) return this.#keepAlive(pingAt);
       this.#socket.send('{"type":"ping"}');
-      this.#keepAlive();
-    }, SOCKET_PING_INTERVAL_MS);
+      this.#keepAlive(now + SOCKET_PING_INTERVAL_MS);
+    };
+    // Not at the ping after it: a reader's own time for silence may be over by then.
+    this.#cancelPing = clock.setTimer(check, Math.min(pingAt, deadAt) - clock.now());
   }
 
   #waitIdle(): void {

@@ -417,6 +417,24 @@ describe('signs of life', () => {
     });
   });
 
+  test('a peer that falls silent in the middle is dead 60 s after its last word, not at a later ping', async () => {
+    const clock = createManualClock();
+    const server = await serveSockets();
+    const stream = clientFor(server.url, { clock, timeouts: { idleMs: Infinity } }).chat(question);
+    const reading = stream[Symbol.asyncIterator]();
+    const first = reading.next();
+    const side = await server.opened(1);
+    const { id } = await side.frame('chat');
+    await clock.advance(20_000);
+    side.event(id, 0, start);
+    await first;
+    const failure = failureOf(reading.next());
+    await clock.advance(59_999);
+    expect(side.socket.readyState).toBe(NodeSocket.OPEN);
+    await clock.advance(1);
+    expect(await failure).toMatchObject({ code: 'connect_failed' });
+  });
+
   test('a peer that answers pings stays, and answers after a long silence', async () => {
     const clock = createManualClock();
     const server = await serveSockets({

@@ -179,7 +179,9 @@ async function play(fault: Fault, isAlive: boolean) {
   });
   const transport = webSocketTransport({ open });
   onTestFinished(() => transport.close());
-  const options: Partial<ClientOptions> = { clock, random: () => 0.5 };
+  // A dead socket is found after as long as silence is borne: where it is looked for, that is longer.
+  const timeouts = isAlive ? {} : { idleMs: 120_000 };
+  const options: Partial<ClientOptions> = { clock, timeouts, random: () => 0.5 };
   const client = createClient({ baseUrl: server.url, transport, ...options });
   const noise: unknown[] = [];
   const hear = (reason: unknown): void => void noise.push(reason);
