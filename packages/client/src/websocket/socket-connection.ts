@@ -134,9 +134,9 @@ export class SocketConnection implements RequestHost {
         this.close(new ConnectionError(`The socket has been silent for ${Math.round(silentMs / 1000)} s.`));
         return;
       }
-      if (now < pingAt) return this.#keepAlive(pingAt);
-      this.#socket.send('{"type":"ping"}');
-      this.#keepAlive(now + SOCKET_PING_INTERVAL_MS);
+      const isDue = now >= pingAt;
+      if (isDue) this.#socket.send('{"type":"ping"}');
+      this.#keepAlive(isDue ? now + SOCKET_PING_INTERVAL_MS : pingAt);
     };
     // Not at the ping after it: a reader's own time for silence may be over by then.
     this.#cancelPing = clock.setTimer(check, Math.min(pingAt, deadAt) - clock.now());
