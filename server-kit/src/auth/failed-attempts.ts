@@ -1,8 +1,8 @@
 import { KitFailure } from '../failure.ts';
 import { addressKey } from '../limits/address-key.ts';
 import { ratePer } from '../limits/gcra.ts';
+import { asUnavailable } from '../limits/limit-failure.ts';
 import type { LimitAnswer, LimitStore } from '../limits/limit-store.ts';
-import { asUnavailable } from '../limits/limits.ts';
 
 interface Address {
   running: number;

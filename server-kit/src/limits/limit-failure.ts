@@ -68,3 +68,8 @@ export function storeUnavailable(reason: string): KitFailure {
     { retryAfterMs: 5000, reason },
   );
 }
+
+/** Anything a store throws. Its text stays inside: it may name hosts. */
+export function asUnavailable(thrown: unknown): KitFailure {
+  return storeUnavailable(thrown instanceof Error ? `store: ${thrown.name}` : 'store');
+}

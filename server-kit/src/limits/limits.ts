@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { KitFailure } from '../failure.ts';
 import type { Principal } from '../kit-types.ts';
 import { isCoveredBy } from '../upstream/model-pattern.ts';
 import { addressKey } from './address-key.ts';
 import { type Rate, ratePer } from './gcra.ts';
-import { limitFailure, storeUnavailable } from './limit-failure.ts';
+import { asUnavailable, limitFailure } from './limit-failure.ts';
 import type { LimitStatus } from './limit-headers.ts';
 import { type LimitUnit, type ModelPrice, type Rule, rateWindowMs, unitsPer } from './limit-rules.ts';
 import type {
@@ -360,11 +359,6 @@ function askFor({ maxTokens }: Expectation, holdId: string | undefined): RuledAs
     leastUnits: Math.min(1, maxTokens),
     holdId,
   };
-}
-
-/** Anything a store throws. Its text stays inside: it may name hosts. */
-export function asUnavailable(thrown: unknown): KitFailure {
-  return storeUnavailable(thrown instanceof Error ? `store: ${thrown.name}` : 'store');
 }
 
 function applies(rule: Rule, { principal, model }: LimitSubject): boolean {

@@ -5,7 +5,7 @@ import { modelHash, tenantHash } from '../cache/cache-key.ts';
 import type { CacheStore } from '../cache/cache-store.ts';
 import type { Connection } from '../connection.ts';
 import type { RequestContext } from '../context.ts';
-import { asUnavailable } from '../limits/limits.ts';
+import { asUnavailable } from '../limits/limit-failure.ts';
 import type { Logger } from '../log/logger.ts';
 import { leftOf } from '../request/direct-request.ts';
 import { parse } from '../request/parse.ts';

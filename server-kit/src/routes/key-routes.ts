@@ -8,7 +8,7 @@ import { asFailure, KitFailure } from '../failure.ts';
 import { noKeys } from '../keys/key-manager.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Principal } from '../kit-types.ts';
-import { asUnavailable } from '../limits/limits.ts';
+import { asUnavailable } from '../limits/limit-failure.ts';
 import { leftOf } from '../request/direct-request.ts';
 import { parse } from '../request/parse.ts';
 import { readJsonBody } from '../request/read-body.ts';

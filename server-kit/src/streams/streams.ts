@@ -5,7 +5,7 @@ import type { Rights } from '../auth/permissions.ts';
 import type { Clock } from '../clock.ts';
 import type { Principal } from '../kit-types.ts';
 import type { Lease, LeaseBook } from '../lease.ts';
-import { asUnavailable } from '../limits/limits.ts';
+import { asUnavailable } from '../limits/limit-failure.ts';
 import { LogReader } from './log-reader.ts';
 import { type LogSource, OwnSource, SharedSource } from './log-source.ts';
 import { type LoggedEnd, LoggedRun } from './logged-run.ts';

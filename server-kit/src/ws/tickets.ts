@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { Principal } from '../kit-types.ts';
-import { asUnavailable } from '../limits/limits.ts';
+import { asUnavailable } from '../limits/limit-failure.ts';
 import type { TicketStore } from './ticket-store.ts';
 
 /** How long a ticket is good, in ms. */
