@@ -1,6 +1,6 @@
 import { KitFailure } from '../failure.ts';
-import type { LimitStatus } from './limit-headers.ts';
 import { unitsPer } from './limit-rules.ts';
+import type { LimitStatus } from './limit-status.ts';
 
 const owners = {
   address: 'from this address',

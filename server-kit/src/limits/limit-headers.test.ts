@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { addLimitHeaders, addOpenAiLimitHeaders, type LimitStatus } from './limit-headers.ts';
+import { addLimitHeaders, addOpenAiLimitHeaders } from './limit-headers.ts';
 import { type LimitRule, ruleOf } from './limit-rules.ts';
+import type { LimitStatus } from './limit-status.ts';
 
 const status = (rule: LimitRule, left: number, resetMs: number): LimitStatus => ({
   rule: ruleOf(rule, 'UTC'),

@@ -1,20 +1,6 @@
 import type { HeaderWriter } from '../answer/header-list.ts';
 import type { Rule } from './limit-rules.ts';
-
-/** How one limit stands for one caller. */
-export interface LimitStatus {
-  rule: Rule;
-  /** Whether the request had room in it. */
-  fits: boolean;
-  /** What is left, in smallest units. */
-  left: number;
-  /** Length of the window in ms; 0 for what counts one moment. */
-  windowMs: number;
-  /** Until the whole limit is there again, in ms. */
-  resetMs: number;
-  /** Until it is worth another try, in ms; 0 when it fits. */
-  retryAfterMs: number;
-}
+import type { LimitStatus } from './limit-status.ts';
 
 const quotaUnits: Partial<Record<Rule['unit'], string>> = {
   inFlight: 'concurrent-requests',

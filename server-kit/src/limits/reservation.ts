@@ -2,9 +2,10 @@ import type { Clock } from '../clock.ts';
 import { asFailure } from '../failure.ts';
 import type { Lease } from '../lease.ts';
 import { outrunFailure } from './limit-failure.ts';
-import type { LimitStatus } from './limit-headers.ts';
-import type { Grant, LimitSubject, Limits } from './limits.ts';
+import type { LimitStatus } from './limit-status.ts';
+import type { Grant, Limits } from './limits.ts';
 import { Meter } from './meter.ts';
+import type { LimitSubject } from './owner-of.ts';
 import type { Settler } from './settler.ts';
 import type { InputSize, TokenEstimate } from './token-estimate.ts';
 

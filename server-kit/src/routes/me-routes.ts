@@ -1,8 +1,8 @@
 import { permissions } from '../auth/permissions.ts';
 import type { RequestContext } from '../context.ts';
 import type { Principal } from '../kit-types.ts';
-import type { LimitStatus } from '../limits/limit-headers.ts';
 import { unitsPer } from '../limits/limit-rules.ts';
+import type { LimitStatus } from '../limits/limit-status.ts';
 import type { Limits } from '../limits/limits.ts';
 import type { JsonAnswer } from './info-routes.ts';
 
