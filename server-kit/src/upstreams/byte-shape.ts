@@ -4,8 +4,6 @@ import { parseJson } from '@ziggie/llm-protocol';
 const maxLength = 2048;
 /** How many shapes are shared at most. */
 const mostShared = 64;
-/** Stands for a text while it is looked where it ends up. */
-const probe = 'probe';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -56,11 +54,13 @@ export class ByteShape {
     const at = record.indexOf(key);
     if (at === -1 || record.length > maxLength || record.indexOf(key, at + 1) !== -1) return undefined;
     const from = at + key.length;
-    if (!isPlain(text) || !record.startsWith(`${text}"`, from)) return undefined;
+    const written = JSON.stringify(text).slice(1);
+    if (!record.startsWith(written, from)) return undefined;
     const before = record.slice(0, from);
-    const tail = record.slice(from + text.length);
-    const parsed = parseJson(`${before}${probe}${tail}`) as Record<string, unknown>;
-    if (holderOf(parsed)[name] !== probe) return undefined;
+    const tail = record.slice(from + written.length - 1);
+    // With one character more it is told from every other member that has the text, however the names are written.
+    const parsed = parseJson(`${before}?${record.slice(from)}`) as Record<string, unknown>;
+    if (holderOf(parsed)[name] !== `?${text}`) return undefined;
     // It was found right for the record that this is the shape of.
     if ('model' in parsed) parsed['model'] = undefined;
     const timeKey = `"${varying}":"`;
@@ -68,7 +68,7 @@ export class ByteShape {
     if (timeAt === -1) return new ByteShape(before, '', tail, parsed, name);
     const valueAt = timeAt + timeKey.length;
     const valueEnd = before.indexOf('"', valueAt);
-    if (valueEnd === -1 || !isPlain(before.slice(valueAt, valueEnd))) return undefined;
+    if (valueEnd === -1 || before.slice(valueAt, valueEnd).includes('\\')) return undefined;
     return new ByteShape(before.slice(0, valueAt), before.slice(valueEnd), tail, parsed, name);
   }
 
@@ -182,13 +182,4 @@ function asciiText(bytes: Buffer, from: number, to: number): string {
   let text = '';
   for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at] as number);
   return text;
-}
-
-/** Whether a text stands between quotes as it is. */
-function isPlain(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit < 0x20 || unit === quote || unit === backslash) return false;
-  }
-  return true;
 }

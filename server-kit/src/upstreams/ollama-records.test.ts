@@ -134,10 +134,32 @@ describe('OllamaRecords', () => {
     expectSame([record('a'), record('b'), line]);
   });
 
-  it('is not misled by another member that has the text', () => {
+  it.each([
+    ['a space before its colon', '"content" :'],
+    ['a space behind its colon', '"content": '],
+    ['an escape in its name', '"cont\\u0065nt":'],
+  ])('is not misled by another member that has the text, where the true one has %s', (_, key) => {
     const line = (shown: string, said: string) =>
-      Buffer.from(`{"x":{"content":"${shown}"},"message":{"content" :"${said}"},"done":false}`);
-    expect(ByteShape.of(line('a', 'a').toString(), 'a', 'content', 'created_at')).toBeUndefined();
+      Buffer.from(`{"x":{"content":"${shown}"},"message":{${key}"${said}"},"done":false}`);
+    // Any text may be the one that stands in both.
+    for (const text of ['a', 'probe', 'probea', '?']) {
+      expect(ByteShape.of(line(text, text).toString(), text, 'content', 'created_at')).toBeUndefined();
+      expectSame([line(text, text), line('shown', text), line(text, 'said')]);
+    }
+  });
+
+  it.each([
+    ['an escape', 'a\n"b\\'],
+    ['nothing', ''],
+  ])('a record whose text is %s has the shape of the others', (_, text) => {
+    const shape = ByteShape.of(record(text).toString(), text, 'content', 'created_at');
+    const other = record('other');
+    expect(shape?.textOf(other, 0, other.length)).toBe('other');
+  });
+
+  it('has no shape where its time has an escape', () => {
+    const line = record('a', { created_at: '"' }).toString();
+    expect(ByteShape.of(line, 'a', 'content', 'created_at')).toBeUndefined();
   });
 
   it('shapes of one model are one, of two models two', () => {
