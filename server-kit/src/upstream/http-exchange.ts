@@ -9,7 +9,10 @@ const soon = Promise.resolve();
 /** Bytes read ahead of the caller before the socket is paused. */
 const readAheadBytes = 64 * 1024;
 
-/** The piece that was taken last out of a buffer that is being read: one for all, instead of an object per token. */
+/**
+ * The piece that was taken last out of a buffer that is being read: one for all exchanges, instead of an object per token.
+ * It is somebody else's as soon as anybody takes again, as `UpstreamBody.take` says.
+ */
 const lent: { bytes: Buffer; from: number; to: number } = { bytes: Buffer.alloc(0), from: 0, to: 0 };
 
 /** What an exchange needs of its connection. */
@@ -24,7 +27,7 @@ export interface ExchangeSocket {
  * One request on its way: the connection pushes what it reads, the kit pulls, and the socket is paused in between.
  *
  * What is taken while the connection reads is a place in its buffer, which saves a copy and a view per token; what is not
- * taken by the end of the read is copied.
+ * taken by the end of the read, or before it fails, is copied.
  */
 export class HttpExchange implements ResponseSink, UpstreamBody {
   readonly #signal: StopSignal;
@@ -134,6 +137,8 @@ export class HttpExchange implements ResponseSink, UpstreamBody {
 
   fail(error: Error): void {
     if (this.over) return;
+    // What came before it can still be taken, and others read into that buffer next.
+    this.#keep();
     this.#error = error;
     this.#close();
     this.#reject(error);

@@ -12,7 +12,10 @@ export interface UpstreamRequest {
   signal: StopSignal;
 }
 
-/** Bytes of a body: those of `bytes` from `from` up to `to`. The rest of the buffer is somebody else's. */
+/**
+ * Bytes of a body: those of `bytes` from `from` up to `to`. The rest of the buffer is somebody else's, and so are the piece
+ * and its bytes when {@link UpstreamBody.take} is called again for any body, or the waiter returns: nobody keeps one.
+ */
 export interface BodyPiece {
   readonly bytes: Buffer;
   readonly from: number;
@@ -26,8 +29,8 @@ export interface BodyPiece {
 export interface UpstreamBody {
   /**
    * The next bytes that are here, `null` at the clean end, `undefined` while there are none: then the waiter is told once
-   * when it is worth asking again. Throws when the connection broke. A piece is good until the next one is taken, of
-   * whatever body, and no longer than the waiter is being told: whoever keeps bytes copies them.
+   * when it is worth asking again. Throws when the connection broke, behind what came before. A piece is good until the
+   * next one is taken, of whatever body, and no longer than the waiter is being told: whoever keeps bytes copies them.
    */
   take(): BodyPiece | null | undefined;
   waiter: Waiter | undefined;

@@ -208,6 +208,58 @@ test('answers of many connections that are read at once do not mix', async () =>
   );
 });
 
+test('what is taken while it is read is the own of each connection, whether at once or later', async () => {
+  const { url } = await rawServer((socket, path) => {
+    const text = path.repeat(5_000);
+    socket.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n`);
+    for (let at = 0; at < text.length; at += 700) {
+      const piece = text.slice(at, at + 700);
+      socket.write(`${piece.length.toString(16)}\r\n${piece}\r\n`);
+    }
+    socket.write('0\r\n\r\n');
+  });
+  const transport = transportTo(url);
+  await Promise.all(
+    Array.from({ length: 20 }, async (_, n) => {
+      const path = `/${String(n).repeat(3)}`;
+      const answer = await transport.send({ method: 'GET', path, signal });
+      const { body } = answer;
+      let text = '';
+      await new Promise<void>((resolve) => {
+        const onReady = () => {
+          for (;;) {
+            const piece = body.take();
+            if (piece === undefined) return;
+            if (piece === null) return resolve();
+            text += piece.bytes.toString('latin1', piece.from, piece.to);
+            // Every third leaves what is behind it for later.
+            if (n % 3 === 0) return void setImmediate(onReady);
+          }
+        };
+        body.waiter = { onReady };
+        onReady();
+      });
+      expect(text).toBe(path.repeat(5_000));
+    }),
+  );
+});
+
+test('what came before a broken end stays what it was, whatever others read meanwhile', async () => {
+  const { url } = await rawServer((socket, path) => {
+    if (path === '/other') socket.write(whole('x'.repeat(5_000)));
+    else socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\nnone');
+  });
+  const transport = transportTo(url);
+  const broken = await transport.send({ method: 'GET', path: '/broken', signal });
+  await ask(transport, '/other');
+  const pieces: string[] = [];
+  expect(() => {
+    for (let piece = broken.body.take(); piece; piece = broken.body.take())
+      pieces.push(piece.bytes.toString('latin1', piece.from, piece.to));
+  }).toThrow('A chunk has no size.');
+  expect(pieces).toEqual(['one', 'two']);
+});
+
 test('a path that would begin a second line is not sent', async () => {
   const { url, sockets } = await rawServer((socket) => void socket.write(whole('')));
   const transport = transportTo(url);
