@@ -189,6 +189,33 @@ describe('the kit', () => {
     expect(error.message).toBe(`POST /chat answered 429: ${problem.detail}`);
   });
 
+  test.each(['<b>look</b>', 'two\nlines', 'x'.repeat(129), '', 7])(
+    'what has not the form of an id of a request is none: %j',
+    async (requestId) => {
+      const problem = {
+        type: 'urn:ziggie:error:forbidden',
+        title: 'No',
+        status: 403,
+        code: 'forbidden',
+        requestId,
+      };
+      const refused = (headers: Record<string, string>) =>
+        failure(reply(403, JSON.stringify(problem), headers), 'kit');
+      expect((await refused({ 'X-Request-Id': 'req-9' })).requestId).toBe('req-9');
+      expect((await refused({ 'X-Request-Id': '<b>look</b>' })).requestId).toBeUndefined();
+      const broken = await failure(
+        lines({ type: 'error', seq: 0, code: 'server_busy', message: 'No.', requestId }),
+        'kit',
+      );
+      expect(broken.requestId).toBeUndefined();
+    },
+  );
+
+  test('an id of a request inside a stream is told', async () => {
+    const event = { type: 'error', seq: 0, code: 'server_busy', message: 'No.', requestId: 'req-9' };
+    expect((await failure(lines(event), 'kit')).requestId).toBe('req-9');
+  });
+
   test('a problem of somebody else goes by its status', async () => {
     const body = JSON.stringify({ type: 'about:blank', title: 'No', status: 403, code: 'nope' });
     expect(await failure(reply(403, body), 'kit')).toMatchObject({ code: 'forbidden', problem: undefined });

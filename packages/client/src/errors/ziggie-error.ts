@@ -89,3 +89,8 @@ export function withCallDetails<E extends ZiggieError>(
 ): E {
   return Object.assign(error, details);
 }
+
+/** The id of a request that a server names, if it has the form of one: it is shown, and stands in logs. */
+export function requestIdOf(given: unknown): string | undefined {
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
+}

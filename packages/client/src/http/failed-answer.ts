@@ -3,13 +3,12 @@ import type { Interrupt } from '../call/interrupt.ts';
 import { ConnectionError } from '../errors/connection-error.ts';
 import { HttpError } from '../errors/http-error.ts';
 import { StreamError } from '../errors/stream-error.ts';
-import { isZiggieError } from '../errors/ziggie-error.ts';
+import { isZiggieError, requestIdOf } from '../errors/ziggie-error.ts';
 import { readRetryAdvice } from '../retry/retry-advice.ts';
 import type { Settings } from '../settings.ts';
 import type { ReportedFailure } from '../targets/target.ts';
 import { quotable } from './quotable.ts';
 import { readText } from './read-text.ts';
-import { requestIdOf } from './request-id.ts';
 import type { OutgoingRequest } from './send.ts';
 import type { TransportResponse } from './transport.ts';
 
@@ -56,7 +55,7 @@ export async function failureOf(
     return new HttpError(failure.code, `${what} answered ${status}: ${found}`, {
       status,
       retryable: mayRetry(status, failure, advice.shouldRetry),
-      requestId: failure.requestId ?? requestId,
+      requestId: requestIdOf(failure.requestId) ?? requestId,
       retryAfterMs: failure.retryAfterMs ?? advice.retryAfterMs,
       problem: failure.problem,
       signinUrl: failure.signinUrl,

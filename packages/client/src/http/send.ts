@@ -1,7 +1,7 @@
 import type { Interrupt } from '../call/interrupt.ts';
 import { checkToken } from '../check-arguments.ts';
 import { ConnectionError } from '../errors/connection-error.ts';
-import { isZiggieError, ZiggieError } from '../errors/ziggie-error.ts';
+import { isZiggieError, requestIdOf, ZiggieError } from '../errors/ziggie-error.ts';
 import type { Settings } from '../settings.ts';
 import type { Credentials } from '../types.ts';
 import { loadFailures } from './failures.ts';
@@ -78,7 +78,7 @@ export async function send(
   }
   const { status } = response;
   const contentType = response.header('Content-Type') ?? '';
-  const requestId = /^[\w.:-]{1,128}$/.exec(response.header('X-Request-Id') ?? '')?.[0];
+  const requestId = requestIdOf(response.header('X-Request-Id'));
   // A web page is no answer.
   if (status >= 200 && status < 300 && !/\bhtml\b/i.test(contentType)) {
     return { status, requestId, contentType, body: response.body, token };

@@ -1,6 +1,5 @@
 import { errorCodeForStatus, errorKinds, isProblem } from '@ziggie/llm-protocol';
 import { encodeOllamaGenerate } from '@ziggie/llm-protocol/ollama';
-import { requestIdOf } from '../http/request-id.ts';
 import { kitChat } from './kit-chat.ts';
 import type { Dialect, ReportedFailure } from './target.ts';
 
@@ -24,7 +23,7 @@ function readFailure(status: number, body: string): ReportedFailure {
       code,
       text: detail,
       retryable: typeof retryable === 'boolean' ? retryable : errorKinds[code].retryable,
-      requestId: requestIdOf(requestId),
+      requestId,
       retryAfterMs: typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? retryAfterMs : undefined,
       problem,
     };

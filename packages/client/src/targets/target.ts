@@ -15,7 +15,8 @@ export interface ReportedFailure {
   text: string | undefined;
   retryable: boolean;
   retryAfterMs?: number | undefined;
-  requestId?: string | undefined;
+  /** As the server sent it. */
+  requestId?: unknown;
   problem?: Problem | undefined;
   signinUrl?: string | undefined;
 }
