@@ -4,12 +4,13 @@ import type { ConversationAction } from './actions.ts';
 import { platformConnection } from './connection.ts';
 import { type CheckedDraft, checkDraft } from './draft.ts';
 import { frames, randomId } from './environment.ts';
-import { later, prefetchLater } from './fetch-later.ts';
+import { prefetchLater } from './fetch-later.ts';
 import { QueueDriver } from './queue-driver.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import { emptyState } from './reduce.ts';
-import { beginRun, type Run, whileWanted } from './run.ts';
+import { beginRun, type Run } from './run.ts';
 import type { TurnOutcome } from './run-turn.ts';
+import { runTurnLate } from './run-turn-late.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 import { Store } from './store.ts';
 import { siblingsOf, subtreeOf } from './tree.ts';
@@ -324,23 +325,7 @@ class ChatConversation implements Conversation {
     );
     this.#store.publish();
     this.#keeper.save();
-    const outcome = await this.#runTurn(run, model, parentId);
-    if (outcome !== null) this.#end(run, outcome);
-  }
-
-  async #runTurn(run: Run, model: string, parentId: string): Promise<TurnOutcome | null> {
-    let part = later();
-    if (part instanceof Promise) {
-      try {
-        part = await whileWanted(run, part);
-      } catch {
-        if (run.abort.signal.aborted) return { end: { kind: 'stopped' } };
-        const message = 'Fetching the code for a turn failed. Is the page offline, or replaced?';
-        const failure = { code: 'connect_failed', message, retryable: true };
-        return { end: { kind: 'failed', failure } };
-      }
-    }
-    return part.runTurn({
+    const outcome = await runTurnLate({
       run,
       model,
       parentId,
@@ -350,6 +335,7 @@ class ChatConversation implements Conversation {
       onWritten: () => this.#keeper.saveSoon(),
       onReport: (report) => this.contextReport.set(report),
     });
+    if (outcome !== null) this.#end(run, outcome);
   }
 
   #end(run: Run, { end, timings }: TurnOutcome): void {

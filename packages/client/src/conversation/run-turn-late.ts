@@ -1,0 +1,23 @@
+import { later } from './fetch-later.ts';
+import { whileWanted } from './run.ts';
+import type { Turn, TurnOutcome } from './run-turn.ts';
+
+/**
+ * `runTurn` as soon as its code is here, in the task of the call where it is. Stopping does not wait for that; where it
+ * cannot be fetched the turn fails, and the next one fetches again.
+ */
+export async function runTurnLate(turn: Turn): Promise<TurnOutcome | null> {
+  let part = later();
+  if (part instanceof Promise) {
+    try {
+      part = await whileWanted(turn.run, part);
+    } catch {
+      if (turn.run.abort.signal.aborted) return { end: { kind: 'stopped' } };
+      // Said by hand: what reads failures comes with the same code.
+      const message = 'Fetching the code for a turn failed. Is the page offline, or replaced?';
+      const failure = { code: 'connect_failed', message, retryable: true };
+      return { end: { kind: 'failed', failure } };
+    }
+  }
+  return part.runTurn(turn);
+}
