@@ -1,3 +1,4 @@
+import { MAX_ANSWER_BYTES } from '@ziggie/llm-protocol/native';
 import { StreamError } from '../errors/stream-error.ts';
 import type { ByteSource, Piece } from '../http/transport.ts';
 
@@ -8,11 +9,10 @@ import type { ByteSource, Piece } from '../http/transport.ts';
 export const CREDIT = 32;
 
 /**
- * What may wait for its reader when a server sends without being asked, in events and in UTF-16 units. What stands for no
- * part of the answer (places in line, heartbeats) needs no credit, so it is well above that.
+ * Events that may wait for their reader when a server sends without being asked. What stands for no part of the answer
+ * (places in line, heartbeats) needs no credit, so it is well above that. Together they are no longer than a whole answer.
  */
 const MAX_WAITING = 1024;
-const MAX_WAITING_LENGTH = 64 * 1024 * 1024;
 
 /** What a request needs of its socket. */
 export interface RequestHost {
@@ -59,7 +59,7 @@ export class SocketRequest implements ByteSource {
     this.#received++;
     this.#lines.push(event);
     this.#length += event.length;
-    if (this.#lines.length > MAX_WAITING || this.#length > MAX_WAITING_LENGTH) {
+    if (this.#lines.length > MAX_WAITING || this.#length > MAX_ANSWER_BYTES) {
       const receivedEvents = this.#received;
       this.#leave(
         new StreamError('response_too_large', 'The server sent far more events than it was asked for.', {
