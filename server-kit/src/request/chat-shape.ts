@@ -1,13 +1,9 @@
 import type { OllamaMessage } from '@ziggie/llm-protocol/ollama';
 import * as z from 'zod';
 import { KitFailure } from '../failure.ts';
+import { maxImages, maxMessages, maxNameLength, maxTools, roles } from './chat-bounds.ts';
 import { parse } from './parse.ts';
 import { plainChat } from './plain-chat.ts';
-
-/** Bounds of one request. */
-export const maxMessages = 1000;
-export const maxTools = 128;
-export const maxImages = 8;
 
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const image = z.string().regex(base64, { error: 'must be plain base64, without a "data:" prefix' });
@@ -17,7 +13,7 @@ const think = z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]);
 // What both routes take. `keep_alive` and `shift` are part of Ollama's shape and are dropped later: they decide about
 // memory that all users share.
 const common = {
-  model: z.string().min(1).max(256),
+  model: z.string().min(1).max(maxNameLength),
   stream: z.boolean().optional(),
   resume: z.boolean().optional(),
   format: z.union([z.literal('json'), record]).optional(),
@@ -31,24 +27,24 @@ const common = {
 };
 
 const messageSchema = z.strictObject({
-  role: z.enum(['system', 'user', 'assistant', 'tool']),
+  role: z.enum(roles),
   content: z.string(),
   thinking: z.string().exactOptional(),
   images: z.array(image).exactOptional(),
   tool_calls: z
     .array(
       z.strictObject({
-        id: z.string().max(256).exactOptional(),
+        id: z.string().max(maxNameLength).exactOptional(),
         function: z.strictObject({
-          name: z.string().min(1).max(256),
+          name: z.string().min(1).max(maxNameLength),
           arguments: record,
           index: z.number().optional(),
         }),
       }),
     )
     .exactOptional(),
-  tool_name: z.string().max(256).exactOptional(),
-  tool_call_id: z.string().max(256).exactOptional(),
+  tool_name: z.string().max(maxNameLength).exactOptional(),
+  tool_call_id: z.string().max(maxNameLength).exactOptional(),
 }) satisfies z.ZodType<OllamaMessage>;
 
 const chatSchema = z.strictObject({
@@ -59,7 +55,7 @@ const chatSchema = z.strictObject({
       z.strictObject({
         type: z.literal('function'),
         function: z.strictObject({
-          name: z.string().min(1).max(256),
+          name: z.string().min(1).max(maxNameLength),
           description: z.string().optional(),
           parameters: record.optional(),
         }),
@@ -85,7 +81,7 @@ export type GenerateBody = z.infer<typeof generateSchema>;
 
 /** @throws {KitFailure} `bad_request` that names each wrong member. Values are never repeated. */
 export function parseChat(value: unknown): ChatBody {
-  return plainChat(value, maxMessages) ?? bySchema(value);
+  return plainChat(value) ?? bySchema(value);
 }
 
 /** {@link parseChat} by the schema alone. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bySchema, maxMessages } from './chat-shape.ts';
+import { bySchema } from './chat-shape.ts';
 import { plainChat } from './plain-chat.ts';
 
 /** What the schema says of a body: the checked body, or that it is none. */
@@ -53,7 +53,7 @@ test('what is passed by hand is what the schema passes, member for member, on te
     fc.property(or(body), (value) => {
       // As it comes off the wire.
       const parsed: unknown = value === undefined ? undefined : JSON.parse(JSON.stringify(value));
-      const plain = plainChat(parsed, maxMessages);
+      const plain = plainChat(parsed);
       if (plain === undefined) return;
       passed++;
       expect({ body: plain }).toStrictEqual(judged(parsed));
@@ -78,5 +78,5 @@ test.each([
     { model: 'm', messages: Array.from({ length: 1001 }, () => ({ role: 'user', content: 'x' })) },
   ],
 ])('%s is left to the schema', (_, value) => {
-  expect(plainChat(value, maxMessages)).toBeUndefined();
+  expect(plainChat(value)).toBeUndefined();
 });

@@ -1,8 +1,9 @@
+import { maxMessages, maxNameLength, roles } from './chat-bounds.ts';
 import type { ChatBody } from './chat-shape.ts';
 
 type Message = ChatBody['messages'][number];
 
-const roles: ReadonlySet<unknown> = new Set(['system', 'user', 'assistant', 'tool']);
+const known: ReadonlySet<unknown> = new Set(roles);
 
 /**
  * A chat of nothing but a model, messages of role and content, and `stream`, which is what most are: checked by hand, for a
@@ -10,19 +11,19 @@ const roles: ReadonlySet<unknown> = new Set(['system', 'user', 'assistant', 'too
  *
  * What it gives is what the schema gives.
  */
-export function plainChat(value: unknown, maxMessages: number): ChatBody | undefined {
+export function plainChat(value: unknown): ChatBody | undefined {
   if (!isPlain(value)) return undefined;
   const { model, messages, stream } = value;
   const isStreamSaid = 'stream' in value;
   if (Object.keys(value).length !== (isStreamSaid ? 3 : 2)) return undefined;
-  if (typeof model !== 'string' || model.length < 1 || model.length > 256) return undefined;
+  if (typeof model !== 'string' || model.length < 1 || model.length > maxNameLength) return undefined;
   if (isStreamSaid && typeof stream !== 'boolean') return undefined;
   if (!Array.isArray(messages) || messages.length < 1 || messages.length > maxMessages) return undefined;
   const checked: Message[] = [];
   for (const message of messages as unknown[]) {
     if (!isPlain(message) || Object.keys(message).length !== 2) return undefined;
     const { role, content } = message;
-    if (typeof content !== 'string' || !roles.has(role)) return undefined;
+    if (typeof content !== 'string' || !known.has(role)) return undefined;
     checked.push({ role: role as Message['role'], content });
   }
   return isStreamSaid

@@ -8,11 +8,11 @@ import type { Connection } from '../connection.ts';
 import type { RequestContext } from '../context.ts';
 import { KitFailure } from '../failure.ts';
 import type { Lease } from '../lease.ts';
+import { maxImages } from '../request/chat-bounds.ts';
 import {
   type ChatBody,
   countImages,
   type GenerateBody,
-  maxImages,
   parseChat,
   parseGenerate,
 } from '../request/chat-shape.ts';
