@@ -47,24 +47,23 @@ export function isServed({ feature }: Route, { modelAdmin, metrics, sockets }: S
 export function serveRoute(
   parts: KitParts,
   sockets: SocketDesk,
-  route: Route,
-  request: Request,
-  connection: Connection,
-  context: RequestContext,
-): Promise<Answer> {
-  if (isAnswering(route.operation)) return answerRoute(parts.answering, request, connection, context);
-  return serveOther(parts, sockets, route, request, connection, context);
-}
-
-async function serveOther(
-  parts: KitParts,
-  sockets: SocketDesk,
   { operation }: Route,
   request: Request,
   connection: Connection,
   context: RequestContext,
 ): Promise<Answer> {
-  if (isAnswering(operation)) throw new TypeError(`${operation} is answered elsewhere.`);
+  if (isAnswering(operation)) return answerRoute(parts.answering, request, connection, context);
+  return serveOther(parts, sockets, operation, request, connection, context);
+}
+
+async function serveOther(
+  parts: KitParts,
+  sockets: SocketDesk,
+  operation: Exclude<Operation, Answering>,
+  request: Request,
+  connection: Connection,
+  context: RequestContext,
+): Promise<Answer> {
   if (operation === 'embed') return embedRoute(parts.answering, request, connection, context);
   if (operation === 'resume-stream') {
     return resumeRoute(parts.answering, request, connection, context);
