@@ -34,6 +34,14 @@ async function start({ slots, ...options }: Options = {}): Promise<Driven> {
   return bench;
 }
 
+/** A bench whose store of revocations is in the hands of the test, or of another process. */
+async function startWithStore() {
+  const clock = new DrivenClock();
+  const revocations = new MemoryRevocationStore(() => clock.wallNow());
+  const bench = (await startBench({ auth, clock, stores: { revocations } }, { slotsPerModel: 8 })) as Driven;
+  return { bench, clock, revocations };
+}
+
 /** Begins an answer that does not end by itself. */
 async function begin(bench: Driven, ask: Ask = {}, path = '/chat', body: object = hello): Promise<Response> {
   bench.ollama.fake.script([say('begun'), stall()]);
@@ -232,12 +240,7 @@ describe('a running answer ends, typed, when what it was asked with is taken bac
 
 describe('where it is taken back by another process, a running answer ends within 5 s', () => {
   test('a token, in the shared store of revocations', async () => {
-    const clock = new DrivenClock();
-    const revocations = new MemoryRevocationStore(() => clock.wallNow());
-    const bench = (await startBench(
-      { auth, clock, stores: { revocations } },
-      { slotsPerModel: 8 },
-    )) as Driven;
+    const { bench, clock, revocations } = await startWithStore();
     const other = await startBench({ auth, clock, stores: { revocations } });
     const token = await bench.token();
     const answer = await begin(bench, { token });
@@ -317,12 +320,7 @@ describe('a running answer goes on', () => {
   });
 
   test('when nobody can say whether it may', async () => {
-    const clock = new DrivenClock();
-    const revocations = new MemoryRevocationStore(() => clock.wallNow());
-    const bench = (await startBench(
-      { auth, clock, stores: { revocations } },
-      { slotsPerModel: 8 },
-    )) as Driven;
+    const { bench, clock, revocations } = await startWithStore();
     const answer = await begin(bench);
     const { revokedAt } = revocations;
     let asked = 0;
@@ -341,9 +339,7 @@ describe('a running answer goes on', () => {
 });
 
 test('streams with one credential are one question to the store', async () => {
-  const clock = new DrivenClock();
-  const revocations = new MemoryRevocationStore(() => clock.wallNow());
-  const bench = (await startBench({ auth, clock, stores: { revocations } }, { slotsPerModel: 8 })) as Driven;
+  const { bench, clock, revocations } = await startWithStore();
   const token = await bench.token();
   bench.ollama.fake.script([say('begun'), stall()], { times: 4 });
   const answers = await Promise.all([1, 2, 3, 4].map(() => bench.answer('/chat', { body: hello, token })));
