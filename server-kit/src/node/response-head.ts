@@ -35,8 +35,8 @@ export function writeHead(response: Response, res: ServerResponse, httpVersionMa
 }
 
 /**
- * The same for an answer of the kit; `bytes` is the length of its body when that is known. All headers in one call where that is
- * possible.
+ * The same for an answer of the kit; `bytes` is the length of its body when that is known. All headers in one call where
+ * that is possible.
  */
 export function writeAnswerHead(
   { status, headers }: Answer,
