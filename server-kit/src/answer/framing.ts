@@ -29,13 +29,13 @@ function jsonOf(event: StreamEvent): string {
   const { type } = event;
   if (type !== 'text-delta' && type !== 'thinking-delta') return JSON.stringify(event);
   const { text, seq } = event;
-  return isPlain(text)
+  return isWrittenAsIs(text)
     ? `{"type":"${type}","text":"${text}","seq":${seq}}`
     : `{"type":"${type}","text":${JSON.stringify(text)},"seq":${seq}}`;
 }
 
-/** Whether a text stands between quotes as it is. Most tokens do, and to look is cheaper than to ask `JSON.stringify`. */
-function isPlain(text: string): boolean {
+/** Whether JSON writes a text as it is. Most tokens do, and to look is cheaper than to ask `JSON.stringify`. */
+function isWrittenAsIs(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     // Half of a pair is written as an escape.
