@@ -2,7 +2,8 @@ import { connect, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Slotted } from '../open-set.ts';
 import type { ExchangeSocket, HttpExchange } from './http-exchange.ts';
-import { type ResponseHead, ResponseParser, type ResponseSink } from './response-parser.ts';
+import type { ResponseHead } from './response-head.ts';
+import { ResponseParser, type ResponseSink } from './response-parser.ts';
 import { ConnectFailed } from './transport.ts';
 
 /** What is read at once, by all connections: each read is taken in before the next begins. */

@@ -1,6 +1,7 @@
 import type { StopSignal } from '../stop.ts';
 import type { Waiter } from '../waiter.ts';
-import type { ResponseHead, ResponseSink } from './response-parser.ts';
+import type { ResponseHead } from './response-head.ts';
+import type { ResponseSink } from './response-parser.ts';
 import type { BodyPiece, UpstreamAnswer, UpstreamBody } from './transport.ts';
 
 /** What went wrong is told in a turn of its own: whoever gives up must not find others at work in the middle of it. */

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MalformedResponse, type ResponseHead, ResponseParser } from './response-parser.ts';
+import { MalformedResponse } from './malformed-response.ts';
+import type { ResponseHead } from './response-head.ts';
+import { ResponseParser } from './response-parser.ts';
 
 interface Parsed {
   head: ResponseHead | undefined;
@@ -246,8 +248,10 @@ test('any body in any chunks and any cuts comes through as it is', () => {
 });
 
 describe('the answers of one connection', () => {
-  /** What a second answer comes to behind a first on the same connection. */
-  function second(first: Buffer, pieces: readonly Buffer[], closes = false): Parsed {
+  const second = (first: Buffer, pieces: readonly Buffer[]): Parsed => last([[first]], pieces);
+
+  /** What an answer comes to behind whole ones on the same connection. */
+  function last(before: readonly (readonly Buffer[])[], pieces: readonly Buffer[]): Parsed {
     let head: ResponseHead | undefined;
     let body = '';
     const parser = new ResponseParser({
@@ -258,14 +262,15 @@ describe('the answers of one connection', () => {
         body += read.toString('latin1', from, to);
       },
     });
-    parser.begin();
-    parser.read(first, first.length);
-    expect(parser.isWhole).toBe(true);
+    for (const one of before) {
+      parser.begin();
+      feed(parser, one);
+      expect(parser.isWhole).toBe(true);
+    }
     head = undefined;
     body = '';
     parser.begin();
     feed(parser, pieces);
-    if (closes) parser.end();
     const { isWhole, keepsAlive, idleMs } = parser;
     return { head, body, isWhole, keepsAlive, idleMs };
   }
@@ -290,6 +295,30 @@ describe('the answers of one connection', () => {
           expect(second(bytes(withBody(before)), cut), `${before}, then ${after}`).toEqual(parse(cut));
       }
     }
+  });
+
+  test('one that begins as the last but one did says the same again, if that between came in pieces', () => {
+    for (const first of heads) {
+      for (const between of heads) {
+        const text = bytes(withBody(between));
+        const cut = [text.subarray(0, 20), text.subarray(20)];
+        const pieces = [bytes(withBody(first))];
+        expect(last([pieces, cut], pieces), `${first}, then ${between}`).toEqual(parse(pieces));
+      }
+    }
+  });
+
+  test('the rest of a head that came in pieces is no head', () => {
+    const text = bytes(withBody(heads[0] as string));
+    const rest = text.subarray(ok.length);
+    expect(() => last([[text.subarray(0, ok.length), rest]], [rest])).toThrow(MalformedResponse);
+  });
+
+  test('what the last began with is no head in the middle of one', () => {
+    const first = bytes('HTTP/1.1 204 No Content\r\n\r\n');
+    const pieces = [bytes(`${ok}content-length: 5\r\nretry-after: `), first, bytes('hello')];
+    expect(second(first, pieces)).toEqual(parse(pieces));
+    expect(second(first, pieces)).toMatchObject({ head: { status: 200 }, body: 'hello', isWhole: true });
   });
 
   test('one that is like the last but for one byte is judged as if it were the first', () => {

@@ -1,3 +1,6 @@
+import { MalformedResponse, malformed } from './malformed-response.ts';
+import { fieldLine, type ParsedHead, parseHead, type ResponseHead } from './response-head.ts';
+
 /** Longest head of an answer, and trailers behind a body, in bytes. */
 const maxHeadBytes = 16 * 1024;
 const maxTrailerBytes = 8 * 1024;
@@ -8,20 +11,8 @@ const maxSizeDigits = 8;
 /** Informational answers before the real one. They cost nothing and hold nothing; without end they are no answer. */
 const maxInformational = 16_384;
 
-const statusLine = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-// RFC 9110 §5.1, §5.5: a token, no space before the colon, no control character in the value. A folded line is no field.
-const fieldLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
-
 /** Longest head that is kept to be recognised, in bytes. */
 const maxKnownBytes = 1024;
-
-/** What stands before the body, as far as the kit reads it. */
-export interface ResponseHead {
-  status: number;
-  contentType: string;
-  retryAfter: string | undefined;
-  date: string | undefined;
-}
 
 interface KnownHead {
   bytes: Buffer;
@@ -37,11 +28,6 @@ export interface ResponseSink {
   onHead(head: Readonly<ResponseHead>): void;
   /** Bytes of the body: those of what was read from `from` up to `to`, good until this returns. */
   onBody(read: Buffer, from: number, to: number): void;
-}
-
-/** The other end does not speak HTTP/1.1 as it should. Nothing of its bytes stands in the message. */
-export class MalformedResponse extends Error {
-  override readonly name = 'MalformedResponse';
 }
 
 const CR = 13;
@@ -169,7 +155,7 @@ export class ResponseParser {
         malformed('The answer does not begin as HTTP/1.1 does.');
       return at;
     }
-    const head = this.#parseHead(text);
+    const head = this.#note(parseHead(text));
     if (head === undefined) return at;
     if (isFromStart && at - from <= maxKnownBytes) {
       this.#known = {
@@ -210,52 +196,15 @@ export class ResponseParser {
     return { text: text.slice(0, at), at: from + (at + end.length - before.length) };
   }
 
-  /** What a head says, and how its body is framed; `undefined` for one that stands before the real one. */
-  #parseHead(text: string): ResponseHead | undefined {
-    const lines = text.split('\r\n');
-    const [, minor, code] = statusLine.exec(lines[0] as string) ?? malformed('The status line is not one.');
-    const status = Number(code);
-    const head: ResponseHead = { status, contentType: '', retryAfter: undefined, date: undefined };
-    let length: string | undefined;
-    let encoding: string | undefined;
-    let connection = '';
-    this.#idleMs = undefined;
-    for (let at = 1; at < lines.length; at++) {
-      const [, name = '', raw = ''] =
-        fieldLine.exec(lines[at] as string) ?? malformed('A header line is not one.');
-      const value = raw.trimEnd();
-      switch (name.toLowerCase()) {
-        case 'content-length':
-          if (length !== undefined) malformed('The answer has two lengths.');
-          length = value;
-          break;
-        case 'transfer-encoding':
-          if (encoding !== undefined) malformed('The answer has two encodings.');
-          encoding = value;
-          break;
-        case 'connection':
-          connection += `,${value.toLowerCase()}`;
-          break;
-        case 'keep-alive':
-          this.#idleMs = keepAliveMs(value);
-          break;
-        case 'content-type':
-          head.contentType ||= value;
-          break;
-        case 'retry-after':
-          head.retryAfter ??= value;
-          break;
-        case 'date':
-          head.date ??= value;
-      }
-    }
-    if (status < 200) {
-      this.#passOver(status, length ?? encoding);
+  /** Takes note of what a head says; `undefined` for one that stands before the real one. */
+  #note({ head, is11, closes, length, encoding, idleMs }: ParsedHead): ResponseHead | undefined {
+    this.#idleMs = idleMs;
+    if (head.status < 200) {
+      this.#passOver(head.status, length ?? encoding);
       return undefined;
     }
-    const options = connection.split(',').map((option) => option.trim());
-    this.#keepsAlive = minor === '1' && !options.includes('close');
-    this.#frame(status, minor === '1', length, encoding);
+    this.#keepsAlive = is11 && !closes;
+    this.#frame(head.status, is11, length, encoding);
     return head;
   }
 
@@ -357,17 +306,8 @@ function standsAt(bytes: Buffer, from: number, wanted: Buffer): boolean {
   return end <= bytes.length && bytes.compare(wanted, 0, wanted.length, from, end) === 0;
 }
 
-function malformed(message: string): never {
-  throw new MalformedResponse(message);
-}
-
 function hexOf(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48;
   const lower = byte | 0x20;
   return lower >= 97 && lower <= 102 ? lower - 87 : -1;
-}
-
-function keepAliveMs(value: string): number | undefined {
-  const seconds = /(?:^|[,;\s])timeout=([0-9]{1,6})(?:$|[,;\s])/i.exec(value)?.[1];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
