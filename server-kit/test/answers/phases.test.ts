@@ -155,9 +155,9 @@ describe('loading', () => {
 
   test('a model that is in memory tells nothing of loading', async () => {
     const clock = createTestClock();
-    const { ask } = await startWithRaw(() => {}, { clock });
-    const asked = ask('/chat', question('Hi', 'raw'));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const bench = await startWithRaw(() => {}, { clock });
+    const asked = bench.ask('/chat', question('Hi', 'raw'));
+    await running(bench);
     await pass(clock, 15_000);
     const reader = readerOf(await asked);
     expect(parseEvents((await reader.next()) ?? '').map((event) => event.type)).toEqual(['start']);

@@ -120,7 +120,6 @@ describe('Markdown', () => {
     ['short headings', '#\n'.repeat(8_192)],
     ['a wide table', `${'|a'.repeat(2_000)}|\n${'|-'.repeat(2_000)}|\n${'|\n'.repeat(2_000)}`],
   ])('shows 16 KiB of %s without harm', async (_, text) => {
-    const started = performance.now();
     const view = await render(
       <MessageBoundary text={text}>
         <Markdown text={text} streaming />
@@ -132,8 +131,7 @@ describe('Markdown', () => {
       </MessageBoundary>,
     );
     await expect.poll(() => view.container.textContent.length).toBeGreaterThan(0);
-    // Generous for a busy machine: what these guard against takes minutes or never ends.
-    expect(performance.now() - started).toBeLessThan(5_000);
+    // What these guard against takes minutes or never ends: the limit is that of the test.
   });
 
   it('shows what is beyond 256 KiB as plain text', async () => {
