@@ -145,12 +145,31 @@ describe('what can be done with messages', () => {
     await expect.element(button('Continue')).not.toBeInTheDocument();
   });
 
+  it('shows no half typed mark of a stopped answer, and continues it from the text as it came', async () => {
+    const chat = await show({ scripts: [[say('It *works'), stall()], [say('* well')]] });
+    await ask('Does it?');
+    const soft = () => answers().element().querySelector('em')?.firstChild ?? null;
+    await expect.poll(() => soft()?.textContent).toBe('works');
+    const words = soft();
+    getSelection()?.selectAllChildren(words?.parentNode as Node);
+    await userEvent.keyboard('{Escape}');
+    await expect.element(button('Continue')).toBeVisible();
+    expect(soft()).toBe(words);
+    expect(getSelection()?.toString()).toBe('works');
+    const id = chat.conversation.messageIds.get().at(-1) ?? '';
+    expect(chat.conversation.message(id).get()?.text).toBe('It *works');
+    await userEvent.click(button('Continue'));
+    await expect.element(page.getByText('It works well')).toBeVisible();
+    expect(chat.conversation.message(id).get()?.text).toBe('It *works* well');
+  });
+
   it('continues an answer that reached its length', async () => {
-    await show({ scripts: [[say('Half'), finish({ reason: 'length' })], [say(' and whole')]] });
+    await show({ scripts: [[say('Half **of it'), finish({ reason: 'length' })], [say('** and whole')]] });
     await ask('Go');
     await expect.element(page.getByText(/The answer reached its length limit/)).toBeVisible();
+    expect(answers().element().querySelector('p')?.textContent).toBe('Half of it');
     await userEvent.click(button('Continue'));
-    await expect.element(page.getByText('Half and whole')).toBeVisible();
+    await expect.element(page.getByText('Half of it and whole')).toBeVisible();
   });
 
   it('deletes, offers to bring back with the focus on it, and brings back', async () => {

@@ -1,6 +1,7 @@
 import { memo, type ReactElement } from 'react';
 import { breakMarks } from '../text/break-marks.ts';
 import type { MarkdownBlock } from './block-splitter.ts';
+import type { Ending } from './ending.ts';
 import { FencedBlock } from './fenced-block.tsx';
 import { isTooHeavy } from './is-too-heavy.ts';
 import { ParsedBlock } from './parsed-block.tsx';
@@ -8,8 +9,8 @@ import { PlainText } from './plain-text.tsx';
 
 interface BlockProps {
   block: MarkdownBlock;
-  growing: boolean;
-  /** A growing block whose end is inside a code fence in a list. */
+  ending: Ending;
+  /** A block that is not over and whose end is inside a code fence in a list. */
   inFence: boolean;
 }
 
@@ -18,25 +19,33 @@ const MAX_CODE_CHARACTERS = 48 * 1024;
 
 /** One block. Renders again only while it grows: a block that is over is compared by its source. */
 export const Block = memo(
-  function Block({ block, growing, inFence }: BlockProps): ReactElement {
+  function Block({ block, ending, inFence }: BlockProps): ReactElement {
     return (
-      <div className="zg-block" data-growing={growing ? '' : undefined}>
-        {content(block, growing, inFence)}
+      <div className="zg-block" data-growing={ending === 'growing' ? '' : undefined}>
+        {content(block, ending, inFence)}
       </div>
     );
   },
   (before, after) =>
     before.block.source === after.block.source &&
-    before.growing === after.growing &&
+    before.ending === after.ending &&
     before.inFence === after.inFence,
 );
 
-function content({ source, fence }: MarkdownBlock, growing: boolean, inFence: boolean): ReactElement {
+function content({ source, fence }: MarkdownBlock, ending: Ending, inFence: boolean): ReactElement {
+  const isWhole = ending === 'over' || (ending === 'cut' && fence?.closed === true);
   if (fence !== null && source.length <= MAX_CODE_CHARACTERS) {
     // A closing fence that is half typed is not code.
-    const code = growing ? fence.code.replace(/(?:^|\n)[ \t]*(?:`{1,2}|~{1,2})$/, '') : fence.code;
-    return <FencedBlock language={fence.language} code={breakMarks(code)} growing={growing} />;
+    const code = isWhole ? fence.code : fence.code.replace(/(?:^|\n)[ \t]*(?:`{1,2}|~{1,2})$/, '');
+    return (
+      <FencedBlock
+        language={fence.language}
+        code={breakMarks(code)}
+        growing={ending === 'growing'}
+        isWhole={isWhole}
+      />
+    );
   }
   if (isTooHeavy(source)) return <PlainText text={source} />;
-  return <ParsedBlock source={breakMarks(source)} growing={growing} inFence={inFence} />;
+  return <ParsedBlock source={breakMarks(source)} ending={ending} inFence={inFence} />;
 }

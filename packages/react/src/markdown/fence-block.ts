@@ -4,6 +4,8 @@ export interface FenceBlock {
   readonly language: string;
   /** The lines between the fences, without blank lines at the end. */
   readonly code: string;
+  /** Whether the closing fence is there. */
+  readonly closed: boolean;
 }
 
 /**
@@ -23,6 +25,7 @@ export function readFenceBlock(source: string): FenceBlock | null {
   return {
     language: info.split(/[ \t]/, 1)[0] ?? '',
     code: body.slice(0, end ?? body.length).replace(/\n+$/, ''),
+    closed: end !== null,
   };
 }
 

@@ -9,13 +9,20 @@ interface FencedBlockProps {
   language: string;
   code: string;
   growing?: boolean | undefined;
+  /** Whether all of it is there. Default: when it does not grow. */
+  isWhole?: boolean | undefined;
 }
 
 /** What stands between two fences: a formula, a diagram once it is complete, or code. */
-export function FencedBlock({ language, code, growing = false }: FencedBlockProps): ReactElement {
+export function FencedBlock({
+  language,
+  code,
+  growing = false,
+  isWhole = !growing,
+}: FencedBlockProps): ReactElement {
   const { diagram } = useRichText();
   if (language === FENCE_MARK) return <Formula tex={code} display />;
-  if (diagram !== null && !growing && code !== '')
+  if (diagram !== null && isWhole && code !== '')
     return <LazyDiagramView language={language} source={code} />;
   return <CodeBlock language={language} code={code} growing={growing} />;
 }

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { doEarly } from '../parts/early-work.ts';
+import type { Ending } from './ending.ts';
 import { parseMarkdown } from './parse-markdown.ts';
 import { renderNodes } from './render-nodes.tsx';
 import { repairTail } from './repair-tail.ts';
@@ -16,7 +17,7 @@ const SHARE = 4;
  */
 export class GrowingParse {
   #source: string | null = null;
-  #whole = false;
+  #ending: Ending | null = null;
   #content: ReactNode = null;
   #costMs = 0;
   #parsedAt = 0;
@@ -25,15 +26,15 @@ export class GrowingParse {
    * @param inFence Whether the end of the source is inside a code fence that stands in a list.
    * @returns `behindMs`: after how long to look again, 0 when all of the source is shown.
    */
-  update(source: string, growing: boolean, inFence: boolean): { content: ReactNode; behindMs: number } {
-    if (source === this.#source && this.#whole === !growing) return { content: this.#content, behindMs: 0 };
+  update(source: string, ending: Ending, inFence: boolean): { content: ReactNode; behindMs: number } {
+    if (source === this.#source && this.#ending === ending) return { content: this.#content, behindMs: 0 };
     const now = performance.now();
     const behindMs = this.#parsedAt + this.#costMs * SHARE - now;
-    const mayWait = growing && source.length > MIN_CHARACTERS && this.#isGrownFrom(source);
+    const mayWait = ending === 'growing' && source.length > MIN_CHARACTERS && this.#isGrownFrom(source);
     if (mayWait && behindMs > 0) return { content: this.#content, behindMs };
     this.#source = source;
-    this.#whole = !growing;
-    this.#content = renderNodes(parseMarkdown(growing ? repairGrowing(source, inFence) : source));
+    this.#ending = ending;
+    this.#content = renderNodes(parseMarkdown(repaired(source, ending, inFence)));
     this.#parsedAt = performance.now();
     this.#costMs = this.#parsedAt - now;
     return { content: this.#content, behindMs: 0 };
@@ -44,9 +45,12 @@ export class GrowingParse {
   }
 }
 
-function repairGrowing(source: string, inFence: boolean): string {
-  return inFence ? source.replace(/\n[ \t]*(?:`+|~+)$/, '\n') : repairTail(source);
+function repaired(source: string, ending: Ending, inFence: boolean): string {
+  if (ending === 'over') return source;
+  return inFence ? source.replace(/\n[ \t]*(?:`+|~+)$/, '\n') : repairTail(source, ending === 'cut');
 }
 
 // The first run of the parser compiles it, which would hold up the first frame of the first answer.
-doEarly(() => new GrowingParse().update('- a **b** `c` [d](e)\n\n# f\n\n| g |\n|---|\n| h |', true, false));
+doEarly(() =>
+  new GrowingParse().update('- a **b** `c` [d](e)\n\n# f\n\n| g |\n|---|\n| h |', 'growing', false),
+);

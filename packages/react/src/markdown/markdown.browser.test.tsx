@@ -23,7 +23,7 @@ async function stream(text: string, step: number, look: (root: HTMLElement) => v
 /** What the reader sees outside of code. */
 function proseOf(root: HTMLElement): string {
   const copy = root.cloneNode(true) as HTMLElement;
-  for (const code of copy.querySelectorAll('.zg-code, .zg-code-inline')) code.remove();
+  for (const code of copy.querySelectorAll('.zg-code, .zg-code-inline, .zg-table-actions')) code.remove();
   return copy.textContent;
 }
 
@@ -35,6 +35,35 @@ describe('Markdown', () => {
       for (const paragraph of root.querySelectorAll('p')) expect(paragraph.textContent).not.toContain('|');
       expect(prose).not.toMatch(/^\s*[-#>]\s*$/m);
     });
+  });
+
+  it('shows no half typed mark of a text that was cut off at any length, and no fewer words than while it grew', async () => {
+    const view = await render(<Markdown text="" streaming />);
+    for (let end = 1; end < longAnswer.length; end += 1) {
+      await view.rerender(<Markdown text={longAnswer.slice(0, end)} streaming />);
+      const words = proseOf(view.container);
+      await view.rerender(<Markdown text={longAnswer.slice(0, end)} cutOff />);
+      const prose = proseOf(view.container);
+      expect(prose).not.toMatch(/\*\*|```|~~|\]\(|!\[/);
+      for (const paragraph of view.container.querySelectorAll('p'))
+        expect(paragraph.textContent).not.toContain('|');
+      expect(prose.slice(0, words.trimEnd().length)).toBe(words.trimEnd());
+      expect(view.container.querySelector('[data-growing]')).toBeNull();
+    }
+  });
+
+  it('leaves what is on the page alone when it is cut off, and a selection in its last words', async () => {
+    const text = 'First.\n\n- one\n- the way that **really wor';
+    const view = await render(<Markdown text={text} streaming />);
+    getSelection()?.selectAllChildren(view.container.querySelector('strong') as Node);
+    const changed: MutationRecord[] = [];
+    const watch = new MutationObserver((records) => changed.push(...records));
+    watch.observe(view.container, { childList: true, characterData: true, attributes: true, subtree: true });
+    await view.rerender(<Markdown text={text} cutOff />);
+    changed.push(...watch.takeRecords());
+    watch.disconnect();
+    expect(changed.map(({ attributeName }) => attributeName)).toEqual(['data-growing']);
+    expect(getSelection()?.toString()).toBe('really wor');
   });
 
   it('ends with what the whole text gives', async () => {

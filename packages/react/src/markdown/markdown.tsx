@@ -17,6 +17,11 @@ export interface MarkdownProps {
   text: string;
   /** Whether more may come: the last block is then repaired for showing. Default `false`. */
   streaming?: boolean | undefined;
+  /**
+   * Whether the text ended before its end: stopped, failed, or at the longest. Its last block is then shown repaired as
+   * well, so that no half typed mark comes out. Default `false`.
+   */
+  cutOff?: boolean | undefined;
 }
 
 /**
@@ -30,12 +35,13 @@ export interface MarkdownProps {
  * 20 KiB (code: 48 KiB) or 1,000 lines, nested deeper than 64, or a table of more than 4,000 cells. A text of more than
  * 16 KiB that is there at once comes in several pieces, a frame each.
  */
-export function Markdown({ text, streaming = false }: MarkdownProps): ReactElement {
+export function Markdown({ text, streaming = false, cutOff = false }: MarkdownProps): ReactElement {
   // Only a memory of the text before: the same text gives the same blocks, however often it renders.
   const [splitter] = useState(() => new BlockSplitter());
   const finder = usePlugin(useRichText().mathFinder);
   const formulas = useMemo(() => finder && new finder.MathRewriter(), [finder]);
-  const { decided, shownRest } = formulas?.update(text, !streaming) ?? { decided: text, shownRest: '' };
+  const ending = streaming ? 'growing' : cutOff ? 'cut' : 'over';
+  const { decided, shownRest } = formulas?.update(text, ending) ?? { decided: text, shownRest: '' };
   const { closed, open, openInFence } = splitter.update(decided, shownRest);
   const blocks = open === null ? closed : [...closed, open];
   const rich = countRich(blocks);
@@ -51,7 +57,7 @@ export function Markdown({ text, streaming = false }: MarkdownProps): ReactEleme
         open={hasOpen ? open : null}
         start={start}
         end={groupEnd}
-        growing={streaming && hasOpen}
+        ending={hasOpen ? ending : 'over'}
         openInFence={hasOpen && openInFence}
       />,
     );

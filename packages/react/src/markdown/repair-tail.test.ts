@@ -53,3 +53,50 @@ describe('repairTail()', () => {
     expect(repairTail(source)).toBe(source);
   });
 });
+
+describe('repairTail() of a text that was cut off', () => {
+  it.each([
+    ['a lone bullet', 'Text\n-', 'Text\n'],
+    ['the number of an item', 'Text\n2.', 'Text\n'],
+    ['a fence with half a language', 'Text\n```ty', 'Text\n'],
+    ['opening stars', 'So **', 'So '],
+    ['a half typed image', 'See ![plot](https://exa', 'See '],
+    ['half the name of a note', 'It is so[^no', 'It is so'],
+    ['a backslash', 'a \\', 'a '],
+    ['the beginning of a table', 'Text\n\n|', 'Text\n\n'],
+  ])('holds back %s', (_, source, shown) => {
+    expect(repairTail(source, true)).toBe(shown);
+  });
+
+  it.each([
+    ['soft', 'It *works', 'It *works*'],
+    ['bold in a cell', '| a |\n|---|\n| **x', '| a |\n|---|\n| **x**'],
+    ['a link with half an address', 'See [the docs](https://exa', 'See [the docs]()'],
+    ['a half typed label', 'See [the **do', 'See the **do**'],
+    ['a label of the end', 'A [b](https://c.example) and [', 'A [b](https://c.example) and '],
+  ])('closes %s', (_, source, shown) => {
+    expect(repairTail(source, true)).toBe(shown);
+  });
+
+  it.each([
+    ['an answer in digits', 'It is\n\n42'],
+    ['a mark of a source', 'It is so [1]'],
+    ['an index', 'f[x'],
+    ['a company', 'ask AT&T'],
+    ['a number at the end of its cell', '| a | b |\n|---|--:|\n| 1 | 2,0'],
+    ['rows in indented code', '    | a | b'],
+  ])('leaves %s alone', (_, source) => {
+    expect(repairTail(source, true)).toBe(source);
+  });
+
+  it.each([
+    ['| Name | Si', '| Name | Si\n|---|---|'],
+    ['| Name | **Si', '| Name | **Si**\n|---|---|'],
+    ['Text\n\n| a | b |\n', 'Text\n\n| a | b |\n|---|---|'],
+    ['| a | b |\n|:-:|--', '| a | b |\n|:-:|---|'],
+    ['| a | b |\n|---|--:|', '| a | b |\n|---|--:|'],
+    ['> | a \\| b | c', '> | a \\| b | c\n> |---|---|'],
+  ])('makes a table of the head %j', (source, shown) => {
+    expect(repairTail(source, true)).toBe(shown);
+  });
+});

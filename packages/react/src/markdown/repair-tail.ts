@@ -3,34 +3,59 @@
  *
  * Nothing is added that the reader would see. The open block is parsed from this on every frame, and once more from its
  * real source when it is over.
+ *
+ * @param isCut Whether nothing more comes although it is not over: then marks alone are held back, and no words.
  */
-export function repairTail(source: string): string {
+export function repairTail(source: string, isCut = false): string {
   const lineStart = source.lastIndexOf('\n') + 1;
   const lastLine = source.slice(lineStart);
   // `-`, `1.`, `##`, `>`, `- [ ]`, a fence or an underline being typed: what it will be is not known yet.
   if (
     /^[ \t>]*(?:[-+*=_~`#|:]+|\d{1,9}[.)]?|(?:[-+*]|\d{1,9}[.)]|#{1,6})[ \t]+[-+*=_~`#|]*|`{3}[^`\n]*|~{3}[^\n]*|(?:[-+*]|\d{1,9}[.)])[ \t]+\[[ xX]?(?:\][ \t]*)?|[ \t>]*)$/.test(
       lastLine,
-    )
+    ) &&
+    !(isCut && /^[ \t>]*\d+$/.test(lastLine))
   ) {
-    return repairTable(source.slice(0, lineStart));
+    const before = source.slice(0, lineStart);
+    return isCut ? completeTable(source, before) : repairTable(before);
   }
-  const table = repairTable(source);
-  if (table.length < source.length) return table;
-  if (isInAlignedCell(source, lastLine)) return source.slice(0, source.lastIndexOf('|') + 1);
+  const table = isCut ? completeTable(source, source) : repairTable(source);
+  if (table !== source) return table;
+  if (!isCut && isInAlignedCell(source, lastLine)) return source.slice(0, source.lastIndexOf('|') + 1);
   const start = inlineStart(source);
-  return source.slice(0, start) + repairInline(source.slice(start));
+  return source.slice(0, start) + repairInline(source.slice(start), isCut);
 }
 
 /** Holds back the head of a table until the line of dashes under it is complete: until then it is a row of pipes. */
 function repairTable(source: string): string {
+  return readHead(source)?.before ?? source;
+}
+
+/** Gives the head of a table the line of dashes that did not come. @returns `otherwise` where there is no such head. */
+function completeTable(source: string, otherwise: string): string {
+  const head = readHead(source);
+  if (head === null) return otherwise;
+  const [margin = ''] = /^[ \t>]*/.exec(head.row) ?? [];
+  // Code, most likely.
+  if (/^(?: {4}|\t)/.test(margin)) return otherwise;
+  const cellStart = head.row.lastIndexOf('|') + 1;
+  const row = head.row.slice(0, cellStart) + repairInline(head.row.slice(cellStart), true);
+  const cells = row.slice(margin.length + 1).split(/(?<!\\)\|/);
+  if (cells.at(-1)?.trim() === '') cells.pop();
+  if (cells.length === 0) return head.before;
+  const sides = head.dashes.split('|').slice(1, -1);
+  return `${head.before}${row}\n${margin}|${cells.map((_, index) => sides[index] ?? '---').join('|')}|`;
+}
+
+/** The head of a table at the end of a text, as long as the line of dashes under it is not complete. */
+function readHead(source: string): { before: string; row: string; dashes: string } | null {
   const head = /(?:^|\n)([ \t>]*\|[^\n]*)(?:\n([ \t>]*[|:\- \t]*))?\n?$/.exec(source);
-  if (head === null) return source;
-  const [whole, , dashes] = head;
+  if (head === null) return null;
+  const [whole, row = '', dashes = ''] = head;
   const before = source.slice(0, head.index + (whole.startsWith('\n') ? 1 : 0));
   // A row below other rows belongs to a table that stands already.
-  if (/\|[^\n]*\n$/.test(before)) return source;
-  return dashes?.includes('-') && source.endsWith('\n') ? source : before;
+  if (/\|[^\n]*\n$/.test(before)) return null;
+  return dashes.includes('-') && source.endsWith('\n') ? null : { before, row, dashes };
 }
 
 /** Longest cell that waits for its end: about 100 ms at the pace of a usual model. */
@@ -66,7 +91,8 @@ const MAX_LABEL = 160;
 const MAX_ADDRESS = 2_048;
 
 /** Closes emphasis and code, and shows a link's words while its address is being typed. */
-function repairInline(text: string): string {
+function repairInline(source: string, isCut: boolean): string {
+  let text = source;
   const open: { char: string; count: number }[] = [];
   let at = 0;
   while (at < text.length) {
@@ -85,7 +111,14 @@ function repairInline(text: string): string {
       at = end;
     } else if (char === '[' || (char === '!' && text[at + 1] === '[')) {
       const link = readLink(text, at);
-      if (link === 'unfinished-label') return closeAll(text.slice(0, at), open);
+      if (isCut && isOfWords(link, text, at)) {
+        // The words stay, as those of a link that leads nowhere yet.
+        if (link === 'open-label' && !/\w/.test(text[at - 1] ?? ''))
+          text = text.slice(0, at) + text.slice(at + 1);
+        else at += 1;
+        continue;
+      }
+      if (link === 'open-label' || link === 'label') return closeAll(text.slice(0, at), open);
       if (typeof link === 'object') {
         const words = char === '!' ? '' : `${text.slice(at, link.labelEnd + 1)}()`;
         return closeAll(text.slice(0, at) + words, open);
@@ -96,7 +129,7 @@ function repairInline(text: string): string {
       if (at + run === text.length) return closeAll(text.slice(0, at), open);
       toggle(open, char, run, text[at - 1], text[at + run]);
       at += run;
-    } else if (char === '&' && /^&#?[a-z0-9]{0,8}$/i.test(text.slice(at))) {
+    } else if (!isCut && char === '&' && /^&#?[a-z0-9]{0,8}$/i.test(text.slice(at))) {
       return closeAll(text.slice(0, at), open);
     } else {
       at += 1;
@@ -120,8 +153,10 @@ function findTicks(text: string, from: number, length: number): number {
   return -1;
 }
 
-/** `whole`: nothing to repair here. Otherwise what is missing. */
-function readLink(text: string, start: number): 'whole' | 'unfinished-label' | { labelEnd: number } {
+/** `whole`: nothing to repair here. Otherwise how far it has come. */
+type HalfLink = 'whole' | 'open-label' | 'label' | { labelEnd: number };
+
+function readLink(text: string, start: number): HalfLink {
   const bracket = text.indexOf('[', start);
   let depth = 0;
   let at = bracket;
@@ -133,8 +168,8 @@ function readLink(text: string, start: number): 'whole' | 'unfinished-label' | {
       if (depth === 0) break;
     }
   }
-  if (at >= text.length) return text.length - bracket > MAX_LABEL ? 'whole' : 'unfinished-label';
-  if (at + 1 === text.length) return 'unfinished-label';
+  if (at >= text.length) return text.length - bracket > MAX_LABEL ? 'whole' : 'open-label';
+  if (at + 1 === text.length) return 'label';
   if (text[at + 1] !== '(') return 'whole';
   let parentheses = 0;
   for (let end = at + 1; end < text.length; end += 1) {
@@ -144,6 +179,11 @@ function readLink(text: string, start: number): 'whole' | 'unfinished-label' | {
   }
   const address = text.slice(at + 2);
   return address.length > MAX_ADDRESS || /\n\s*\S/.test(address) ? 'whole' : { labelEnd: at };
+}
+
+/** Whether a bracket holds words to read: neither half the name of a note nor what stands for a picture. */
+function isOfWords(link: HalfLink, text: string, at: number): boolean {
+  return text[at] === '[' && (link === 'label' || (link === 'open-label' && text[at + 1] !== '^'));
 }
 
 /** Opens or closes emphasis, near enough to CommonMark's flanking rules for what models write. */

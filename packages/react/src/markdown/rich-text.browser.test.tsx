@@ -9,6 +9,14 @@ const plugins: RichTextPlugins = {
   math: () => import('../plugin-math.ts').then((module) => module.mathPlugin),
 };
 
+function cut(text: string, given: RichTextPlugins = plugins) {
+  return (
+    <RichTextProvider plugins={given}>
+      <Markdown text={text} cutOff />
+    </RichTextProvider>
+  );
+}
+
 function view(text: string, streaming = false, given: RichTextPlugins = plugins) {
   return (
     <RichTextProvider plugins={given}>
@@ -127,6 +135,15 @@ describe('formulas', () => {
     }
   });
 
+  it('of a text that was cut off show whole or not at all, and go on when it does', async () => {
+    const page = await render(cut('So $x^2$'));
+    await vi.waitFor(() => expect(page.container.querySelectorAll('math')).toHaveLength(1), soon);
+    await page.rerender(cut('So $x^2$ and $\\pi r'));
+    expect(page.container.textContent).not.toMatch(/\$|pi/);
+    await page.rerender(view('So $x^2$ and $\\pi r^2$.'));
+    await vi.waitFor(() => expect(page.container.querySelectorAll('math')).toHaveLength(2), soon);
+  });
+
   it('are text without the plug-in', async () => {
     const page = await render(view('So $x^2$.', false, {}));
     await expect.element(page.getByText('So $x^2$.')).toBeInTheDocument();
@@ -151,6 +168,16 @@ describe('diagrams', () => {
     expect((globalThis as { hacked?: unknown }).hacked).toBeUndefined();
     await page.getByRole('button', { name: 'Show source' }).click();
     await expect.element(page.getByText('graph TD')).toBeInTheDocument();
+  });
+
+  it('whose half was cut off stay code, and whole ones are drawn', async () => {
+    const draw = vi.fn(() => Promise.resolve(drawing));
+    const page = await render(cut('```mermaid\ngraph TD\n``', diagram(draw)));
+    await expect.element(page.getByText('graph TD')).toBeInTheDocument();
+    expect(page.container.querySelector('code')?.textContent).not.toContain('`');
+    expect(draw).not.toHaveBeenCalled();
+    await page.rerender(cut('```mermaid\ngraph TD\n```', diagram(draw)));
+    await expect.element(page.getByRole('img', { name: /Diagram: graph TD/ })).toBeInTheDocument();
   });
 
   it('that cannot be drawn stay code', async () => {

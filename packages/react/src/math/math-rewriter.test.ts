@@ -4,7 +4,7 @@ import { FENCE_MARK, INLINE_MARK, WIDE_MARK } from './math-marks.ts';
 import { MathRewriter } from './math-rewriter.ts';
 
 function whole(text: string): string {
-  return new MathRewriter().update(text, true).decided;
+  return new MathRewriter().update(text, 'over').decided;
 }
 
 /** Marks as readable words. */
@@ -62,14 +62,14 @@ describe('MathRewriter', () => {
 
   it('keeps half a formula back, but never half an amount of money', () => {
     const rewriter = new MathRewriter();
-    expect(rewriter.update('so $x', false)).toEqual({ decided: 'so ', shownRest: '' });
-    expect(rewriter.update('so $x^2$ is', false).decided).toBe(`so \`${INLINE_MARK}x^2\` is`);
-    expect(new MathRewriter().update('costs $5 or', false)).toEqual({
+    expect(rewriter.update('so $x', 'growing')).toEqual({ decided: 'so ', shownRest: '' });
+    expect(rewriter.update('so $x^2$ is', 'growing').decided).toBe(`so \`${INLINE_MARK}x^2\` is`);
+    expect(new MathRewriter().update('costs $5 or', 'growing')).toEqual({
       decided: 'costs ',
       shownRest: '$5 or',
     });
     const long = `$a ${'word '.repeat(60)}`;
-    expect(new MathRewriter().update(long, false).shownRest).toBe(long);
+    expect(new MathRewriter().update(long, 'growing').shownRest).toBe(long);
   });
 
   it('gives the same for a text in any pieces, and only ever adds', () => {
@@ -95,11 +95,13 @@ describe('MathRewriter', () => {
       let before = '';
       for (const piece of randomPieces(text, random)) {
         so += piece;
-        const { decided } = rewriter.update(so, false);
+        const { decided } = rewriter.update(so, 'growing');
         expect(decided.startsWith(before), `seed ${seed}`).toBe(true);
         before = decided;
       }
-      expect(rewriter.update(text, true).decided, `seed ${seed}: ${JSON.stringify(text)}`).toBe(whole(text));
+      expect(rewriter.update(text, 'over').decided, `seed ${seed}: ${JSON.stringify(text)}`).toBe(
+        whole(text),
+      );
     }
   });
 
@@ -107,7 +109,7 @@ describe('MathRewriter', () => {
     const text = 'a $x '.repeat(20_000);
     const rewriter = new MathRewriter();
     const started = performance.now();
-    for (let at = 0; at < text.length; at += 500) rewriter.update(text.slice(0, at), false);
+    for (let at = 0; at < text.length; at += 500) rewriter.update(text.slice(0, at), 'growing');
     // Generous for a busy machine: quadratic work takes minutes here.
     expect(performance.now() - started).toBeLessThan(5_000);
   });

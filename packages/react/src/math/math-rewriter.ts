@@ -1,3 +1,4 @@
+import type { Ending } from '../markdown/ending.ts';
 import { findMath } from './find-math.ts';
 import { FENCE_MARK, INLINE_MARK, ticksAround, WIDE_MARK } from './math-marks.ts';
 
@@ -28,15 +29,27 @@ export class MathRewriter {
   #lineStart = true;
   #likely = false;
 
-  /** @param isWhole Whether nothing more comes. */
-  update(text: string, isWhole: boolean): RewrittenText {
+  /** What a text that was cut off shows of its end is not decided: it may be continued. */
+  update(text: string, ending: Ending): RewrittenText {
     if (!text.startsWith(this.#text)) this.#reset();
     this.#text = text;
     this.#likely = false;
-    while (this.#at < text.length && this.#step(isWhole));
+    while (this.#at < text.length && this.#step(ending === 'over'));
     const rest = text.slice(this.#at);
     const hidden = this.#likely && (rest.length <= MAX_HIDDEN || /^(?:\$\$|\\\[)/.test(rest));
-    return { decided: this.#decided, shownRest: hidden ? '' : rest };
+    const whole = ending === 'cut' ? this.#wholeRest() : rest;
+    return { decided: this.#decided, shownRest: hidden && whole === rest ? '' : whole };
+  }
+
+  /** The rest if nothing came after it: a formula that is complete stands as code, half a one as it was written. */
+  #wholeRest(): string {
+    const twin = new MathRewriter();
+    twin.#text = this.#text;
+    twin.#at = this.#at;
+    twin.#fence = this.#fence;
+    twin.#lineStart = this.#lineStart;
+    while (twin.#at < twin.#text.length && twin.#step(true));
+    return twin.#decided;
   }
 
   #reset(): void {

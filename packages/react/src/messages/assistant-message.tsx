@@ -19,6 +19,7 @@ export function AssistantMessage({ id }: { id: string }): ReactElement | null {
   const isLast = useIsLast(id);
   if (message === undefined) return null;
   const streaming = message.end === undefined;
+  const cutOff = !streaming && !isFinished(message.end);
   const segments = segmentsOf(message);
   return (
     <article
@@ -37,7 +38,11 @@ export function AssistantMessage({ id }: { id: string }): ReactElement | null {
             <LazyToolCalls uses={segment.uses} live={streaming} />
           ) : segment.text === '' ? null : (
             <MessageBoundary text={segment.text}>
-              <Markdown text={segment.text} streaming={streaming && index === segments.length - 1} />
+              <Markdown
+                text={segment.text}
+                streaming={streaming && index === segments.length - 1}
+                cutOff={cutOff && index === segments.length - 1}
+              />
             </MessageBoundary>
           )}
         </Fragment>
@@ -51,6 +56,11 @@ export function AssistantMessage({ id }: { id: string }): ReactElement | null {
       <MessageFoot message={message} isLast={isLast} />
     </article>
   );
+}
+
+/** Whether the model said all that it wanted to. */
+function isFinished(end: MessageNode['end']): boolean {
+  return end?.kind === 'complete' && end.finishReason !== 'length';
 }
 
 function stateOf({ end }: MessageNode): string {
