@@ -12,7 +12,7 @@ export class LeaseBook {
   readonly #clock: Clock;
   readonly #isDraining: () => boolean;
   readonly #leases = new OpenSet<Lease>();
-  #onIdle: (() => void) | undefined;
+  readonly #waitForIdle: (() => void)[] = [];
   /** Called when a lease is opened. */
   onOpen: () => void = () => {};
   timers = 0;
@@ -42,7 +42,7 @@ export class LeaseBook {
     const lease = new Lease(this.#clock, client, this, () => {
       settle();
       this.#leases.delete(lease);
-      if (this.#leases.size === 0) this.#onIdle?.();
+      if (this.#leases.size === 0 && this.#waitForIdle.length > 0) this.#tellIdle();
     });
     lease.admission = admission;
     this.#leases.add(lease);
@@ -54,9 +54,11 @@ export class LeaseBook {
   /** Resolves when no lease is open. */
   async idle(): Promise<void> {
     if (this.#leases.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#onIdle = resolve;
-    });
+    await new Promise<void>((resolve) => this.#waitForIdle.push(resolve));
+  }
+
+  #tellIdle(): void {
+    for (const resolve of this.#waitForIdle.splice(0)) resolve();
   }
 
   /** Ends every open request with this failure. */

@@ -5,6 +5,9 @@ import { asUnavailable } from '../limits/limit-failure.ts';
 import type { LimitAnswer, LimitStore } from '../limits/limit-store.ts';
 
 interface Address {
+  /** Attempts that are under way in any way, refusals to come included. */
+  present: number;
+  /** Those of them whose check runs. */
   running: number;
   waiting: (() => void)[];
 }
@@ -25,6 +28,11 @@ export class FailedAttempts {
     this.#perMinute = perMinute;
   }
 
+  /** How many addresses are remembered here, for tests of its bounds. */
+  get size(): number {
+    return this.#addresses.size;
+  }
+
   /**
    * Runs a check, which says whether the credential was a guess that failed.
    *
@@ -37,17 +45,21 @@ export class FailedAttempts {
   ): Promise<T> {
     if (this.#perMinute === Number.POSITIVE_INFINITY) return check();
     const key = `failed-sign-ins:${addressKey(remoteAddress)}`;
-    const address = this.#addresses.get(key) ?? { running: 0, waiting: [] };
+    const address = this.#addresses.get(key) ?? { present: 0, running: 0, waiting: [] };
     this.#addresses.set(key, address);
-    await this.#enter(key, address);
+    address.present++;
     try {
-      const result = await check();
-      if (isGuess(result)) await this.#ask('take', key, false);
-      return result;
+      await this.#enter(key, address);
+      try {
+        const result = await check();
+        if (isGuess(result)) await this.#ask('take', key, false);
+        return result;
+      } finally {
+        address.running--;
+        for (const wake of address.waiting.splice(0)) wake();
+      }
     } finally {
-      address.running--;
-      for (const wake of address.waiting.splice(0)) wake();
-      if (address.running === 0 && address.waiting.length === 0) this.#addresses.delete(key);
+      if (--address.present === 0) this.#addresses.delete(key);
     }
   }
 
@@ -60,7 +72,6 @@ export class FailedAttempts {
       await new Promise<void>((resolve) => address.waiting.push(resolve));
     }
     address.running++;
-    this.#addresses.set(key, address);
   }
 
   async #ask(method: 'take' | 'look', key: string, looks: boolean): Promise<LimitAnswer> {

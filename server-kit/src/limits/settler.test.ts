@@ -86,4 +86,24 @@ describe('Settler', () => {
     await settler.close();
     expect(tries).toBe(2);
   });
+
+  test('what is on its way to the store when the kit closes is waited for, and tried once more if it gets lost', async () => {
+    const replies: { lose: () => void; keep: () => void }[] = [];
+    const { settler, clock } = start(
+      () => new Promise((keep, lose) => replies.push({ keep, lose: () => lose(new Error('away')) })),
+    );
+    settler.settle('a', []);
+    let isClosed = false;
+    const closing = settler.close().then(() => {
+      isClosed = true;
+    });
+    await clock.advance(0);
+    expect([replies.length, isClosed]).toEqual([1, false]);
+    replies[0]?.lose();
+    await clock.advance(0);
+    expect([replies.length, isClosed]).toEqual([2, false]);
+    replies[1]?.keep();
+    await closing;
+    expect(clock.timers).toEqual([]);
+  });
 });

@@ -23,6 +23,8 @@ export class Settler {
   readonly #logger: Logger;
   readonly #open = new Set<string>();
   readonly #waiting = new Map<string, Waiting>();
+  /** What the store has been told and has not confirmed. */
+  readonly #onTheirWay = new Set<Promise<void>>();
   #cancelRetry: (() => void) | undefined;
   #cancelRenew: (() => void) | undefined;
 
@@ -47,8 +49,9 @@ export class Settler {
     this.#try(holdId, charges, undefined);
   }
 
-  /** Tries once more for everything that is left, then forgets it. */
+  /** Waits for what is on its way, tries once more for everything that is left, then forgets it. */
   async close(): Promise<void> {
+    await Promise.all(this.#onTheirWay);
     this.#cancelRetry?.();
     this.#cancelRenew?.();
     const waiting = [...this.#waiting];
@@ -67,10 +70,13 @@ export class Settler {
     }
     if (done instanceof Promise) {
       const waiting = waits ?? { charges, since: this.#clock.now() };
-      done.then(
-        () => this.#waiting.delete(holdId),
-        () => this.#keep(holdId, waiting),
-      );
+      const told = done
+        .then(
+          () => void this.#waiting.delete(holdId),
+          () => this.#keep(holdId, waiting),
+        )
+        .finally(() => this.#onTheirWay.delete(told));
+      this.#onTheirWay.add(told);
     } else if (this.#waiting.size > 0) this.#waiting.delete(holdId);
   }
 

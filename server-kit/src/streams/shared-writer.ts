@@ -32,13 +32,15 @@ export class SharedWriter {
   #bytes = 0;
   #isOpen = false;
   #busy = false;
+  /** When the last writing is over. */
+  #written: Promise<void> | undefined;
   #isLost = false;
   #hasEnded = false;
   #cancelRetry: (() => void) | undefined;
 
   constructor(options: SharedWriterOptions) {
     this.#options = options;
-    void this.#flush();
+    this.#flush();
   }
 
   /** Whether it keeps up: it has not given the answer up. */
@@ -53,7 +55,7 @@ export class SharedWriter {
       this.#bytes += sizeOfEvent(event);
     }
     if (this.#bytes > this.#options.bounds.maxBytes) this.#lose();
-    else void this.#flush();
+    else this.#flush();
   }
 
   /** Nothing more will come. */
@@ -62,17 +64,24 @@ export class SharedWriter {
     this.#idleWhenDone();
   }
 
-  /** Tries once more, now. */
+  /** Waits for what is on its way, tries once more where that has failed, and gives up what is left. */
   async close(): Promise<void> {
+    await this.#written;
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
-    await this.#flush();
+    this.#flush();
+    await this.#written;
     this.#lose();
   }
 
-  async #flush(): Promise<void> {
+  #flush(): void {
     if (this.#busy || this.#isLost || this.#cancelRetry) return;
     this.#busy = true;
+    this.#written = this.#write();
+  }
+
+  /** Writes what there is, and what comes meanwhile. */
+  async #write(): Promise<void> {
     const { store, id, head, bounds, onStop, clock } = this.#options;
     try {
       if (!this.#isOpen) {
@@ -90,7 +99,7 @@ export class SharedWriter {
     } catch {
       this.#cancelRetry ??= clock.setTimer(() => {
         this.#cancelRetry = undefined;
-        void this.#flush();
+        this.#flush();
       }, retryMs);
     } finally {
       this.#busy = false;

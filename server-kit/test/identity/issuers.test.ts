@@ -447,4 +447,14 @@ describe('failed sign-ins', () => {
     }
     expect(await statusOf(bench, await bench.token())).toBe(200);
   });
+
+  test('a token that has merely expired is no guess while its secret is being replaced by another', async () => {
+    const next = 'the secret that comes next, longer than 32 bytes';
+    const bench = await startBench({
+      auth: { jwt: { secret: [secret, next], issuer: false, audience: false } },
+    });
+    const expired = await bench.token({ exp: Math.floor(bench.clock.wallNow() / 1000) - 60 });
+    for (let at = 0; at < 25; at++) expect(await statusOf(bench, expired)).toBe(401);
+    expect(await statusOf(bench, await bench.token())).toBe(200);
+  });
 });
