@@ -34,8 +34,8 @@ import { answerToContinue, answerToRegenerate, messageToEdit, messageToRetry } f
 /**
  * Opens a conversation: reads what was saved under its id, then keeps messages, run and record in step.
  *
- * `send`, `retry`, `regenerate` and `edit` wait until the saved record was read. What the stream brings is published with a
- * frame, at most every 25 ms; what a caller does, and the end of a turn, at once. The record is saved when a turn begins and
+ * `send`, `retry`, `regenerate` and `edit` wait until the saved record was read. What the stream brings is published once
+ * per frame, 22 ms after it; what a caller does, and the end of a turn, at once. The record is saved when a turn begins and
  * ends, after other changes, and every second while an answer is written. Two conversations open under one id at the same
  * time, in two tabs for instance, share their messages as far as the storage merges (those of this package do) and tell each
  * other as far as it can be watched.

@@ -1,10 +1,11 @@
+import { nextTask } from './environment.ts';
 import { later } from './fetch-later.ts';
 import { whileWanted } from './run.ts';
 import type { Turn, TurnOutcome } from './run-turn.ts';
 
 /**
- * `runTurn` as soon as its code is here, in the task of the call where it is. Stopping does not wait for that; where it
- * cannot be fetched the turn fails, and the next one fetches again.
+ * `runTurn` as soon as its code is here: in the task of the call where it is, in a page in the one that follows. Stopping does
+ * not wait for that; where it cannot be fetched the turn fails, and the next one fetches again.
  */
 export async function runTurnLate(turn: Turn): Promise<TurnOutcome | null> {
   let part = later();
@@ -19,5 +20,7 @@ export async function runTurnLate(turn: Turn): Promise<TurnOutcome | null> {
       return { end: { kind: 'failed', failure } };
     }
   }
+  const task = nextTask();
+  if (task !== undefined) await task;
   return part.runTurn(turn);
 }

@@ -169,8 +169,8 @@ export interface ConversationOptions {
   storage?: ConversationStorage | undefined;
   /** Told whenever the storage fails to read, write or remove. The conversation goes on either way. */
   onStorageError?: ((error: unknown) => void) | undefined;
-  /** When to publish changes: gets a callback, calls it once soon. Default: the next animation frame; 16 ms
-   * where there are none, 250 ms in a hidden page. */
+  /** When to publish changes: gets a callback, calls it once soon. Default: once per frame that is drawn,
+   * in a task of its own 22 ms after it; 16 ms where there are none, 250 ms in a hidden page. */
   schedule?: ((publish: () => void) => void) | undefined;
   /** Time for the interval of saves and for speeds. Default: the platform's. */
   clock?: Clock | undefined;
