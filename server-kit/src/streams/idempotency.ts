@@ -4,6 +4,7 @@ import { KitFailure } from '../failure.ts';
 import type { Principal } from '../kit-types.ts';
 import { ownerKeyOf } from './owner-key.ts';
 import type { ResumeSettings } from './stream-settings.ts';
+import type { Claim } from './stream-store.ts';
 import { type FoundStream, newStreamId, type Streams, stored } from './streams.ts';
 
 /** Longer than any answer takes: loading, first token and writing have limits of their own. */
@@ -57,8 +58,16 @@ export async function claimKey(
   const bodyHash = hashOf(canonical);
   for (let tries = 0; tries < maxTries; tries++) {
     const id = newStreamId();
-    await streams.announce(id, { ownerKey, model }, settings);
-    const known = await stored(() => claims.claim(name, { id, bodyHash }, claimLifeMs));
+    let known: Claim | undefined;
+    try {
+      await streams.announce(id, { ownerKey, model }, settings);
+      known = await stored(() => claims.claim(name, { id, bodyHash }, claimLifeMs));
+    } catch (thrown) {
+      // A store that did not say so in time may have noted it all the same: the key would stand for nothing.
+      void release(streams, name, id);
+      void streams.forget(id);
+      throw thrown;
+    }
     if (known === undefined) {
       return { kind: 'claimed', id, release: () => void release(streams, name, id) };
     }

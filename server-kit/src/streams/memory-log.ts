@@ -39,7 +39,7 @@ export class MemoryLog {
   add(events: readonly StreamEvent[], now: number): boolean {
     for (const event of events) {
       if (event.seq > this.#next) return false;
-      if (event.seq < this.#next || this.hasEnded) continue;
+      if (event.seq < this.#next) continue;
       this.#events.push(event);
       this.#next++;
       this.bytes += sizeOfEvent(event);

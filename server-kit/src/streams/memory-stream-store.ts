@@ -46,7 +46,7 @@ export class MemoryStreamStore implements StreamStore {
     const own = this.#byOwner.get(head.ownerKey) ?? new Set();
     for (const log of own) {
       if (own.size < maxPerOwner) break;
-      if (log.hasEnded || this.#isExpired(log)) this.drop(log.id);
+      if (log.hasEnded || this.#isExpired(log) || this.#isUnwritten(log)) this.drop(log.id);
     }
     if (own.size >= maxPerOwner) return false;
     const log = new MemoryLog(id, head);
@@ -165,6 +165,11 @@ export class MemoryStreamStore implements StreamStore {
     if (log === undefined || !this.#isExpired(log)) return log;
     this.drop(id);
     return undefined;
+  }
+
+  /** Made for a run that has never begun, by a process that has gone or could not tell. */
+  #isUnwritten({ next, aliveUntil }: MemoryLog): boolean {
+    return next === 0 && aliveUntil <= this.#clock.now();
   }
 
   #isExpired(log: MemoryLog): boolean {

@@ -59,7 +59,10 @@ export const writerLifeMs = 9_000;
  * away; the answer itself never depends on it.
  */
 export interface StreamStore {
-  /** Begins a log. `false` when its owner has too many that are not finished. Harmless when repeated. */
+  /**
+   * Begins a log. `false` when its owner has too many that are not finished; one that was begun and that nobody has written
+   * to, whose writer is gone, does not count. Harmless when repeated.
+   */
   open(id: string, head: StreamHead, bounds: StreamBounds): Eventually<boolean>;
   /**
    * Adds events, whose `seq` follows the last one; those that are there already are passed over, so that a call may be

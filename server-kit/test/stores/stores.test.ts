@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   MemoryCacheStore,
   MemoryKeyStore,
@@ -174,6 +174,23 @@ describe.skipIf(!hasRedis)('with a Redis server', () => {
     const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
     return { store: stores.cache, pass, close };
   });
+  test('a claim that Redis notes after its caller has given up is taken back, also while Redis is left alone', async () => {
+    const { stores, close } = createRedisStores({ url: redis.url, prefix: `t${count++}`, deadlineMs: 20 });
+    onTestFinished(close);
+    await expectReady(stores.revocations);
+    const others = new Redis(redis.url);
+    onTestFinished(() => others.disconnect());
+    await others.config('RESETSTAT');
+    await others.client('PAUSE', 100, 'ALL');
+    const claims = Array.from({ length: 5 }, (_, at) =>
+      stores.streams.claim(`key${at}`, { id: `s${at}`, bodyHash: 'h' }, 60_000),
+    );
+    const ends = await Promise.allSettled(claims);
+    expect(ends.map(({ status }) => status)).toEqual(claims.map(() => 'rejected'));
+    await expect.poll(() => others.info('commandstats')).toContain('cmdstat_set:calls=5,');
+    await expect.poll(() => others.keys('*:claim:key*')).toEqual([]);
+  });
+
   async function redisStreams(): Promise<StoredTextBench> {
     const prefix = `t${count++}`;
     const options = { url: redis.url, prefix, deadlineMs: 10_000 };

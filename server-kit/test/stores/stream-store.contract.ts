@@ -209,6 +209,19 @@ export function streamStoreContract(name: string, open: () => Promise<StreamStor
       expect(await store.find('s1')).toBeUndefined();
     });
 
+    test('what was begun and never written to takes no room once its writer is gone', async () => {
+      const { store, silence } = await bench();
+      for (const id of ['s1', 's2', 's3']) expect(await store.open(id, head, bounds)).toBe(true);
+      await store.append('s2', [piece(0)], bounds);
+      expect(await store.open('s4', head, bounds)).toBe(false);
+      for (const id of ['s1', 's2']) await silence(id);
+      await store.renew(['s3'], bounds);
+      expect(await store.open('s4', head, bounds)).toBe(true);
+      expect(await store.find('s1')).toBeUndefined();
+      expect(await store.open('s5', head, bounds)).toBe(false);
+      expect(await all(store, 's2')).toEqual([piece(0)]);
+    });
+
     test('a key is claimed once; of many at once one gets it', async () => {
       const { store, other } = await bench();
       const claims = Array.from({ length: 20 }, (_, at) => ({ id: `s${at}`, bodyHash: `h${at}` }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryStreamStore } from '../../src/index.ts';
+import { MemoryStreamStore, type StreamStore } from '../../src/index.ts';
 import { problemIn, SetClock } from '../harness.ts';
 import { ask, EventReader, idOf, rawQuestion, startNode, startPacer } from './nodes.ts';
 
@@ -111,4 +111,29 @@ test('a key that is none is refused, and a surface of another form does not know
     'Idempotency-Key',
   );
   expect(pacer.generations).toBe(0);
+});
+
+test('a key is free again whose claim the store noted but did not confirm in time', async () => {
+  const memory = new MemoryStreamStore(new SetClock());
+  let isLate = true;
+  const streams = new Proxy<StreamStore>(memory, {
+    get(_, name) {
+      const member: unknown = Reflect.get(memory, name);
+      if (typeof member !== 'function') return member;
+      if (name !== 'claim' || !isLate) return member.bind(memory);
+      return async (...args: unknown[]) => {
+        isLate = false;
+        member.apply(memory, args);
+        throw new Error('too late');
+      };
+    },
+  });
+  const pacer = await startPacer();
+  const node = await startNode(pacer, { stores: { streams } });
+  const refused = await node.answer('/chat', { headers, body: rawQuestion });
+  expect((await problemIn(refused)).code).toBe('store_unavailable');
+  const second = await ask(node, pacer, { headers });
+  await pacer.say('a');
+  await pacer.finish();
+  expect((await second.rest()).at(-1)?.type).toBe('done');
 });

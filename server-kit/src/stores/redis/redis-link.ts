@@ -20,6 +20,9 @@ export function scriptOf(text: string): Script {
 const failuresToOpen = 3;
 const [firstPauseMs, longestPauseMs] = [250, 5000];
 
+/** Hears what a call that was given up came to, and may set it right whether or not Redis is left alone by then. */
+export type OnLate<T> = (result: T, client: Redis | Cluster) => void;
+
 /** What a link to Redis needs. */
 export interface LinkOptions {
   client: Redis | Cluster;
@@ -47,7 +50,7 @@ export class RedisLink {
    * @param onLate Gets the result of a call that was given up and answered all the same.
    * @throws {RedisAway}
    */
-  async run<T>(call: (client: Redis | Cluster) => Promise<T>, onLate?: (result: T) => void): Promise<T> {
+  async run<T>(call: (client: Redis | Cluster) => Promise<T>, onLate?: OnLate<T>): Promise<T> {
     const { client, deadlineMs, now } = this.#options;
     const isOpen = this.#failures >= failuresToOpen;
     if (isOpen && (this.#probing || now() < this.#openUntil))
@@ -60,7 +63,7 @@ export class RedisLink {
       let isLate = false;
       const answer = call(client);
       answer.then(
-        (result) => isLate && onLate?.(result),
+        (result) => isLate && onLate?.(result, client),
         () => {},
       );
       const deadline = new Promise<never>((_, reject) => {
@@ -89,7 +92,7 @@ export class RedisLink {
     { text, sha }: Script,
     keys: readonly string[],
     args: readonly string[],
-    onLate?: (result: unknown) => void,
+    onLate?: OnLate<unknown>,
   ): Promise<unknown> {
     return this.run(async (client) => {
       try {

@@ -9,7 +9,7 @@ import {
   type WriterNews,
   writerLifeMs,
 } from '../../streams/stream-store.ts';
-import type { RedisLink } from './redis-link.ts';
+import type { OnLate, RedisLink } from './redis-link.ts';
 import type { RedisNotices } from './redis-notices.ts';
 import {
   appendScript,
@@ -114,7 +114,12 @@ export class RedisStreamStore implements StreamStore {
 
   async claim(key: string, { id, bodyHash }: Claim, lifeMs: number): Promise<Claim | undefined> {
     const args = [`${id} ${bodyHash}`, String(Math.ceil(lifeMs))];
-    const known = await this.#link.script(claimScript, [this.#claim(key)], args);
+    const name = this.#claim(key);
+    const onLate: OnLate<unknown> = (first, client) => {
+      // Whoever asked was told that the store is away: nobody would write what the key stands for.
+      if (typeof first !== 'string') void client.eval(unclaimScript.text, 1, name, id).catch(() => {});
+    };
+    const known = await this.#link.script(claimScript, [name], args, onLate);
     if (typeof known !== 'string') return undefined;
     const space = known.indexOf(' ');
     return { id: known.slice(0, space), bodyHash: known.slice(space + 1) };

@@ -11,8 +11,9 @@ if redis.call('ZCARD', KEYS[5]) >= most then
   for _, other in ipairs(redis.call('ZRANGE', KEYS[5], 0, -1)) do
     if redis.call('ZCARD', KEYS[5]) < most then break end
     local log = ARGV[8] .. other
-    local ended = redis.call('HGET', log .. ':head', 'ended')
-    if ended or redis.call('EXISTS', log .. ':head') == 0 then
+    local facts = redis.call('HMGET', log .. ':head', 'next', 'ended')
+    local unwritten = facts[1] == '0' and redis.call('EXISTS', log .. ':alive') == 0
+    if facts[2] or not facts[1] or unwritten then
       redis.call('DEL', log, log .. ':head', log .. ':alive', log .. ':read')
       redis.call('ZREM', KEYS[5], other)
     end

@@ -69,7 +69,8 @@ export class SqliteStreamStore implements StreamStore {
     this.#sql = {
       row: sql('SELECT * FROM ziggie_streams WHERE id = ? AND forget_at > ?'),
       add: sql('INSERT INTO ziggie_streams VALUES (?, ?, ?, ?, 0, 0, 0, 0, 0, ?, 0, ?)'),
-      own: sql('SELECT id, ended FROM ziggie_streams WHERE owner = ? ORDER BY born, id'),
+      own: sql(`SELECT id, ended OR (next = 0 AND alive_until <= ?) AS is_over FROM ziggie_streams
+        WHERE owner = ? ORDER BY born, id`),
       written:
         sql(`UPDATE ziggie_streams SET first = ?, next = ?, bytes = ?, ended = ?, alive_until = ?, forget_at = ?
         WHERE id = ?`),
@@ -104,11 +105,11 @@ export class SqliteStreamStore implements StreamStore {
       if (this.#row(id)) return true;
       this.#sweep(now);
       this.#drop(id);
-      const own = this.#sql.own.all(ownerKey);
+      const own = this.#sql.own.all(now, ownerKey);
       let count = own.length;
-      for (const { id: other, ended } of own) {
+      for (const { id: other, is_over: isOver } of own) {
         if (count < maxPerOwner) break;
-        if (ended === 0 && this.#row(other as string)) continue;
+        if (isOver === 0 && this.#row(other as string)) continue;
         this.#drop(other as string);
         count--;
       }
