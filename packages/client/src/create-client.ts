@@ -32,17 +32,20 @@ export function createClient(options: ClientOptions): ZiggieClient {
 
   function answer(
     operation: 'chat' | 'generate',
+    content: 'messages' | 'prompt',
     request: ChatRequest | GenerateRequest,
-    call: CallOptions,
+    call: CallOptions = {},
   ): ChatStream {
+    checkRequest(request, content);
     checkCall(call);
     const { model, format } = request;
     const structured = format !== undefined || ('tools' in request && request.tools?.length);
-    const resume = target.name === 'kit' && (call.resume ?? settings.resume) ? { resume: true } : {};
+    // Left out of the JSON where it is not asked for.
+    const resume = (target.name === 'kit' && (call.resume ?? settings.resume)) || undefined;
     const write = (speech: Speech, asked: object): AnswerRequest => {
       const { path, body } = speech[operation](asked as ChatRequest & GenerateRequest);
       const decoder = () => speech.decoder(model);
-      return { operation, path, body: JSON.stringify({ ...body, ...resume }), model, decoder };
+      return { operation, path, body: JSON.stringify({ ...body, resume }), model, decoder };
     };
     // Written down now: what the caller does to the request later changes nothing.
     const speech = target.speech(operation);
@@ -77,20 +80,14 @@ export function createClient(options: ClientOptions): ZiggieClient {
   const client: ZiggieClient = {
     target: target.name,
     baseUrl,
-    chat(request, call = {}) {
-      checkRequest(request, 'messages');
-      return answer('chat', request, call);
-    },
-    generate(request, call = {}) {
-      checkRequest(request, 'prompt');
-      return answer('generate', request, call);
-    },
+    chat: (request, call) => answer('chat', 'messages', request, call),
+    generate: (request, call) => answer('generate', 'prompt', request, call),
     embed: (request, call) => aside('embed', call, { ...request, input: [request.input].flat() }),
     models: {
       list: (call) => aside('listModels', call),
     },
     status: (call) => aside('readStatus', call),
-    version: async (call) => (await client.status(call)).version,
+    version: (call) => aside('readVersion', call),
   };
   return withSettings(client, settings);
 }

@@ -7,7 +7,7 @@ import { ConnectionError } from './errors/connection-error.ts';
  */
 export function part<T>(load: () => Promise<T>): Promise<T> {
   return load().catch((cause: unknown) => {
-    throw new ConnectionError('Loading a part of the client failed. Is the page offline, or replaced?', {
+    throw new ConnectionError('Loading code failed. Is the page offline, or replaced?', {
       cause,
     });
   });

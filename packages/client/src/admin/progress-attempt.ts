@@ -30,7 +30,6 @@ export class ProgressAttempt {
   readonly #body: string;
   readonly #interrupt: Interrupt;
   readonly #timer: PhaseTimer;
-  readonly #startedAt: number;
   readonly #utf8 = new TextDecoder();
   readonly #form: RecordForm;
   readonly #lines: NdjsonSplitter;
@@ -47,10 +46,9 @@ export class ProgressAttempt {
     this.#scope = scope;
     this.#path = path;
     this.#body = body;
-    const { interrupt, timer, startedAt } = scope.newAttempt();
+    const { interrupt, timer } = scope.newAttempt();
     this.#interrupt = interrupt;
     this.#timer = timer;
-    this.#startedAt = startedAt;
   }
 
   /** The next records, at least one; the last has the status `success`. */
@@ -74,7 +72,7 @@ export class ProgressAttempt {
   /** @param error Why it failed; left out when it succeeded. */
   close(error?: ZiggieError): void {
     this.#timer.stop();
-    this.#scope.record(this.#startedAt, this.#answer?.status ?? error?.status, error?.code);
+    this.#scope.record(this.#answer?.status ?? error?.status, error?.code);
     this.#answer?.body.close();
   }
 

@@ -73,7 +73,7 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
   const { settings, timeouts, options } = scope;
   const { method = 'GET', path, answerMs = timeouts.idleMs } = request;
   const body = encode(request.body);
-  const { interrupt, timer, startedAt } = scope.newAttempt();
+  const { interrupt, timer } = scope.newAttempt();
   const connected = (): void => {
     if (timer.phase === 'idle') return;
     timer.enter('idle', answerMs);
@@ -95,11 +95,11 @@ async function attempt<T>(scope: CallScope, request: JsonRequest, read: (body: u
     scope.tell('firstByte', { status, requestId });
     const text = await readBody(answer, interrupt.wait, request.maxBytes ?? MAX_BODY_BYTES);
     const value = read(text === '' ? undefined : parseJson(text));
-    scope.record(startedAt, answer.status, undefined);
+    scope.record(answer.status, undefined);
     return value;
   } catch (error) {
     const failure = asZiggieError(error, `${method} ${path}`, answer);
-    scope.record(startedAt, answer?.status ?? failure.status, failure.code);
+    scope.record(answer?.status ?? failure.status, failure.code);
     interrupt.fire(failure);
     answer?.body.close();
     throw withCallDetails(failure, {

@@ -3,7 +3,7 @@ import { AbortedError } from '../errors/aborted-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { ZiggieError } from '../errors/ziggie-error.ts';
 import { part } from '../part.ts';
-import { type Settings, timeoutsFor } from '../settings.ts';
+import { given, type Settings, timeoutsFor } from '../settings.ts';
 import type { AnswerStats, Attempt, CallOptions, Timeouts } from '../types.ts';
 import { type Interrupt, newInterrupt } from './interrupt.ts';
 import type { CallPurpose, Hook, Observer, Told } from './observer.ts';
@@ -42,8 +42,9 @@ export interface CallScope {
   /** For the next attempt or sleep. @throws {ZiggieError} when the call was stopped. */
   newInterrupt(): Interrupt;
   /** For a try that goes out now. @returns Its interrupt and clock. @throws {ZiggieError} when the call was stopped. */
-  newAttempt(): { interrupt: Interrupt; timer: PhaseTimer; startedAt: number };
-  record(startedAt: number, status: number | undefined, code?: string, resumed?: true): void;
+  newAttempt(): { interrupt: Interrupt; timer: PhaseTimer };
+  /** Notes the attempt that is over now. */
+  record(status: number | undefined, code?: string, resumed?: true): void;
   /** Lets go of the signal and the deadline. */
   end(): void;
 }
@@ -74,6 +75,7 @@ export function newScope(
   const spans: Timings = {};
   let interrupt = newInterrupt();
   let startedAt: number | undefined;
+  let attemptAt = 0;
   let cancelDeadline: (() => void) | undefined;
   let stopped: ZiggieError | undefined;
   let ended = false;
@@ -110,12 +112,10 @@ export function newScope(
       const { ttftMs, chunks, bytes } = scope;
       const seen = ttftMs !== undefined && { ttftMs, decodeMs: rounded(totalMs - ttftMs) };
       const all: Timings = { ...spans, ...seen, totalMs, ...timings };
-      const { decodeMs } = all;
+      const { decodeMs = 0 } = all;
       return {
         ...all,
-        ...(usage &&
-          decodeMs &&
-          decodeMs > 0 && { tokensPerSecond: rounded((usage.outputTokens * 1000) / decodeMs) }),
+        ...(usage && decodeMs > 0 && { tokensPerSecond: rounded((usage.outputTokens * 1000) / decodeMs) }),
         chunks,
         bytes,
         attempts: attempts.length,
@@ -148,23 +148,19 @@ export function newScope(
     },
     newAttempt() {
       const { fire } = scope.newInterrupt();
+      attemptAt = clock.now();
       scope.tell('attempt', { number: attempts.length + 1 });
       const timer = phaseTimer(
         clock,
         (...over) => fire(new TimeoutError(...over)),
         (...half) => observer?.slow(...half),
       );
-      return { interrupt, timer, startedAt: clock.now() };
+      return { interrupt, timer };
     },
-    record(from, status, code, resumed) {
-      attempts.push({
-        number: attempts.length + 1,
-        ...(status && { status }),
-        ...(interrupt.host && { host: interrupt.host }),
-        ...(code && { code }),
-        durationMs: since(from),
-        ...(resumed && { resumed }),
-      });
+    record(status, code, resumed) {
+      const { host } = interrupt;
+      const number = attempts.length + 1;
+      attempts.push(given({ number, status, host, code, durationMs: since(attemptAt), resumed }) as Attempt);
     },
     end() {
       ended = true;

@@ -246,7 +246,9 @@ describe('stats', () => {
     const client = createClient({
       baseUrl: 'http://kit',
       clock,
-      fetch: () => Promise.resolve(new Response(body)),
+      // Lines: for anything else code is fetched first, which takes as long as the machine is busy.
+      fetch: () =>
+        Promise.resolve(new Response(body, { headers: { 'Content-Type': 'application/x-ndjson' } })),
     });
     const asking = client.chat(question).final();
     const step = async (ms: number, event: object) => {

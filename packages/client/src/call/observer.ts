@@ -1,7 +1,7 @@
 import type { TimedPhase } from '../errors/timeout-error.ts';
 import type { CallInfo, ClientHooks } from '../hooks.ts';
 import type { Settings } from '../settings.ts';
-import type { CallOptions } from '../types.ts';
+import type { CallOptions, ChatResult } from '../types.ts';
 
 /** What a call is for: what its hooks are told. */
 export interface CallPurpose {
@@ -14,14 +14,18 @@ export interface CallPurpose {
 export type Hook = keyof ClientHooks;
 type Heard<Name extends Hook> =
   Parameters<NonNullable<ClientHooks[Name]>> extends [CallInfo, ...infer Rest] ? Rest : never;
+/** What a call ended with: the whole answer, where it is one. Hooks are told all but its text. */
+type End = Pick<ChatResult, 'attempts'> & Partial<ChatResult>;
 /** What a hook is told besides the call, and besides the time since the call began, which is added here. */
-export type Told<Name extends Hook> = Name extends Timed
-  ? Heard<Name> extends [infer Details]
-    ? Name extends 'connect' | 'firstToken'
-      ? []
-      : [Omit<Details, 'elapsedMs'>]
-    : never
-  : Heard<Name>;
+export type Told<Name extends Hook> = Name extends 'done'
+  ? [End]
+  : Name extends Timed
+    ? Heard<Name> extends [infer Details]
+      ? Name extends 'connect' | 'firstToken'
+        ? []
+        : [Omit<Details, 'elapsedMs'>]
+      : never
+    : Heard<Name>;
 
 const timed = ['connect', 'firstByte', 'firstToken', 'done', 'error'] as const satisfies Hook[];
 type Timed = (typeof timed)[number];
@@ -39,6 +43,10 @@ export interface Observer {
 }
 
 let calls = 0;
+
+function figuresOf({ attempts, usage, timings, stats, finishReason, model: upstreamModel }: End): object {
+  return { attempts, usage, timings, stats, finishReason, upstreamModel };
+}
 
 export function newObserver(
   { hooks, logger, baseUrl }: Settings,
@@ -72,8 +80,9 @@ export function newObserver(
           hook: name,
           error: error instanceof Error ? error.name : typeof error,
         });
+      const details = name === 'done' ? figuresOf(told[0] as End) : told[0];
       const heard = (timed as readonly Hook[]).includes(name)
-        ? [{ elapsedMs: elapsedMs(), ...told[0] }]
+        ? [{ elapsedMs: elapsedMs(), ...details }]
         : told;
       for (const some of all) {
         try {

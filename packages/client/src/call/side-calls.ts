@@ -31,6 +31,10 @@ export async function readStatus(settings: Settings, call: CallOptions): Promise
   return callJson(settings, { path, operation: 'status' }, call, read);
 }
 
+export async function readVersion(settings: Settings, call: CallOptions): Promise<string> {
+  return (await readStatus(settings, call)).version;
+}
+
 export async function embed(
   settings: Settings,
   call: CallOptions,

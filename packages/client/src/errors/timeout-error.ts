@@ -10,11 +10,11 @@ export class TimeoutError extends ZiggieError {
   /** The limit that was reached, in milliseconds. */
   declare readonly afterMs: number;
 
-  constructor(phase: TimedPhase, afterMs: number, details: ZiggieErrorDetails = {}) {
+  constructor(phase: TimedPhase, afterMs: number) {
     super(
       phase === 'total' ? 'deadline_exceeded' : (`${phase.replace('-', '_')}_timeout` as 'idle_timeout'),
-      `Waiting for the server: its time for "${phase}" is over after ${afterMs} ms. Is timeouts.${phase.replace('-t', 'T')}Ms too short?`,
-      { ...details, phase, afterMs } as ZiggieErrorDetails,
+      `Waiting for the server: "${phase}" is over after ${afterMs} ms. Is timeouts.${phase.replace('-t', 'T')}Ms too short?`,
+      { phase, afterMs } as ZiggieErrorDetails,
     );
   }
 }

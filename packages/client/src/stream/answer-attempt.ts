@@ -2,10 +2,11 @@ import type { ErrorEvent, StreamEventBody } from '@ziggie/llm-protocol';
 import { HEARTBEAT_INTERVAL_MS, ProtocolError } from '@ziggie/llm-protocol/native';
 import type { CallScope } from '../call/call-scope.ts';
 import { StreamError } from '../errors/stream-error.ts';
-import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
+import { isZiggieError, requestIdOf, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
 import { connectLimitMs } from '../http/connect-limit.ts';
 import { loadFailures } from '../http/failures.ts';
 import { type Answer, send } from '../http/send.ts';
+import { given } from '../settings.ts';
 import type { AnswerDecoder } from '../targets/target.ts';
 import type { ChatEvent } from '../types.ts';
 import { type AnswerReader, answerReader } from './answer-reader.ts';
@@ -75,7 +76,7 @@ export function newAttempt(
   const { settings, timeouts, options, tell } = scope;
   const { clock, target, transport } = settings;
   const decoder = from?.decoder ?? request.decoder();
-  const { interrupt, timer, startedAt } = scope.newAttempt();
+  const { interrupt, timer } = scope.newAttempt();
   const { signal } = interrupt;
   let resumableId = from?.id;
   let committed = from?.began ?? false;
@@ -188,7 +189,7 @@ export function newAttempt(
           goesOn = true;
           break;
         case 'start':
-          if (event.resumable && /^[\w.:-]{1,128}$/.test(event.id)) resumableId = event.id;
+          if (event.resumable) resumableId = requestIdOf(event.id);
           break;
         case 'queued':
         case 'loading':
@@ -201,7 +202,7 @@ export function newAttempt(
           const { ttftMs } = scope;
           events[at] = {
             ...event,
-            timings: { ...(ttftMs === undefined ? {} : { ttftMs }), ...event.timings },
+            timings: { ...given({ ttftMs }), ...event.timings },
           };
           break;
         }
@@ -267,7 +268,7 @@ export function newAttempt(
     },
     finish() {
       timer.stop();
-      scope.record(startedAt, answer?.status, undefined, from && true);
+      scope.record(answer?.status, undefined, from && true);
       if (answer) drain(answer.body, clock);
     },
     fail(error) {
@@ -277,7 +278,7 @@ export function newAttempt(
         requestId: error.requestId ?? answer?.requestId,
       });
       timer.stop();
-      scope.record(startedAt, answer?.status ?? error.status, error.code, from && true);
+      scope.record(answer?.status ?? error.status, error.code, from && true);
       // The interrupt has ended the wait already; a fetch that ignores its signal is told here.
       answer?.body.close();
     },

@@ -1,7 +1,6 @@
 import { newScope } from '../call/call-scope.ts';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
-import { part } from '../part.ts';
 import type { Settings } from '../settings.ts';
 import type { CallOptions, ChatEvent, ChatResult } from '../types.ts';
 import { type AnswerAttempt, type AnswerRequest, newAttempt, type ResumePoint } from './answer-attempt.ts';
@@ -14,11 +13,16 @@ export interface AskedQuestion {
   written: AnswerRequest | Promise<AnswerRequest>;
 }
 
+/** Between two tries to fetch what goes on with a broken answer. Offline they cost nothing. */
+const FETCH_AGAIN_MS = 1_000;
+/** Said here once more: the rules come with what is fetched. */
+const RECONNECT_MS = 300_000;
+
 const nothing = (): void => {};
 
 /** Nothing of it is needed while all goes well. */
 type AfterFailure = typeof import('./after-failure.ts');
-const loadAfterFailure = () => part(() => import('./after-failure.ts'));
+const loadAfterFailure = () => import('./after-failure.ts');
 
 /**
  * One answer over all its attempts.
@@ -118,9 +122,7 @@ export function answerRun(
 
   /** Makes ready for another attempt. @returns Whether that brought events already. @throws When there is none. */
   async function recover(failed: AnswerAttempt, error: ZiggieError): Promise<boolean> {
-    const { afterFailure } = await loadAfterFailure().catch(() => {
-      throw error;
-    });
+    const { afterFailure } = await scope.newInterrupt().wait(untilLoaded(failed, error));
     const { resumed, anew } = await afterFailure(
       scope,
       written,
@@ -140,6 +142,23 @@ export function answerRun(
     return queue.length > taken;
   }
 
+  /**
+   * What goes on with a broken answer. Where not even that can be fetched there is no network: it is tried again for as
+   * long as the answer could be picked up.
+   */
+  async function untilLoaded(failed: AnswerAttempt, error: ZiggieError): Promise<AfterFailure> {
+    const reconnectMs = options.retry?.reconnectMs ?? settings.retry.reconnectMs ?? RECONNECT_MS;
+    for (let tries = 1; ; tries++) {
+      const loaded = await loadAfterFailure().catch(nothing);
+      if (loaded) return loaded;
+      if (over || tries * FETCH_AGAIN_MS > reconnectMs || !failed.resumePoint()) throw error;
+      tell('reconnecting', { tries, delayMs: FETCH_AGAIN_MS, offline: true, error });
+      await new Promise<void>((resolve) => {
+        settings.clock.setTimer(resolve, FETCH_AGAIN_MS);
+      });
+    }
+  }
+
   /** Tells the kit that nobody will come back, where a run goes on without its connection. */
   function endRun(): void {
     const ended = point;
@@ -155,7 +174,11 @@ export function answerRun(
     if (over) return;
     show(join ? join(events) : events);
     if (events.at(-1)?.type === 'done') {
-      finish(from);
+      end();
+      from.finish();
+      const whole = collector.result(from.requestId(), scope);
+      resolve(whole);
+      tell('done', whole);
       return;
     }
     const known = from.resumePoint();
@@ -177,22 +200,6 @@ export function answerRun(
     }
     queue = events;
     taken = 0;
-  }
-
-  function finish(from: AnswerAttempt): void {
-    end();
-    from.finish();
-    const whole = collector.result(from.requestId(), scope);
-    resolve(whole);
-    const { usage, timings, stats, finishReason, model: upstreamModel } = whole;
-    tell('done', {
-      attempts,
-      usage,
-      timings,
-      stats,
-      finishReason,
-      upstreamModel,
-    });
   }
 
   function fail(error: ZiggieError): void {

@@ -32,9 +32,9 @@ export function newCollector(asked: string): Collector {
           thinking += event.text;
           break;
         case 'tool-call': {
-          const { id, name, arguments: given } = event;
+          const { type: _, ...call } = event;
           collector.pieces++;
-          toolCalls.push({ id, name, arguments: given });
+          toolCalls.push(call);
           break;
         }
         case 'start':

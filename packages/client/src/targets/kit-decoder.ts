@@ -45,7 +45,7 @@ export class KitDecoder implements AnswerDecoder {
     for (const name in wanted) {
       const value = event[name as keyof typeof event];
       if (typeof value !== wanted[name] || value === null || Array.isArray(value))
-        throw malformed(`a ${event.type} event lacks a member, or its type is another`);
+        throw malformed(`a member of a ${event.type} event is missing or of another type`);
     }
     this.ended = event.type === 'done' || event.type === 'error';
     events.push(
