@@ -5,6 +5,7 @@ import {
   SSE_HEARTBEAT,
   type StreamEvent,
 } from '@ziggie/llm-protocol';
+import { jsonString } from './json-string.ts';
 
 /** How events are written: NDJSON unless the caller asks for server-sent events. */
 export interface Framing {
@@ -28,20 +29,7 @@ const sse: Framing = {
 function jsonOf(event: StreamEvent): string {
   const { type } = event;
   if (type !== 'text-delta' && type !== 'thinking-delta') return JSON.stringify(event);
-  const { text, seq } = event;
-  return isWrittenAsIs(text)
-    ? `{"type":"${type}","text":"${text}","seq":${seq}}`
-    : `{"type":"${type}","text":${JSON.stringify(text)},"seq":${seq}}`;
-}
-
-/** Whether JSON writes a text as it is. Most tokens do, and to look is cheaper than to ask `JSON.stringify`. */
-function isWrittenAsIs(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    // Half of a pair is written as an escape.
-    if (unit < 0x20 || unit === 0x22 || unit === 0x5c || (unit >= 0xd800 && unit <= 0xdfff)) return false;
-  }
-  return true;
+  return `{"type":"${type}","text":${jsonString(event.text)},"seq":${event.seq}}`;
 }
 
 /** The framing that `Accept` asks for. */

@@ -23,6 +23,8 @@ const tailMs = 50;
 const togetherBytes = 64 * 1024;
 
 const lineEnd = 0x0a;
+/** How many line ends close a record: it is a line, or an event with an empty line behind it. */
+const lineEnds: Record<UpstreamDialect, number> = { ollama: 1, openai: 2 };
 
 /** Cuts a body into records. */
 interface Splitter {
@@ -57,8 +59,8 @@ export class UpstreamRecords implements Waiter {
   #failure: KitFailure | undefined;
   #bytes = 0;
   #isFinished = false;
-  /** Whether the next byte begins a line. Not at the very beginning, where a byte order mark may be. */
-  #isAtLine = false;
+  /** Whether the next byte begins a record. Not at the very beginning, where a byte order mark may be. */
+  #isAtStart = false;
   #isDry = false;
 
   /** @param waiter Told when it is worth asking again after there were none. */
@@ -215,16 +217,17 @@ export class UpstreamRecords implements Waiter {
   #cut({ bytes, from, to }: BodyPiece, records: Arrival[]): void {
     this.#bytes += to - from;
     if (this.#bytes > MAX_ANSWER_BYTES) throw upstreamFailure('response_too_large', 'answer above 64 MiB');
-    const endsLine = bytes[to - 1] === lineEnd;
+    const end = to - lineEnds[this.#from.dialect];
+    const endsRecord = end >= from && bytes[to - 1] === lineEnd && bytes[end] === lineEnd;
     // Not past records that are still to be read.
-    if (this.#isAtLine && endsLine && typeof (records.at(-1) ?? {}) === 'object') {
-      const events = this.#decoder?.readBytes?.(bytes, from, to - 1);
+    if (this.#isAtStart && endsRecord && typeof (records.at(-1) ?? {}) === 'object') {
+      const events = this.#decoder?.readBytes?.(bytes, from, end);
       if (events !== undefined) {
         for (const event of events) records.push(event);
         return;
       }
     }
-    this.#isAtLine = endsLine;
+    this.#isAtStart = endsRecord;
     this.#splitter.push(this.#text.of(bytes.subarray(from, to)), (record) => records.push(record));
   }
 

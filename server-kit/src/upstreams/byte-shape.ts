@@ -46,10 +46,10 @@ export class ByteShape {
   /**
    * The shape of a record that was read the long way and said nothing but `text`, if it has one.
    *
-   * @param name Name of the member that `text` came from, in the record or in its `message`.
-   * @param varying Name of one string member before it whose value may differ and is of no interest.
+   * @param name Name of the member that `text` came from.
+   * @param varying Name of one string member before it whose value may differ and is of no interest, where there is one.
    */
-  static of(record: string, text: string, name: string, varying: string): ByteShape | undefined {
+  static of(record: string, text: string, name: string, varying?: string): ByteShape | undefined {
     const key = `"${name}":"`;
     const at = record.indexOf(key);
     if (at === -1 || record.length > maxLength || record.indexOf(key, at + 1) !== -1) return undefined;
@@ -64,7 +64,7 @@ export class ByteShape {
     // It was found right for the record that this is the shape of.
     if ('model' in parsed) parsed['model'] = undefined;
     const timeKey = `"${varying}":"`;
-    const timeAt = before.indexOf(timeKey);
+    const timeAt = varying === undefined ? -1 : before.indexOf(timeKey);
     if (timeAt === -1) return new ByteShape(before, '', tail, parsed, name);
     const valueAt = timeAt + timeKey.length;
     const valueEnd = before.indexOf('"', valueAt);
@@ -112,9 +112,15 @@ export class ByteShape {
 
 const sharedShapes = new Map<string, ByteShape>();
 
+/** What of a record says something: Ollama's message, what is new of OpenAI's one choice, or the record itself. */
 function holderOf(record: Record<string, unknown>): Record<string, unknown> {
-  const { message } = record;
-  return typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : record;
+  const { message, choices } = record;
+  const choice = Array.isArray(choices) ? members(choices[0]) : undefined;
+  return members(message) ?? members(choice?.['delta']) ?? choice ?? record;
+}
+
+function members(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
 }
 
 /** Bytes as numbers of four, of the buffer that was asked about last: mostly it is the one that connections read into. */

@@ -7,7 +7,7 @@ export interface RecordDecoder {
   /** Reads one record and adds its events. @throws {ProtocolError} when it is not a record. */
   read(record: RecordText, events: StreamEventBody[]): void;
   /**
-   * The events of a record, where they can be told from its bytes (without its line end); `undefined`, and nothing is read,
+   * The events of a record, where they can be told from its bytes (without the line ends behind it); `undefined`, and nothing is read,
    * where it must be read as text. Everything before it has been read.
    */
   readBytes?(bytes: Buffer, from: number, to: number): readonly StreamEventBody[] | undefined;

@@ -1,10 +1,11 @@
-import type { ChatMessage, StreamEventBody, ToolCall } from '@ziggie/llm-protocol';
-import { encodeOpenAiChat, encodeOpenAiGenerate, OpenAiDecoder } from '@ziggie/llm-protocol/openai';
+import type { ChatMessage, ToolCall } from '@ziggie/llm-protocol';
+import { encodeOpenAiChat, encodeOpenAiGenerate } from '@ziggie/llm-protocol/openai';
 import type { ChatBody, GenerateBody } from '../request/chat-shape.ts';
 import { optionsFor } from '../request/options-policy.ts';
 import { upstreamBody } from '../request/upstream-body.ts';
 import { OllamaRecords } from './ollama-records.ts';
-import { endOfBody, type RecordDecoder, type RecordText } from './record-decoder.ts';
+import { OpenAiRecords } from './openai-records.ts';
+import type { RecordDecoder } from './record-decoder.ts';
 import type { UpstreamDialect } from './upstream-settings.ts';
 
 /** What is sent to an upstream for one generation. */
@@ -48,20 +49,6 @@ export function callFor(
 /** A reader for one answer. */
 export function decoderFor(dialect: UpstreamDialect): RecordDecoder {
   return dialect === 'ollama' ? new OllamaRecords() : new OpenAiRecords();
-}
-
-/** The records are the texts of server-sent events. */
-class OpenAiRecords implements RecordDecoder {
-  readonly #decoder = new OpenAiDecoder();
-
-  get ended(): boolean {
-    return this.#decoder.ended;
-  }
-
-  read(record: RecordText, events: StreamEventBody[]): void {
-    if (record === endOfBody) this.#decoder.end(events);
-    else this.#decoder.read(record, events);
-  }
 }
 
 /**

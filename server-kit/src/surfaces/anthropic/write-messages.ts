@@ -5,6 +5,7 @@ import {
   type UsageEvent,
 } from '@ziggie/llm-protocol';
 import type { Framing } from '../../answer/framing.ts';
+import { aroundText } from '../../answer/json-string.ts';
 import { sse } from '../json-forms.ts';
 import type { AnswerForm, RunFacts, WholeAnswer } from '../surface.ts';
 import { anthropicError } from './failure.ts';
@@ -20,6 +21,7 @@ const ping = named({ type: 'ping' });
 function messagesFraming(facts: RunFacts): Framing {
   let open: Block | undefined;
   let index = -1;
+  let delta = (text: string) => text;
   let usage: UsageEvent | undefined;
 
   const close = (): string => {
@@ -34,10 +36,9 @@ function messagesFraming(facts: RunFacts): Framing {
       index++;
       open = block;
       before += named({ type: 'content_block_start', index, content_block: emptyBlock(block) });
+      delta = aroundText((one) => named({ type: 'content_block_delta', index, delta: deltaOf(block, one) }));
     }
-    const delta =
-      block === 'text' ? { type: 'text_delta', text } : { type: 'thinking_delta', thinking: text };
-    return before + named({ type: 'content_block_delta', index, delta });
+    return before + delta(text);
   };
   const tool = ({ id, name, arguments: given }: ToolCallEvent): string => {
     const before = close();
@@ -127,6 +128,10 @@ function messageHead(run: string, model: string) {
 /** A block before its first piece. Nobody here can sign thinking, so its signature is empty. */
 function emptyBlock(block: Block): Record<string, string> {
   return block === 'text' ? { type: 'text', text: '' } : { type: 'thinking', thinking: '', signature: '' };
+}
+
+function deltaOf(block: Block, text: string): Record<string, string> {
+  return block === 'text' ? { type: 'text_delta', text } : { type: 'thinking_delta', thinking: text };
 }
 
 function stopReason(reason: 'stop' | 'length' | 'tool_calls'): string {

@@ -6,6 +6,7 @@ import {
   type UsageEvent,
 } from '@ziggie/llm-protocol';
 import type { Framing } from '../../answer/framing.ts';
+import { jsonString } from '../../answer/json-string.ts';
 import type { KitFailure } from '../../failure.ts';
 import { JSON_TYPE } from '../json-forms.ts';
 import type { AnswerForm, FailureBody, RunFacts, WholeAnswer } from '../surface.ts';
@@ -31,27 +32,35 @@ class OllamaFraming implements Framing {
   readonly contentType = NDJSON_CONTENT_TYPE;
   readonly #kind: Kind;
   readonly #facts: RunFacts;
+  /** What stands before the time, before the text, and behind it, in a piece of text: one comes per token. */
+  readonly #before: string;
+  readonly #middle: string;
+  readonly #after: string;
   #usage: UsageEvent | undefined;
   #calls = 0;
 
   constructor(kind: Kind, facts: RunFacts) {
     this.#kind = kind;
     this.#facts = facts;
+    this.#before = `{"model":${JSON.stringify(facts.model)},"created_at":"`;
+    const isChat = kind === 'chat';
+    this.#middle = isChat ? '","message":{"role":"assistant","content":' : '","response":';
+    this.#after = isChat ? '},"done":false}\n' : ',"done":false}\n';
   }
 
   /** Nothing in Ollama's form says that somebody waits; an empty piece shows that the line is alive. */
   get heartbeat(): string {
-    return this.#piece('');
+    return this.#text('');
   }
 
   encode(event: StreamEventBody): string {
     switch (event.type) {
       case 'text-delta':
-        return this.#piece(event.text);
+        return this.#text(event.text);
       case 'thinking-delta':
-        return this.#piece('', { thinking: event.text });
+        return this.#piece({ thinking: event.text });
       case 'tool-call':
-        return this.#piece('', { tool_calls: [toolCall(event, this.#calls++)] });
+        return this.#piece({ tool_calls: [toolCall(event, this.#calls++)] });
       case 'usage':
         this.#usage = event;
         return '';
@@ -69,8 +78,12 @@ class OllamaFraming implements Framing {
     }
   }
 
-  #piece(content: string, more: Record<string, unknown> = {}): string {
-    return this.#line({ ...said(this.#kind, content, more), done: false });
+  #text(text: string): string {
+    return this.#before + stamp(this.#facts) + this.#middle + jsonString(text) + this.#after;
+  }
+
+  #piece(more: Record<string, unknown>): string {
+    return this.#line({ ...said(this.#kind, '', more), done: false });
   }
 
   #line(members: Record<string, unknown>): string {
@@ -130,20 +143,22 @@ function stamp({ now }: RunFacts): string {
 function metrics(
   { totalMs, loadMs, prefillMs, decodeMs }: Timings,
   usage: UsageEvent | undefined,
-): Record<string, number> {
-  const known: Record<string, number> = {};
-  const add = (name: string, value: number | undefined) => {
-    if ((value ?? 0) > 0) known[name] = value as number;
+): Record<string, number | undefined> {
+  return {
+    total_duration: nanoseconds(totalMs),
+    load_duration: nanoseconds(loadMs),
+    prompt_eval_count: known(usage?.inputTokens),
+    prompt_eval_duration: nanoseconds(prefillMs),
+    eval_count: known(usage?.outputTokens),
+    eval_duration: nanoseconds(decodeMs),
   };
-  add('total_duration', nanoseconds(totalMs));
-  add('load_duration', nanoseconds(loadMs));
-  add('prompt_eval_count', usage?.inputTokens);
-  add('prompt_eval_duration', nanoseconds(prefillMs));
-  add('eval_count', usage?.outputTokens);
-  add('eval_duration', nanoseconds(decodeMs));
-  return known;
+}
+
+/** JSON leaves out what is `undefined`. */
+function known(value: number | undefined): number | undefined {
+  return value !== undefined && value > 0 ? value : undefined;
 }
 
 function nanoseconds(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.round(ms * 1e6);
+  return known(ms === undefined ? undefined : Math.round(ms * 1e6));
 }

@@ -1,6 +1,7 @@
 import type { UsageEvent } from '@ziggie/llm-protocol';
 import * as z from 'zod';
 import type { Framing } from '../../answer/framing.ts';
+import { aroundText } from '../../answer/json-string.ts';
 import { parseGenerate } from '../../request/chat-shape.ts';
 import { parse } from '../../request/parse.ts';
 import { sse } from '../json-forms.ts';
@@ -45,14 +46,17 @@ function completionFraming(facts: RunFacts, wantsUsage: boolean): Framing {
   };
   const chunk = (choices: unknown[], more: Record<string, unknown> = {}) =>
     sse({ ...head, choices, ...more });
+  const textChunk = () => aroundText((text) => chunk([{ text, index: 0, finish_reason: null }]));
+  let ofText = textChunk();
   let usage: UsageEvent | undefined;
   return openAiFraming((event) => {
     switch (event.type) {
       case 'start':
         head.id = `cmpl-${event.id}`;
+        ofText = textChunk();
         return '';
       case 'text-delta':
-        return chunk([{ text: event.text, index: 0, finish_reason: null }]);
+        return ofText(event.text);
       case 'usage':
         usage = event;
         return '';

@@ -1,5 +1,6 @@
 import type { ToolCallEvent, UsageEvent } from '@ziggie/llm-protocol';
 import type { Framing } from '../../answer/framing.ts';
+import { aroundText } from '../../answer/json-string.ts';
 import { sse } from '../json-forms.ts';
 import type { AnswerForm, RunFacts, WholeAnswer } from '../surface.ts';
 import { openAiFraming } from './framing.ts';
@@ -27,15 +28,18 @@ function chatFraming(facts: RunFacts, wantsUsage: boolean): Framing {
     });
   const choice = (delta: Record<string, unknown>, finish_reason: string | null = null) =>
     chunk([{ index: 0, delta, finish_reason }]);
+  const textChunk = () => aroundText((content) => choice({ content }));
+  let ofText = textChunk();
   let usage: UsageEvent | undefined;
   let calls = 0;
   return openAiFraming((event) => {
     switch (event.type) {
       case 'start':
         id = completionId(event.id);
+        ofText = textChunk();
         return choice({ role: 'assistant', content: '' });
       case 'text-delta':
-        return choice({ content: event.text });
+        return ofText(event.text);
       case 'thinking-delta':
         return choice({ reasoning: event.text });
       case 'tool-call':

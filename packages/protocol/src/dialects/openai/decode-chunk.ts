@@ -53,17 +53,25 @@ export class OpenAiDecoder {
       return;
     }
     const record = parseJson(data);
-    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-      throw new ProtocolError('malformed_record', 'Reading a stream: a record is not a JSON object.');
-    }
     const before = events.length;
-    this.#chunk(record as OpenAiChunk, events);
+    this.#object(record, events);
     const only = events[before];
     if (events.length !== before + 1 || this.#finish !== undefined || !this.#tags.outside) return;
     if (only?.type === 'text-delta' || only?.type === 'thinking-delta') {
       this.#shapeType = only.type;
       this.#shape.learn(data, only.text, nameOf(record as OpenAiChunk, only.type));
     }
+  }
+
+  /**
+   * The events of a record that has been parsed already.
+   *
+   * @throws {ProtocolError} `malformed_record` when it is not an object, or belongs to another answer.
+   */
+  decode(record: unknown): StreamEventBody[] {
+    const events: StreamEventBody[] = [];
+    if (!this.#closed) this.#object(record, events);
+    return events;
   }
 
   /** What the end of the body says: after a `finish_reason` the answer is whole also without `[DONE]`. */
@@ -92,6 +100,13 @@ export class OpenAiDecoder {
     }
     const finishReason = this.#finish === 'length' ? 'length' : calls.length > 0 ? 'tool_calls' : 'stop';
     events.push({ type: 'done', finishReason, timings: this.#timings });
+  }
+
+  #object(record: unknown, events: StreamEventBody[]): void {
+    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+      throw new ProtocolError('malformed_record', 'Reading a stream: a record is not a JSON object.');
+    }
+    this.#chunk(record as OpenAiChunk, events);
   }
 
   #chunk(chunk: OpenAiChunk, events: StreamEventBody[]): void {
