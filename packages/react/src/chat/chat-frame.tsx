@@ -26,6 +26,7 @@ import { SidebarButton } from './sidebar-button.tsx';
 import { SidebarFrame } from './sidebar-frame.tsx';
 import { StartOver } from './start-over.tsx';
 import { Transcript } from './transcript.tsx';
+import { useCentred } from './use-centred.ts';
 import { useFileDrop } from './use-file-drop.ts';
 import { useFirstModel } from './use-first-model.ts';
 import { useKeyboardInset } from './use-keyboard-inset.ts';
@@ -61,6 +62,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
   const isEmpty = useRowIds().length === 0;
   // What is read stands where it will stand: nothing moves when it is here.
   const isLoading = useNoticed(storage === 'loading');
+  useCentred(sidebar.root, isEmpty && storage !== 'loading');
   const [follow] = useState(() => new FollowEnd());
   const composer = useRef<ComposerHandle>(null);
   const picker = useRef<ModelPickerHandle>(null);

@@ -56,7 +56,7 @@ async function show(texts: readonly string[]) {
   });
   ends.push(() => conversation.dispose());
   await render(<ZiggieChat client={client} conversation={conversation} layout="page" />);
-  await expect.element(page.getByText(texts[0] ?? '', { exact: true })).toBeInTheDocument();
+  await expect.element(page.getByText(texts[0] ?? 'What should', { exact: texts.length > 0 })).toBeVisible();
   const log = page.getByRole('region', { name: 'Conversation' }).element() as HTMLElement;
   await frame();
   return { clock, conversation, log };
@@ -84,6 +84,22 @@ describe('layout shift of a whole turn', () => {
     host.firstElementChild?.setAttribute('style', 'padding-top: 50px');
     await frame();
     await expect.poll(() => shifts().length).toBeGreaterThan(0);
+  });
+
+  it('is zero when code begins the conversation, though the composer leaves the middle', async () => {
+    const chat = await show([]);
+    const composer = page.getByRole('form').element();
+    const topOf = () => composer.getBoundingClientRect().top / window.innerHeight;
+    await expect.poll(topOf).toBeLessThan(0.6);
+    const shifts = watchShifts();
+    const turn = chat.conversation.send('One');
+    await expect.element(page.getByText('One', { exact: true })).toBeVisible();
+    const glides = composer.parentElement?.getAnimations() ?? [];
+    expect(glides).toHaveLength(1);
+    for (const glide of glides) glide.finish();
+    expect(topOf()).toBeGreaterThan(0.7);
+    await writeToTheEnd(chat, turn);
+    expect(shifts()).toEqual([]);
   });
 
   it('is zero while the answer fits into the view', async () => {
