@@ -64,9 +64,38 @@ Measured with \`OLLAMA_NUM_PARALLEL=4\` on one card:
 - Stop closes the socket, so the slot is **free at once**.
 - A stream without an end is an error, *never* an answer.`;
 
+const tables = `Both keep the order of equal items:
+
+| # | Sort | When to take it |
+|---|---|---|
+| 1 | Insertion | Short lists, or lists that are nearly sorted already: then it makes one pass and moves hardly anything. |
+| 2 | Merge | Long lists that must keep the order of equal items, as long as there is memory for a second copy. |
+
+What each costs on the same list of a million numbers:
+
+| Sort | Compares | Moves | Time |
+|:--|--:|--:|--:|
+| Merge | 18,674,111 | 20,000,000 | 0.11 s |
+| Quick | 24,310,902 | 12,482,310 | 0.08 s |
+
+The settings that change it:
+
+| Setting | Default | Meaning |
+|---|---|---|
+| \`OLLAMA_NUM_PARALLEL\` | \`4\` | How many answers one model writes at a time. |
+| \`OLLAMA_KEEP_ALIVE\` | \`5m\` | How long a model stays in memory after its last answer, \`-1\` for ever. |`;
+
 /** Each state: what the stand-in does, and what the page does to get there. Returns what to wait for. */
 const states = {
-  empty: async ({ page }) => page.getByRole('heading').first().waitFor(),
+  empty: async ({ page }) => {
+    await page.getByRole('heading').first().waitFor();
+    await page.getByRole('button', { name: /^Model: stand-in/ }).waitFor();
+    await page
+      .getByRole('button', { name: 'New chat' })
+      .or(page.getByRole('button', { name: 'Show conversations' }))
+      .first()
+      .waitFor();
+  },
   answer: async ({ page, fake, ask }) => {
     fake.script([
       slow(400),
@@ -74,6 +103,11 @@ const states = {
       say(answer),
     ]);
     await ask('How do I stream tokens without re-rendering the whole thread?');
+    await page.locator('.zg-stats', { hasText: 'first token' }).waitFor();
+  },
+  tables: async ({ page, fake, ask }) => {
+    fake.script([slow(2_000), say(tables)]);
+    await ask('Which sort should I take, and what does it cost?');
     await page.locator('.zg-stats', { hasText: 'first token' }).waitFor();
   },
   writing: async ({ page, fake, ask }) => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { repairTail } from './repair-tail.ts';
 
+/** A table with one row, whose second column stands at the given side. */
+const table = (side: string) => `| a | b |\n|---|${side}|\n| 0 | 0 |\n`;
+
 describe('repairTail()', () => {
   it.each([
     ['a lone bullet', 'Text\n-', 'Text\n'],
@@ -13,8 +16,10 @@ describe('repairTail()', () => {
     ['a table without its whole line of dashes', '| a | b |\n|---|-', ''],
     ['a box being typed', '- one\n- [', '- one\n'],
     ['a box without its task', '- [x] one\n- [ ] ', '- [x] one\n'],
-    ['a number at the end of its cell', '| a | b |\n|---|--:|\n| 1 | 2,0', '| a | b |\n|---|--:|\n| 1 |'],
-    ['centred words', '| a | b |\n| :-: |---|\n| 1', '| a | b |\n| :-: |---|\n|'],
+    ['a table without a row', 'Text\n\n| a | b |\n|---|---|\n', 'Text\n\n'],
+    ['a table with half a row', '| a | b |\n|---|---|\n| 1 | 2', ''],
+    ['a number at the end of its cell', `${table('--:')}| 1 | 2,0`, `${table('--:')}| 1 |`],
+    ['centred words', `${table(':-:')}| 1 | 2`, `${table(':-:')}| 1 |`],
     ['opening stars', 'So **', 'So '],
     ['a lone star', 'So *', 'So '],
     ['a half typed label', 'See [the do', 'See '],
@@ -35,7 +40,7 @@ describe('repairTail()', () => {
     ['code', 'Run `npm i', 'Run `npm i`'],
     ['code with two ticks', 'Run ``a ` b', 'Run ``a ` b``'],
     ['bold in a list item', '- one\n- **two', '- one\n- **two**'],
-    ['bold in a cell', '| a |\n|---|\n| **x', '| a |\n|---|\n| **x**'],
+    ['bold in a cell', `${table('---')}| **x`, `${table('---')}| **x**`],
     ['a link with half an address', 'See [the docs](https://exa', 'See [the docs]()'],
   ])('closes %s', (_, source, shown) => {
     expect(repairTail(source)).toBe(shown);
@@ -45,8 +50,10 @@ describe('repairTail()', () => {
     ['snake_case_name', 'call snake_case_na'],
     ['a product', '2 * 3 = 6 and 4 *'.slice(0, -2)],
     ['whole marks', 'So **bold** and `code` and [a](https://b.example) end'],
-    ['a table with rows', '| a | b |\n|---|---|\n| 1 | 2'],
-    ['a cell whose end is waited for too long', `| a |\n|--:|\n| ${'x'.repeat(20)}`],
+    ['a table with a row', '| a | b |\n|---|---|\n| 1 | 2 |\n'],
+    ['a table with rows', `${table('---')}| 1 | 2`],
+    ['a first row that is waited for too long', `| a |\n|---|\n| ${'x '.repeat(200)}x`],
+    ['a cell whose end is waited for too long', `${table('--:')}| 1 | ${'x'.repeat(20)}`],
     ['a link in a list item', '- [x](https://b.example) and'],
     ['a long bracket', `f[${'x'.repeat(200)}`],
   ])('leaves %s alone', (_, source) => {

@@ -26,9 +26,36 @@ export function repairTail(source: string, isCut = false): string {
   return source.slice(0, start) + repairInline(source.slice(start), isCut);
 }
 
-/** Holds back the head of a table until the line of dashes under it is complete: until then it is a row of pipes. */
+/**
+ * Holds back a table until its first row is complete: without the line of dashes it is a row of pipes, and the widths of its
+ * columns come from the head and that row.
+ */
 function repairTable(source: string): string {
-  return readHead(source)?.before ?? source;
+  return readHead(source)?.before ?? beforeFirstRow(source) ?? source;
+}
+
+/** Longest row that is waited for: a second or two at the pace of a usual model. */
+const MAX_WAITING_ROW = 320;
+
+function beforeFirstRow(source: string): string | null {
+  const rowStart = source.lastIndexOf('\n') + 1;
+  if (source.length - rowStart > MAX_WAITING_ROW) return null;
+  const dashesStart = lineStartBefore(source, rowStart);
+  const dashes = source.slice(dashesStart, rowStart);
+  if (!/^[|:>\- \t]+\n$/.test(dashes) || !dashes.includes('-')) return null;
+  const headStart = lineStartBefore(source, dashesStart);
+  if (!/^[ \t>]*\|/.test(source.slice(headStart, dashesStart))) return null;
+  const before = source.slice(0, headStart);
+  return endsInRow(before) ? null : before;
+}
+
+function lineStartBefore(source: string, start: number): number {
+  return start < 2 ? 0 : source.lastIndexOf('\n', start - 2) + 1;
+}
+
+/** A row below other rows belongs to a table that stands already. */
+function endsInRow(before: string): boolean {
+  return /\|[^\n]*\n$/.test(before);
 }
 
 /** Gives the head of a table the line of dashes that did not come. @returns `otherwise` where there is no such head. */
@@ -53,8 +80,7 @@ function readHead(source: string): { before: string; row: string; dashes: string
   if (head === null) return null;
   const [whole, row = '', dashes = ''] = head;
   const before = source.slice(0, head.index + (whole.startsWith('\n') ? 1 : 0));
-  // A row below other rows belongs to a table that stands already.
-  if (/\|[^\n]*\n$/.test(before)) return null;
+  if (endsInRow(before)) return null;
   return dashes.includes('-') && source.endsWith('\n') ? null : { before, row, dashes };
 }
 

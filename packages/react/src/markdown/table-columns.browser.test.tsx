@@ -16,6 +16,12 @@ const text = `Before.
 
 After.`;
 
+const settings = `| # | Setting | Calls | Meaning |
+|---|---|--:|---|
+| 1 | \`OLLAMA_NUM_PARALLEL\` | 18,674,111 | How many answers one model writes at a time, if there is memory for them. |
+| 200 | \`OLLAMA_A_MUCH_LONGER_NAME_THAN_THE_FIRST\` | 20,000 | How long a model stays in memory after its last answer, and what not. |
+`;
+
 const numbers = `| Way | A | B | Calls/s |
 |:--|:--|:--|--:|
 | x | y | z | 41,000 |
@@ -43,7 +49,7 @@ function columnsOf(container: HTMLElement): string {
 }
 
 describe('a table that grows', () => {
-  it('never moves a column, from its head to its end and beyond', async () => {
+  it('never moves a column, from its first row to its end and beyond', async () => {
     const { view, grow } = await showUpTo(10);
     const seen = new Set<string>();
     for (let end = 11; end <= text.length; end += 1) {
@@ -54,6 +60,31 @@ describe('a table that grows', () => {
     expect([...seen]).toHaveLength(1);
     expect(view.container.querySelectorAll('tbody tr')).toHaveLength(3);
   });
+
+  it.each([390, 600, 1280])(
+    'gives a column %d px wide room for the words of its first row',
+    async (width) => {
+      const view = await render(
+        <div className="zg" style={{ inlineSize: `${width}px` }}>
+          <Markdown text={settings} />
+        </div>,
+      );
+      const [count = 0, name = 0, calls = 0, meaning = 0] = [...view.container.querySelectorAll('th')].map(
+        (cell) => cell.offsetWidth,
+      );
+      expect(count).toBeLessThan(meaning);
+      expect(Math.max(count, calls)).toBeLessThan(name);
+      if (width > 600) expect(meaning).toBeGreaterThan(2 * name);
+      for (const cell of view.container.querySelectorAll<HTMLTableCellElement>(
+        'tr:nth-child(-n+1) > :is(td, th)',
+      )) {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        const lines = new Set([...range.getClientRects()].map(({ bottom }) => Math.round(bottom / 12))).size;
+        if (cell.cellIndex < 3) expect(lines).toBe(1);
+      }
+    },
+  );
 
   it('keeps every cell inside its column and gives numbers less room than words', async () => {
     const { view, grow } = await showUpTo(40);
