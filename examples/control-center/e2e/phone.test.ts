@@ -34,7 +34,37 @@ function cutOff(page: Page): Promise<string[]> {
   });
 }
 
+/** How much is seen of what can be done with the first message of a role. */
+function opacityOf(page: Page, role: string): Promise<string> {
+  return page
+    .locator(`[data-role="${role}"] .zg-actions`)
+    .first()
+    .evaluate((actions) => getComputedStyle(actions).opacity);
+}
+
 describe('on a phone', () => {
+  it('the last message shows what can be done with it, others after a tap that does nothing else', async () => {
+    const { page, fake } = await open();
+    for (const question of ['Hi', 'And again']) {
+      fake.script(say(`Hello to ${question}.`));
+      await ask(page, question);
+      await expect.poll(() => parts.answers(page).last().textContent()).toContain(`Hello to ${question}.`);
+      await expect.poll(() => page.getByText(/first token/).count()).toBe(question === 'Hi' ? 1 : 2);
+    }
+    const last = page.locator('[data-role="assistant"] .zg-actions').last();
+    expect(await last.evaluate((actions) => getComputedStyle(actions).opacity)).toBe('1');
+    await expect.poll(() => opacityOf(page, 'user')).toBe('0');
+    await expect.poll(() => opacityOf(page, 'assistant')).toBe('0');
+    // Where its bin stands: the first tap only shows it.
+    const bin = page.getByRole('button', { name: 'Delete this message and what follows' }).first();
+    const { x = 0, y = 0, width = 0, height = 0 } = (await bin.boundingBox()) ?? {};
+    await page.touchscreen.tap(x + width / 2, y + height / 2);
+    await expect.poll(() => opacityOf(page, 'user')).toBe('1');
+    expect(await parts.answers(page).count()).toBe(2);
+    await page.touchscreen.tap(x + width / 2, y + height / 2);
+    await expect.poll(() => parts.answers(page).count()).toBe(0);
+  });
+
   it('no line of the frame is cut off, before, during and after an answer', async () => {
     const { page, fake } = await open();
     await modelIsChosen(page);
@@ -72,6 +102,8 @@ describe('on a phone', () => {
     fake.script(say('Hello.'));
     await ask(page, 'Hi');
     await expect.poll(() => page.getByText(/first token/).count()).toBe(1);
+    await page.locator('.zg-bubble').tap();
+    await expect.poll(() => opacityOf(page, 'user')).toBe('1');
     const small = await page.evaluate(() => {
       const reach = (element: Element) => {
         const { left, right, top, bottom } = element.getBoundingClientRect();

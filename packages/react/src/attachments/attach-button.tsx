@@ -17,7 +17,7 @@ export function AttachButton({ rules, onFiles }: AttachButtonProps): ReactElemen
       <input
         ref={input}
         type="file"
-        className="zg-hidden"
+        className="zg-sr"
         hidden
         multiple
         accept={rules.accept}

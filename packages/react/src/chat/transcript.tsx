@@ -2,6 +2,7 @@ import { type ReactElement, type ReactNode, useEffect, useRef } from 'react';
 import { useCell } from '../hooks/use-cell.ts';
 import { useRowIds } from '../hooks/use-later.ts';
 import { DownIcon } from '../icons/icons.tsx';
+import { focusTapped } from '../messages/focus-tapped.ts';
 import { MessageRow } from '../messages/message-row.tsx';
 import { useSession } from '../provider/session.ts';
 import type { FollowEnd } from '../scroll/follow-end.ts';
@@ -29,8 +30,15 @@ export function Transcript({ follow, empty }: TranscriptProps): ReactElement {
 
   return (
     <div className="zg-log-frame">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards must reach what scrolls */}
-      <section ref={scroller} className="zg-log" tabIndex={0} aria-label={strings.conversation}>
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: keys bring the focus to a message themselves */}
+      <section
+        ref={scroller}
+        className="zg-log"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards must reach what scrolls
+        tabIndex={0}
+        aria-label={strings.conversation}
+        onClick={focusTapped}
+      >
         <div ref={content} className="zg-column">
           {ids.length === 0 ? empty : null}
           {rows.isAboveCut ? <div ref={rows.above} aria-hidden="true" /> : null}

@@ -17,7 +17,7 @@ function copyBySelection(text: string, near: HTMLElement): boolean {
   const page = near.ownerDocument;
   const focused = page.activeElement;
   const area = page.createElement('textarea');
-  area.className = 'zg-hidden';
+  area.className = 'zg-sr';
   area.readOnly = true;
   area.value = text;
   near.parentElement?.append(area);

@@ -4,7 +4,7 @@ export function downloadText(name: string, text: string, type: string, near: HTM
   const link = near.ownerDocument.createElement('a');
   link.href = url;
   link.download = name;
-  link.className = 'zg-hidden';
+  link.className = 'zg-sr';
   // In the page, since some browsers ignore a click on a link that is not.
   near.parentElement?.append(link);
   link.click();

@@ -93,6 +93,7 @@ export function describePhase(
         ...words,
         label: strings.reconnecting,
         detail: parts.join(', '),
+        canCancel: false,
         canTryNow: phase.nextTryAt > now,
       };
     }

@@ -66,7 +66,7 @@ export function PhaseLine({
           {text.strings.tryNow}
         </button>
       ) : null}
-      {canCancel ? (
+      {canCancel && !hideWords ? (
         <button type="button" className="zg-button-text" onClick={onCancel}>
           {text.strings.cancel}
         </button>
