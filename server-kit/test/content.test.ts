@@ -161,6 +161,13 @@ describe.each(framings)('in %s', (name, readWhole) => {
     expect(joined(events, 'text-delta')).toBe('Hm. So.');
   });
 
+  test('what was kept of the thinking goes out before the answer that follows it', async () => {
+    const { events } = await read(redacting, [{ thinking: 'I ask ada@' }, { content: 'Hello.' }]);
+    const types = events.map(({ type }) => type);
+    expect(joined(events, 'thinking-delta')).toBe('I ask ada@');
+    expect(types.lastIndexOf('thinking-delta')).toBeLessThan(types.indexOf('text-delta'));
+  });
+
   test('nor one in the arguments of a tool call', async () => {
     const call = {
       function: {

@@ -89,6 +89,7 @@ const attacks: Attack[] = [
   ],
   ['a critical header that is not known', head({ alg: 'HS256', crit: ['mine'], mine: 1 })],
   ['an unencoded payload', head({ alg: 'HS256', crit: ['b64'], b64: false })],
+  ['an unencoded payload that it does not call critical', head({ alg: 'HS256', b64: false })],
   ['an empty crit', head({ alg: 'HS256', crit: [] })],
   [
     'expired beyond the leeway',

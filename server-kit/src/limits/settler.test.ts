@@ -106,4 +106,11 @@ describe('Settler', () => {
     await closing;
     expect(clock.timers).toEqual([]);
   });
+
+  test('keeps ten thousand for a store that is away, and says of each beyond them that it could not be charged', async () => {
+    const { clock, settler, errors } = start(() => Promise.reject(new Error('away')));
+    for (let at = 0; at < 10_002; at++) settler.settle(`hold-${at}`, []);
+    await clock.advance(0);
+    expect(errors).toHaveLength(2);
+  });
 });

@@ -103,15 +103,19 @@ export class LoggedRun implements EventSink {
 
   write(events: readonly StreamEvent[]): void {
     const { local, id, bounds } = this.#options;
+    let bytes = 0;
     for (const event of events) {
-      this.#aheadBytes += sizeOfEvent(event);
+      bytes += sizeOfEvent(event);
       if (event.type === 'text-delta' || event.type === 'thinking-delta' || event.type === 'tool-call') {
         this.#hasBegun = true;
       }
       if (isTerminal(event)) this.#end = event.type === 'done' ? 'done' : 'failed';
     }
+    this.#aheadBytes += bytes;
     this.#shared?.append(events);
-    local.append(id, events, bounds);
+    // Half of the log is for what has not been read; what comes at once and needs more must not push that out.
+    const isLarge = bytes > bounds.maxBytes / 2;
+    local.append(id, events, isLarge ? { ...bounds, maxBytes: bounds.maxBytes + bytes } : bounds);
     if (this.#end === undefined) this.#pullOn();
   }
 

@@ -87,3 +87,28 @@ test('a request whose body is still arriving when the drain is over is refused, 
   expect(await response?.json()).toMatchObject({ code: 'shutting_down' });
   expect(raw.exchanges).toHaveLength(0);
 });
+
+test('a request whose sign-in was being checked when a drain began opens nothing', async () => {
+  let letIn = () => {};
+  let asked = 0;
+  const { ask, kit, ollama } = await startWithFake({
+    auth: undefined,
+    authenticate: async () => {
+      asked++;
+      await new Promise<void>((resolve) => {
+        letIn = resolve;
+      });
+      return { id: 'ada', roles: ['user'] };
+    },
+    cors: { origins: ['https://app.example'] },
+  });
+  const asking = ask('/chat', question(), { headers: { origin: 'https://app.example' } });
+  await expect.poll(() => asked).toBe(1);
+  const closing = kit.close();
+  letIn();
+  const refused = await asking;
+  expect(refused.status).toBe(503);
+  expect((await problemOf(refused)).code).toBe('shutting_down');
+  await closing;
+  expect(ollama.fake.report().requests.filter(({ path }) => path === '/api/chat')).toEqual([]);
+});

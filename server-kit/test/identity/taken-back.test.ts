@@ -338,6 +338,39 @@ describe('a running answer goes on', () => {
   });
 });
 
+test('what is taken back while the store is being asked is asked about again, not at the next look', async () => {
+  const clock = new DrivenClock();
+  const memory = new MemoryRevocationStore(() => clock.wallNow());
+  let isSlow = false;
+  let asked = 0;
+  let answer = () => {};
+  const revocations = {
+    revoke: (...noted: Parameters<typeof memory.revoke>) => memory.revoke(...noted),
+    revokedAt: async (ids: readonly string[]) => {
+      const said = await memory.revokedAt(ids);
+      asked++;
+      if (isSlow) {
+        isSlow = false;
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+      }
+      return said;
+    },
+  };
+  const bench = (await startBench({ auth, clock, stores: { revocations } }, { slotsPerModel: 8 })) as Driven;
+  const token = await bench.token();
+  const response = await begin(bench, { token });
+  const before = asked;
+  isSlow = true;
+  await clock.drive(lookMs);
+  expect(asked).toBe(before + 1);
+  await bench.kit.revocations.revoke({ token });
+  answer();
+  await freed(bench);
+  expect((await eventsIn(response)).at(-1)).toMatchObject({ type: 'error', code: 'unauthorized' });
+});
+
 test('streams with one credential are one question to the store', async () => {
   const { bench, clock, revocations } = await startWithStore();
   const token = await bench.token();

@@ -326,9 +326,9 @@ describe('a quota of GPU time', () => {
   });
 
   /** An answer whose first token is here and whose second the GPU works on, until it is let go. */
-  async function begun(limit: number) {
+  async function begun(limit: number, more: LimitRule[] = []) {
     const clock = new DrivenClock();
-    const bench = await start([gpu(limit)], { clock });
+    const bench = await start([gpu(limit), ...more], { clock });
     let release = () => {};
     const held = new Promise<undefined>((resolve) => {
       release = () => resolve(undefined);
@@ -352,6 +352,15 @@ describe('a quota of GPU time', () => {
     release();
     expect((await rest()).at(-1)?.type).toBe('done');
     expect((await limitsOf(bench))['gpu']?.left).toBe(99);
+  });
+
+  test('an answer that is given more time is one request of its model yet', async () => {
+    const calls: LimitRule = { name: 'calls', per: 'user', unit: 'requests', window: 'hour', limit: 10 };
+    const { bench, clock, release, rest } = await begun(100, [{ ...calls, models: ['stand-in'] }]);
+    await clock.drive(20_000);
+    release();
+    await rest();
+    expect((await bench.chat(short)).headers.get('ratelimit')).toContain('"calls";r=8');
   });
 });
 

@@ -191,6 +191,27 @@ describe.skipIf(!hasRedis)('with a Redis server', () => {
     await expect.poll(() => others.keys('*:claim:key*')).toEqual([]);
   });
 
+  test('a reservation that Redis notes after its caller has given up is given back', async () => {
+    const prefix = `t${count++}`;
+    const { stores, close } = createRedisStores({ url: redis.url, prefix, deadlineMs: 20 });
+    onTestFinished(close);
+    await expectReady(stores.revocations);
+    const quota = { key: 'q', limit: 100, fixed: 10, perUnit: 0, endsAtMs: Date.now() + 1e6 };
+    const reserve = (holdId: string) =>
+      stores.limits.take({ rates: [], gauges: [], quotas: [quota], units: 0, leastUnits: 0, holdId });
+    // The script is known to Redis from here on.
+    await expect.poll(() => reserve('first').catch(() => undefined)).toBeDefined();
+    const others = new Redis(redis.url);
+    onTestFinished(() => others.disconnect());
+    const reserved = () => others.hget(`{${prefix}}:limits:q:q`, 'r');
+    const before = Number(await reserved());
+    await others.config('RESETSTAT');
+    await others.client('PAUSE', 100, 'ALL');
+    await expect(reserve('late')).rejects.toThrow();
+    await expect.poll(() => others.info('commandstats')).toContain('cmdstat_zadd:calls=1,');
+    await expect.poll(async () => Number(await reserved())).toBe(before);
+  });
+
   async function redisStreams(): Promise<StoredTextBench> {
     const prefix = `t${count++}`;
     const options = { url: redis.url, prefix, deadlineMs: 10_000 };

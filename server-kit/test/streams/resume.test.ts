@@ -516,3 +516,20 @@ test('EventReader is not fooled by pieces of lines', async () => {
   const reader = new EventReader(new Response('{"type":"text-delta","text":"a","seq":0}\n\n'));
   expect(await reader.rest()).toHaveLength(1);
 });
+
+test.each([64, 256])(
+  'an answer longer than its log of %i KiB waits for a reader who is slow, and loses nothing',
+  async (kibibytes) => {
+    const pacer = await startPacer();
+    const node = await startNode(pacer, { resume: { maxStreamBytes: kibibytes * 1024 } });
+    const reader = await ask(node, pacer);
+    const pieces = Array.from({ length: 200 }, (_, at) => `${at}:${'x'.repeat(4096)}`);
+    for (const piece of pieces) await pacer.say(piece);
+    await pacer.finish();
+    // Nothing is read until all that the kit would take has been taken.
+    for (let turns = 0; turns < 200; turns++) await new Promise(setImmediate);
+    const events = await reader.rest();
+    expect(events.at(-1)?.type).toBe('done');
+    expect(reader.said).toBe(pieces.join(''));
+  },
+);

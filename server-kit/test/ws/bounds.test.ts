@@ -221,6 +221,22 @@ describe('life and death', () => {
     await expect(bench.open()).rejects.toMatchObject({ status: 503 });
   });
 
+  test('in a drain each socket closes with its own last answer, not with the last of all', async () => {
+    const bench = await startSockets();
+    bench.ollama.fake.script([say('a'), stall()], { times: 2 });
+    const [short, long] = [await bench.open(), await bench.open()];
+    short.send(chatFrame('one'));
+    await short.until(() => short.text('one') === 'a');
+    long.send(chatFrame('two', 1000, 'Hello', { model: 'stand-in-thinking' }));
+    await long.until(() => long.text('two') === 'a');
+    const closing = bench.kit.close({ drainMs: 10_000 });
+    short.send({ type: 'cancel', id: 'one' });
+    expect((await short.untilClosed()).code).toBe(4503);
+    expect(long.closed).toBeUndefined();
+    await bench.clock.advance(10_000);
+    await closing;
+  });
+
   test('a thousand requests on one socket leave nothing behind', async () => {
     const bench = await startSockets({
       limits: { requestsPerMinute: Infinity, requestsPerMinutePerAddress: Infinity },
