@@ -162,7 +162,7 @@ describe.each(framings)('in %s', (name, readWhole) => {
   });
 
   test('what was kept of the thinking goes out before the answer that follows it', async () => {
-    const { events } = await read(redacting, [{ thinking: 'I ask ada@' }, { content: 'Hello.' }]);
+    const { events } = await read(redacting, [{ thinking: 'I ask ada@' }, { content: 'Hello to you. ' }]);
     const types = events.map(({ type }) => type);
     expect(joined(events, 'thinking-delta')).toBe('I ask ada@');
     expect(types.lastIndexOf('thinking-delta')).toBeLessThan(types.indexOf('text-delta'));
