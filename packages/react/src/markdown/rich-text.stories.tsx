@@ -17,15 +17,16 @@ interface RichTextStoryProps {
   text: string;
   given?: RichTextPlugins | undefined;
   streaming?: boolean | undefined;
+  cutOff?: boolean | undefined;
 }
 
-function RichTextStory({ text, given = plugins, streaming }: RichTextStoryProps) {
+function RichTextStory({ text, given = plugins, streaming, cutOff }: RichTextStoryProps) {
   return (
     <div className="zg" data-zg-scheme="auto">
       <div className="zg-log">
         <div className="zg-column">
           <RichTextProvider plugins={given}>
-            <Markdown text={text} streaming={streaming} />
+            <Markdown text={text} streaming={streaming} cutOff={cutOff} />
           </RichTextProvider>
         </div>
       </div>
@@ -71,6 +72,23 @@ export const Table = meta.story({
   args: {
     text: '| Readers | First token | Rate |\n|:--|--:|--:|\n| 1 | 0.4 s | 38 tok/s |\n| 4 | 0.9 s | 29 tok/s |\n| 16 | 4.1 s | 11 tok/s |',
   },
+});
+
+const settings = `| # | Setting | Default | Meaning |
+|---|---|---|---|
+| 1 | \`OLLAMA_NUM_PARALLEL\` | \`4\` | How many answers one model writes at a time. |
+| 2 | \`OLLAMA_KEEP_ALIVE\` | \`5m\` | How long a model stays in memory after its last answer, \`-1\` for ever. |
+| 3 | \`OLLAMA_MAX_LOADED_MODELS\` | \`3\` | How many models are in memory at a time, as long as there is`;
+
+/** Columns as wide as the head and the first row want. */
+export const TableOfWords = meta.story({ args: { text: `${settings} room. |` } });
+
+/** The same while it is written: rows that come move no column. */
+export const TableGrowing = meta.story({ args: { text: settings, streaming: true } });
+
+/** An answer that was stopped in the middle of a mark: the words, without it. */
+export const CutOff = meta.story({
+  args: { text: 'One card serves about twenty people, **when their questions come', cutOff: true },
 });
 
 /** A diagram that was drawn, with its source at hand. */
