@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { say, stall } from '@ziggie/llm-testing';
+import { callTool, say, stall } from '@ziggie/llm-testing';
 import { startFakeOllama } from '@ziggie/llm-testing/node';
 import { expect, onTestFinished, test } from 'vitest';
 import { question as anyQuestion } from '../../test/samples.ts';
@@ -8,10 +9,16 @@ import { serve } from '../../test/scripted-server.ts';
 import { createAdmin } from '../admin.ts';
 import { createClient } from '../index.ts';
 import { Ollama } from '../ollama.ts';
+import { defineTool, object, runTools, type StandardSchema } from '../tools.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 const question = { ...anyQuestion, model: 'stand-in' };
+
+/** A schema that every value fits. */
+const anything: StandardSchema = {
+  '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) },
+};
 
 /** Lets finalizers run, until the condition holds. */
 async function collectUntil(holds: () => boolean): Promise<void> {
@@ -131,4 +138,56 @@ test('a stream whose next event or result is waited for is not dropped', async (
   });
   await collectUntil(() => over);
   expect(await Promise.all([waited, result])).toEqual(['ab', 'ab']);
+});
+
+test.each(['runTools', 'object'] as const)(
+  'a stream of %s() that was begun and dropped leaves nothing at a signal that lives on, and closes its connection',
+  async (kind) => {
+    const server = await startFakeOllama({ tokensPerSecond: Infinity });
+    onTestFinished(() => server.close());
+    server.fake.script([say('{"half": 1'), stall()]);
+    const client = createClient({ baseUrl: server.url, target: 'ollama' });
+    // One for all calls, as a server may have that ends them when it closes.
+    const { signal } = new AbortController();
+    await (async () => {
+      const stream =
+        kind === 'runTools'
+          ? runTools(client, { ...question, tools: [] }, { signal })
+          : object(client, { ...question, schema: anything, jsonSchema: { type: 'object' } }, { signal });
+      expect(await stream[Symbol.asyncIterator]().next()).toMatchObject({ done: false });
+    })();
+    expect(server.fake.report().openGenerations).toBe(1);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await collectUntil(() => server.fake.report().openGenerations === 0);
+    expect(server.fake.report()).toMatchObject({ openGenerations: 0, disconnects: [{}] });
+    await collectUntil(() => getEventListeners(signal, 'abort').length === 0);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  },
+);
+
+test('a tool run that waits for what never comes is ended by its signal, however much was collected meanwhile', async () => {
+  const server = await startFakeOllama({ tokensPerSecond: Infinity });
+  onTestFinished(() => server.close());
+  server.fake.script([callTool('ask', {})]);
+  const client = createClient({ baseUrl: server.url, target: 'ollama' });
+  const control = new AbortController();
+  let asked = false;
+  const execute = () => {
+    asked = true;
+    return new Promise<string>(() => {});
+  };
+  const text = (() => {
+    const tools = [defineTool({ name: 'ask', description: 'Asks somebody.', execute })];
+    return runTools(
+      client,
+      { ...question, tools },
+      { signal: control.signal, toolTimeoutMs: Infinity },
+    ).text();
+  })();
+  const failed = expect(text).rejects.toMatchObject({ code: 'aborted', cause: 'enough' });
+  await expect.poll(() => asked).toBe(true);
+  let rounds = 0;
+  await collectUntil(() => ++rounds > 5);
+  control.abort('enough');
+  await failed;
 });
