@@ -60,8 +60,8 @@ const text = `# Placement
 Virtual time, the placement and the line that the kit runs (\`server-kit/src/upstreams\`, \`placement\`, \`queue\`), ${seeds.length} seeds.
 ${scenario.gpus} machines that hold ${scenario.resident} models and answer one request at a time, ${scenario.models.length} models asked for by Zipf ${scenario.zipf},
 loads of ${scenario.loadMs / 1000} s, answers of exponential length, arrivals by Poisson at ${scenario.utilisation * 100} % of what answers alone would fill. 1,000 requests count,
-after ${scenario.warmUp} that bring the fleet to where it would be. Machines do as Ollama does: one load after another, the model idle for
-longest goes. The other policies send a request to a machine at once, where it waits: to the one with the fewest (least
+after ${scenario.warmUp} that bring the fleet to where it would be. Machines do as Ollama does: one load after another; an idle model
+goes, of those kept equally long the one whose file comes first by name, unless it is told which. The other policies send a request to a machine at once, where it waits: to the one with the fewest (least
 connections), to any (random), or to the user's own (sticky).
 
 ${told}.
@@ -69,9 +69,7 @@ ${told}.
 ${sections.join('\n\n')}
 
 Where answers are long, lines behind machines that must not load make most of the wait: the loads saved are the same,
-the share of the wait that they were is smaller. Where a machine answers for each of its models at once and a load takes as long
-as many answers, a fleet that has come out of step finds back slowly, and the slowest requests wait
-longer than behind least connections: the last table is what is worst today. Written by \`npm run placement\`.
+the share of the wait that they were is smaller. Fleets and loads of other kinds, and where it is worse: GRID.md. Written by \`npm run placement\`.
 `;
 if (seeds.length >= 20) writeFileSync(new URL('./RESULTS.md', import.meta.url), text);
 console.log(told);

@@ -199,7 +199,11 @@ function bestFor(having: readonly Upstream[], canonical: string, now: number): U
     if (isDrained || !breaker.mayPass(now)) return 1000;
     const memory = upstream.memoryOf(canonical);
     if (memory === 'loaded' || memory === 'loading') return 0;
-    return 1 + (upstream.victimOf(canonical, now) === undefined ? 0 : 100) + Math.min(totalInFlight, 99);
+    return (
+      1 +
+      (upstream.victimsOf(canonical, upstream.inMemory(), () => 0).length === 0 ? 0 : 100) +
+      Math.min(totalInFlight, 99)
+    );
   };
   return having.reduce((best, one) => (cost(one) < cost(best) ? one : best));
 }

@@ -24,6 +24,12 @@ export class Demand {
     const entry = this.#counts.get(model);
     return entry ? Math.min(1, faded(entry, now)) : 0;
   }
+
+  /** How many requests came in a ms of late, those that wait included. */
+  perMs(model: string, waiting: number, now: number): number {
+    const entry = this.#counts.get(model);
+    return ((entry ? faded(entry, now) : 0) + waiting) / fadeMs;
+  }
 }
 
 function faded({ count, at }: { count: number; at: number }, now: number): number {

@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Demand } from './demand.ts';
+import { lossMs, type Resident, toEvict } from './eviction.ts';
 import { type Candidate, cheapest, expectedCost } from './expected-cost.ts';
 import { MemoryBounds } from './memory-bounds.ts';
 import { PrefixCache } from './prefix-cache.ts';
@@ -110,6 +112,67 @@ describe('expected cost', () => {
         expect(chosen).toBeLessThanOrEqual(Math.min(...list) + 1);
       }),
     );
+  });
+});
+
+describe('which models go', () => {
+  const resident = (name: string, more: Partial<Resident> = {}): Resident => ({
+    name,
+    bytes: 10,
+    isIdle: true,
+    isKept: false,
+    lastUsedAt: 0,
+    lossMs: 100,
+    ...more,
+  });
+  const going = (residents: Resident[], needed: number) =>
+    toEvict(residents, (freed) => freed >= needed).map(({ name }) => name);
+
+  test('none where there is room', () => {
+    expect(going([resident('a'), resident('b')], 0)).toEqual([]);
+  });
+
+  test('the one that is missed least, of equals the one used least recently', () => {
+    expect(going([resident('a'), resident('b', { lossMs: 50 })], 10)).toEqual(['b']);
+    expect(going([resident('a', { lastUsedAt: 9 }), resident('b', { lastUsedAt: 3 })], 10)).toEqual(['b']);
+  });
+
+  test('an idle one before a busy one, and one that is to stay after the others', () => {
+    expect(going([resident('busy', { isIdle: false, lossMs: 0 }), resident('idle')], 10)).toEqual(['idle']);
+    expect(going([resident('kept', { isKept: true, lossMs: 0 }), resident('other')], 10)).toEqual(['other']);
+  });
+
+  test('as many as it takes, and all when even that is too little', () => {
+    const residents = [
+      resident('a', { lossMs: 3 }),
+      resident('b', { lossMs: 2 }),
+      resident('c', { lossMs: 1 }),
+    ];
+    expect(going(residents, 20)).toEqual(['c', 'b']);
+    expect(going(residents, 100)).toEqual(['c', 'b', 'a']);
+  });
+
+  const only = { loadMs: 20_000, missed: 1, perMs: 0.001, serviceMs: 3000, placesElsewhere: 0 };
+
+  test('the only copy of a model in use costs more than its load, one that nobody asks for nothing', () => {
+    expect(lossMs(only)).toBeGreaterThan(20_000);
+    expect(lossMs({ ...only, missed: 0 })).toBe(0);
+  });
+
+  test('a copy costs the more the fewer are left for those who ask, and no more than the only one', () => {
+    const left = [8, 6, 4, 3, 2, 0].map((placesElsewhere) => lossMs({ ...only, placesElsewhere }));
+    expect(left).toEqual([...left].sort((a, b) => a - b));
+    expect(left[0]).toBeLessThan(lossMs(only) / 5);
+    expect(left.at(-1)).toBe(lossMs(only));
+  });
+
+  test('those who wait count as demand: a line that grows is not taken for a model that few ask for', () => {
+    const demand = new Demand();
+    demand.asked('m', 0);
+    expect(demand.perMs('m', 0, 0)).toBeCloseTo(1 / 300_000);
+    expect(demand.perMs('m', 29, 0)).toBeCloseTo(30 / 300_000);
+    expect(demand.perMs('m', 0, 3_000_000)).toBeLessThan(1e-9);
+    expect(demand.perMs('n', 0, 0)).toBe(0);
   });
 });
 

@@ -6,7 +6,7 @@ import type { Lease } from '../lease.ts';
 import type { StopSignal } from '../stop.ts';
 import { statusFailure, streamFailure, transportFailure, upstreamFailure } from '../upstream/failures.ts';
 import { canonicalName } from '../upstream/model-name.ts';
-import type { UpstreamBody } from '../upstream/transport.ts';
+import type { Transport, UpstreamBody } from '../upstream/transport.ts';
 import type { PlaceUpstream } from '../upstreams/places.ts';
 import type { PlaceLease } from './place-lease.ts';
 
@@ -18,7 +18,7 @@ const maxAnswerBytes = 64 * 1024;
 /** A model that was used so recently is taken to be in memory still, in ms; else a look at the list of loaded ones comes first. */
 const stillThereMs = 10_000;
 
-type ModelThere = Pick<PlaceLease, 'upstream' | 'model'>;
+type ModelThere = Pick<PlaceLease, 'upstream' | 'model'> & Partial<Pick<PlaceLease, 'evicts'>>;
 
 /** One load that is going on. */
 interface Load {
@@ -142,7 +142,8 @@ export class LoadShepherd {
     for (const load of this.#loads.values()) load.giveUp.abort(shuttingDown());
   }
 
-  #start(key: string, { upstream, model }: ModelThere, limitMs: number): Load {
+  #start(key: string, there: ModelThere, limitMs: number): Load {
+    const { upstream, model } = there;
     const giveUp = new AbortController();
     const ended = new Promise<never>((_, reject) => {
       giveUp.signal.addEventListener('abort', () => reject(giveUp.signal.reason), { once: true });
@@ -152,7 +153,7 @@ export class LoadShepherd {
       model,
       startedAt: this.#clock.now(),
       giveUp,
-      done: Promise.race([this.#run(upstream, model, giveUp.signal), ended]),
+      done: Promise.race([this.#run(there, giveUp.signal), ended]),
       joined: 0,
       isBlamed: false,
       cancelLook: undefined,
@@ -192,37 +193,70 @@ export class LoadShepherd {
     }, afterMs);
   }
 
-  /** Asks Ollama to load and nothing else. @throws {KitFailure} */
-  async #run({ transport, catalog }: PlaceUpstream, model: string, signal: AbortSignal): Promise<void> {
-    let source: UpstreamBody | undefined;
+  /**
+   * Asks Ollama to load and nothing else. What is to go for it is said first, or Ollama takes whatever is idle: of models kept
+   * equally long the one whose file comes first by name.
+   *
+   * @throws {KitFailure}
+   */
+  async #run({ upstream, model, evicts = [] }: ModelThere, signal: AbortSignal): Promise<void> {
+    const { transport, catalog } = upstream;
+    const info = catalog.find(canonicalName(model));
     try {
-      const { path, body } = loadCall(model, catalog.find(canonicalName(model)));
-      const answer = await transport.send({ method: 'POST', path, body: JSON.stringify(body), signal });
-      source = answer.body;
-      if (answer.status !== 200) throw await statusFailure(answer);
-      const decoder = new TextDecoder();
-      let text = '';
-      for (let chunk = await answer.body.read(); chunk !== null; chunk = await answer.body.read()) {
-        text += decoder.decode(chunk, { stream: true });
-        if (text.length > maxAnswerBytes) throw upstreamFailure('response_too_large', 'answer to a load');
+      // A model that is no longer there to be taken out is no reason not to load the other.
+      for (const victim of evicts) {
+        await loadAnswer(transport, unloadCall(victim), signal).catch((thrown) => {
+          if (!(thrown instanceof KitFailure)) throw thrown;
+        });
       }
-      const failure = failureIn(parseJson(text));
-      if (failure) throw failure;
+      await loadAnswer(transport, loadCall(model, info), signal);
     } catch (thrown) {
       throw signal.aborted ? asFailure(signal.reason) : transportFailure(thrown, 'head');
-    } finally {
-      // A server that goes on after what was refused is not listened to.
-      source?.cancel();
     }
   }
 }
 
+interface LoadCall {
+  path: string;
+  body: object;
+}
+
+/** @throws {KitFailure} when it is refused; whatever the transport throws. */
+async function loadAnswer(
+  transport: Transport,
+  { path, body }: LoadCall,
+  signal: AbortSignal,
+): Promise<void> {
+  let source: UpstreamBody | undefined;
+  try {
+    const answer = await transport.send({ method: 'POST', path, body: JSON.stringify(body), signal });
+    source = answer.body;
+    if (answer.status !== 200) throw await statusFailure(answer);
+    const decoder = new TextDecoder();
+    let text = '';
+    for (let chunk = await answer.body.read(); chunk !== null; chunk = await answer.body.read()) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length > maxAnswerBytes) throw upstreamFailure('response_too_large', 'answer to a load');
+    }
+    const failure = failureIn(parseJson(text));
+    if (failure) throw failure;
+  } finally {
+    // A server that goes on after what was refused is not listened to.
+    source?.cancel();
+  }
+}
+
 /** What loads a model and nothing else: a prompt without text, or no texts for a model that only makes vectors. */
-function loadCall(model: string, info: ModelInfo | undefined): { path: string; body: object } {
+function loadCall(model: string, info: ModelInfo | undefined): LoadCall {
   const makesVectors = info?.capabilities.includes('embedding') && !info.capabilities.includes('completion');
   return makesVectors
     ? { path: '/api/embed', body: { model, input: [] } }
     : { path: '/api/generate', body: { model, stream: false } };
+}
+
+/** What takes any model out of memory once its answers are over. Ollama says so at once, also of one that is not there. */
+function unloadCall(model: string): LoadCall {
+  return { path: '/api/generate', body: { model, stream: false, keep_alive: 0 } };
 }
 
 /** An error that stands in an answer with status 200. */

@@ -53,6 +53,10 @@ export class PlaceLease implements Place, Slotted {
     return this.#place.cold;
   }
 
+  get evicts(): readonly string[] {
+    return this.#place.evicts ?? [];
+  }
+
   /** The model must be loaded, though it was thought to be there. */
   loads(): void {
     if (this.isLoading || this.#isOver || this.#hasBegun) return;

@@ -16,6 +16,9 @@ const loadedForMs = 500;
 const askTimeoutMs = 5000;
 const maxListBytes = 8 * 1024 * 1024;
 
+/** What expires later than this, in ms, was told to stay: Ollama writes a date in some 292 years. */
+const foreverMs = 365 * 86_400_000;
+
 /** What an upstream says of a model beside what every list of ours has. */
 export interface ModelFile {
   /** RFC 3339. */
@@ -28,6 +31,8 @@ export interface ModelFile {
 export interface LoadedModel {
   /** Bytes it takes there, `null` when the upstream does not say. */
   bytes: number | null;
+  /** Whether somebody has said that it stays (`keep_alive: -1`). */
+  isKept: boolean;
 }
 
 interface List {
@@ -67,7 +72,7 @@ export class ModelCatalog {
       const body = withoutRemote(await this.#ask('/api/tags'));
       return listOf(body, decodeOllamaModels(body, null));
     }, clock);
-    this.#memory = new Cached(async () => memoryOf(await this.#ask('/api/ps')), clock);
+    this.#memory = new Cached(async () => memoryOf(await this.#ask('/api/ps'), clock.wallNow()), clock);
   }
 
   /** Every model with what is in memory, at most a second old. @throws {KitFailure} when the upstream cannot say. */
@@ -201,10 +206,11 @@ function listOf(body: unknown, models: ModelInfo[]): List {
   return { body, models, byName: new Map(models.map((model) => [canonicalName(model.name), model])) };
 }
 
-function memoryOf(body: unknown): Memory {
-  const loaded = decodeOllamaModels(body, body).map(
-    ({ name, loaded: memory }) => [canonicalName(name), { bytes: memory?.sizeVramBytes ?? null }] as const,
-  );
+function memoryOf(body: unknown, wallMs: number): Memory {
+  const loaded = decodeOllamaModels(body, body).map(({ name, loaded: memory }) => {
+    const isKept = Date.parse(memory?.expiresAt ?? '') - wallMs > foreverMs;
+    return [canonicalName(name), { bytes: memory?.sizeVramBytes ?? null, isKept }] as const;
+  });
   return { body, loaded: new Map(loaded) };
 }
 

@@ -1,7 +1,9 @@
 import { Demand } from '../placement/demand.ts';
+import { lossMs, type Resident } from '../placement/eviction.ts';
 import { type Candidate, type ExpectedCost, expectedCost } from '../placement/expected-cost.ts';
 import { PrefixCache } from '../placement/prefix-cache.ts';
 import type { PromptPrefix } from '../placement/prefix-hashes.ts';
+import { FleetMemory } from './fleet-memory.ts';
 import type { Membership } from './membership.ts';
 import type { PlaceAsk } from './places.ts';
 import type { Upstream } from './upstream.ts';
@@ -9,16 +11,19 @@ import type { Upstream } from './upstream.ts';
 /** How long an answer is taken to hold its place, and a character to be read, before anything was seen, in ms. */
 const defaultServiceMs = 8000;
 const prefillMsPerCharacter = 0.1;
-/**
- * How many loads it costs when a model in use has to go: it comes back and puts out another in turn, the only one of its
- * kind soonest. Found by `bench/placement`: lower, and loads chase each other; higher, and lines grow that a load would end.
- */
-const missedAlone = 5;
-const missedElsewhere = 2;
 /** A model that is asked for less than this of late may go for any other. */
 const rarely = 0.3;
-/** After how long a model that is nowhere in memory is loaded whoever that holds up, in ms. */
-const patienceMs = 60_000;
+/** What one upstream is asked about. */
+interface Moment {
+  upstream: Upstream;
+  model: string;
+  fleet: FleetMemory;
+  /** On how many upstreams the model is. */
+  homes: number;
+  /** How long those who ask for it have not got a place. */
+  waitedMs: number;
+  now: number;
+}
 
 /** What a request would cost on each upstream: itself, those who wait for something else, and those who come later. */
 export class PlaceCosts {
@@ -52,22 +57,26 @@ export class PlaceCosts {
   ): ExpectedCost[] {
     const known = prefix && this.#prefixes.find(prefix.hashes);
     const characters = prefix?.characters.at(-1) ?? 0;
+    const { model } = ask;
+    const fleet = new FleetMemory(this.#members.inUse);
+    const homes = fleet.homes(model);
     return open.map((upstream) => {
-      const { model } = ask;
       const runs = upstream.runs(model);
       const warm =
         known !== undefined && known.upstream === upstream.number
           ? (prefix?.characters[known.blocks - 1] ?? 0)
           : 0;
-      const load = this.#load(upstream, model, waitedMs, now);
+      const moment: Moment = { upstream, model, fleet, homes, waitedMs, now };
+      const memory = upstream.memoryOf(model);
+      const victims = memory === 'absent' ? this.#victims(moment) : [];
       const candidate: Candidate = {
-        ...load,
+        ...this.#load(moment, memory, victims),
         inFlight: runs.inFlight,
         slots: upstream.slots(model, now),
         totalInFlight: upstream.totalInFlight,
         maxInFlight: upstream.settings.maxInFlight,
         serviceMs: runs.serviceMs.value ?? this.#serviceMs(model),
-        ...this.#others(upstream, ask, waitedMs, now),
+        ...this.#others(moment, memory === 'absent', victims, ask.ahead ?? 0),
         waitedMs,
         prefillMs: (characters - warm) * prefillMsPerCharacter,
         weight: upstream.settings.weight,
@@ -86,39 +95,41 @@ export class PlaceCosts {
     return true;
   }
 
+  /** Which models go from an upstream for this one; none where it is there or has room. */
+  victims(upstream: Upstream, model: string, now: number): Resident[] {
+    const fleet = new FleetMemory(this.#members.inUse);
+    return this.#victims({ upstream, model, fleet, homes: fleet.homes(model), waitedMs: 0, now });
+  }
+
+  /** A model that was thought to be in memory and is not is on its way: others go for it, and get no new work meanwhile. */
+  findStrays(upstream: Upstream, now: number): void {
+    for (const name of upstream.strays()) upstream.loads(name, this.victims(upstream, name, now), now);
+  }
+
   /** Who else waits for what is in memory there: they go first, and a load holds them up or puts out what they wait for. */
-  #others(upstream: Upstream, { model, ahead = 0 }: PlaceAsk, waitedMs: number, now: number) {
-    const isCold = upstream.memoryOf(model) === 'absent';
-    const homes = this.#homes(model);
+  #others(
+    { upstream, model, fleet, homes, waitedMs }: Moment,
+    isCold: boolean,
+    victims: readonly Resident[],
+    ahead: number,
+  ) {
     const before = ahead / Math.max(1, homes);
     const isShared = Number.isFinite(upstream.settings.maxInFlight);
     if (!isShared && !isCold) return { ahead: before, heldUp: 0 };
-    const victim = isCold ? upstream.victimOf(model, now) : undefined;
-    const hindered = isShared ? upstream.inMemory().keys() : victim === undefined ? [] : [victim];
     let others = 0;
-    for (const name of hindered) {
-      if (name !== model) others += this.waitingFor(name) / Math.max(1, this.#homes(name));
+    for (const name of isShared ? fleet.on(upstream).keys() : victims.map((victim) => victim.name)) {
+      if (name !== model) others += this.waitingFor(name) / Math.max(1, fleet.homes(name));
     }
     if (!isCold) return { ahead: before + others, heldUp: 0 };
-    // What is in memory nowhere cannot wait for ever for a moment in which nobody minds.
-    const patience = homes > 0 ? 1 : Math.max(0, 1 - waitedMs / patienceMs);
+    // What is in memory nowhere does not wait longer than its load takes for a moment in which nobody minds.
+    const patience = homes > 0 ? 1 : Math.max(0, 1 - waitedMs / upstream.loadMs(model));
     return { ahead: isShared ? before + others : before, heldUp: others * patience };
   }
 
-  /** On how many upstreams a model is, or soon will be. */
-  #homes(model: string): number {
-    let homes = 0;
-    for (const upstream of this.#members.inUse) {
-      const memory = upstream.memoryOf(model);
-      if (memory === 'loaded' || memory === 'loading') homes++;
-    }
-    return homes;
-  }
-
   /** What a model's load costs there, itself and others. */
-  #load(upstream: Upstream, model: string, waitedMs: number, now: number) {
-    const memory = upstream.memoryOf(model);
+  #load(moment: Moment, memory: ReturnType<Upstream['memoryOf']>, victims: readonly Resident[]) {
     if (memory === 'loaded' || memory === 'unknown') return { loadMs: 0, evictionMs: 0, isBlocked: false };
+    const { upstream, model, now } = moment;
     const whole = upstream.loadMs(model);
     if (memory === 'loading') {
       const since = upstream.runs(model).loadingSince ?? now;
@@ -127,45 +138,34 @@ export class PlaceCosts {
     const otherLoadsMs = upstream.loadsMs(now);
     return {
       loadMs: otherLoadsMs + whole,
-      evictionMs: this.#evictionMs(upstream, model, now),
-      isBlocked: otherLoadsMs > 0 || this.#wouldRob(upstream, model, waitedMs, now),
+      evictionMs: victims.reduce((sum, victim) => sum + victim.lossMs, 0),
+      isBlocked: otherLoadsMs > 0 || this.#wouldRob(moment, victims, whole),
     };
   }
 
   /**
    * Whether a load would put out the only copy of a model in use, which would come back soon and put out the next one. A second
-   * copy is not worth that while somebody waits for the other model; a first one waits a while for a moment in which one of
-   * two copies has to go, as long as there are two of something.
+   * copy is not worth that while somebody waits for the other model; a first one waits, no longer than it takes to load,
+   * for a moment in which one of two copies has to go, as long as there are two of something.
    */
-  #wouldRob(upstream: Upstream, model: string, waitedMs: number, now: number): boolean {
-    const victim = upstream.victimOf(model, now);
-    if (victim === undefined || this.#homes(victim) > 1 || this.#demand.missed(victim, now) < rarely)
-      return false;
-    if (this.#homes(model) > 0) return this.waitingFor(victim) > 0;
-    return waitedMs < patienceMs && this.#hasTwin();
+  #wouldRob({ fleet, homes, waitedMs, now }: Moment, victims: readonly Resident[], loadMs: number): boolean {
+    return victims.some(({ name }) => {
+      if (fleet.homes(name) > 1 || this.#demand.missed(name, now) < rarely) return false;
+      if (homes > 0) return this.waitingFor(name) > 0;
+      return waitedMs < loadMs && fleet.hasTwin;
+    });
   }
 
-  /** Whether some model is in memory more than once. */
-  #hasTwin(): boolean {
-    const seen = new Set<string>();
-    for (const upstream of this.#members.inUse) {
-      for (const name of upstream.inMemory().keys()) {
-        if (seen.has(name)) return true;
-        seen.add(name);
-      }
-    }
-    return false;
-  }
-
-  /** What the model that has to go would cost when it is asked for again. */
-  #evictionMs(upstream: Upstream, model: string, now: number): number {
-    const victim = upstream.victimOf(model, now);
-    if (victim === undefined) return 0;
-    const isElsewhere = this.#members.inUse.some(
-      (other) => other !== upstream && other.isOpen(now) && other.memoryOf(victim) === 'loaded',
+  #victims({ upstream, model, fleet, now }: Moment): Resident[] {
+    return upstream.victimsOf(model, fleet.on(upstream), (name) =>
+      lossMs({
+        loadMs: upstream.loadMs(name),
+        missed: this.#demand.missed(name, now),
+        perMs: this.#demand.perMs(name, this.waitingFor(name), now),
+        serviceMs: upstream.runs(name).serviceMs.value ?? this.#serviceMs(name),
+        placesElsewhere: fleet.placesBeside(upstream, name, now),
+      }),
     );
-    const missed = this.#demand.missed(victim, now) * (isElsewhere ? missedElsewhere : missedAlone);
-    return upstream.loadMs(victim) * missed;
   }
 
   #serviceMs(model: string): number {

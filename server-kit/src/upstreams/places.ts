@@ -53,6 +53,8 @@ export interface Place {
   readonly expectedWaitMs?: number | undefined;
   /** Whether the model must be loaded first, as far as is known. */
   readonly cold: boolean;
+  /** Models that are to go from memory for this one, by the upstream's own spelling. */
+  readonly evicts?: readonly string[] | undefined;
   /** The first token has come: what was cold is warm. */
   began(): void;
   /** `code` says why it failed, for administrators. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@ziggie/llm-protocol';
 import type { Clock } from '../clock.ts';
+import type { Resident } from '../placement/eviction.ts';
 import type { Place, PlaceAsk, PlaceOutcome } from './places.ts';
 import type { ModelRuns, Upstream } from './upstream.ts';
 
@@ -16,6 +17,7 @@ export class TakenPlace implements Place {
   readonly model: string;
   readonly cold: boolean;
   readonly expectedWaitMs: number | undefined;
+  readonly evicts: readonly string[];
   readonly #runs: ModelRuns;
   readonly #clock: Clock;
   readonly #takenAt: number;
@@ -33,11 +35,15 @@ export class TakenPlace implements Place {
     clock: Clock,
     now: number,
     expectedWaitMs: number | undefined,
+    evicts: readonly Resident[],
     events: PlaceEvents,
   ) {
     this.upstream = upstream;
     this.model = upstream.catalog.find(canonical)?.name ?? canonical;
     this.expectedWaitMs = expectedWaitMs;
+    this.evicts = evicts
+      .filter(({ isKept }) => !isKept)
+      .map(({ name }) => upstream.catalog.find(name)?.name ?? name);
     this.#canonical = canonical;
     this.#who = principalKey;
     this.#clock = clock;
@@ -53,11 +59,7 @@ export class TakenPlace implements Place {
     upstream.turns++;
     this.#isTrial = upstream.breaker.passed();
     this.#triesSlot = upstream.settings.slots === undefined && runs.learner.took(runs.inFlight);
-    if (memory === 'absent') {
-      runs.loadingSince ??= now;
-      const victim = upstream.victimOf(canonical, now);
-      if (victim !== undefined) upstream.runs(victim).goneAt = now;
-    }
+    if (memory === 'absent') upstream.loads(canonical, evicts, now);
     runs.lastUsedAt = now;
   }
 
@@ -66,8 +68,7 @@ export class TakenPlace implements Place {
     const now = this.#clock.now();
     const runs = this.#runs;
     this.#beganAt = now;
-    runs.loadingSince = undefined;
-    runs.warmAt = now;
+    this.upstream.isThere(this.#canonical, now);
     runs.writing++;
     const wasTrial = this.#isTrial;
     if (wasTrial) {
@@ -95,7 +96,7 @@ export class TakenPlace implements Place {
       // The end of one while another waits to begin: the server has no slot for both.
       if (upstream.settings.slots === undefined) runs.learner.tryEnded(false, now);
     } else if (this.#triesSlot) runs.learner.tryEnded(this.#beganAt !== undefined, now);
-    if (this.cold && runs.inFlight === 0) runs.loadingSince = undefined;
+    if (runs.inFlight === 0) runs.loadingSince = undefined;
     if (outcome === 'failed') runs.warmAt = Number.NEGATIVE_INFINITY;
     if (code === 'model_not_found') upstream.catalog.refused(this.#canonical);
     upstream.ends[outcome]++;

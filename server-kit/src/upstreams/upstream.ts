@@ -1,10 +1,11 @@
 import type { ErrorCode } from '@ziggie/llm-protocol';
 import type { Clock } from '../clock.ts';
 import { asFailure } from '../failure.ts';
+import { type Resident, toEvict } from '../placement/eviction.ts';
 import { MemoryBounds } from '../placement/memory-bounds.ts';
 import { MovingAverage } from '../placement/moving-average.ts';
 import { SlotLearner } from '../placement/slot-learner.ts';
-import { ModelCatalog } from '../upstream/model-catalog.ts';
+import { type LoadedModel, ModelCatalog } from '../upstream/model-catalog.ts';
 import type { Transport } from '../upstream/transport.ts';
 import { Breaker } from './breaker.ts';
 import type { CacheSaltScope } from './cache-salt.ts';
@@ -27,9 +28,12 @@ export class ModelRuns {
   /** Since when a load is known to run, and since when the model is known to answer. */
   loadingSince: number | undefined;
   warmAt = Number.NEGATIVE_INFINITY;
-  /** When another model was sent there for which this one has to go. */
+  /** When it is known to have gone, and the model on its way for which it goes. */
   goneAt = Number.NEGATIVE_INFINITY;
+  goesFor: ModelRuns | undefined;
   lastUsedAt = Number.NEGATIVE_INFINITY;
+  /** What it took when it was seen in memory last. */
+  bytes: number | undefined;
 }
 
 /** A transport that can also be let go of when it is quiet. */
@@ -49,7 +53,9 @@ export class Upstream implements PlaceUpstream {
   readonly bounds = new MemoryBounds();
   readonly #clock: Clock;
   readonly #runs = new Map<string, ModelRuns>();
-  #boundsAt = Number.NEGATIVE_INFINITY;
+  /** The last look that was learned from. Its time says nothing: one that has become old early has none. */
+  #learnedFrom: ReadonlyMap<string, LoadedModel> | undefined;
+  #straysAt = Number.NEGATIVE_INFINITY;
   settings: UpstreamSettings;
   /** No new work, by an administrator. What runs there goes on. */
   isDrained = false;
@@ -113,6 +119,8 @@ export class Upstream implements PlaceUpstream {
   memoryOf(model: string): 'loaded' | 'loading' | 'absent' | 'unknown' {
     const runs = this.#runs.get(model);
     const { memory } = this.catalog;
+    // As long as the other one is not there it may be listed yet: what is sent to it now would put out another in turn.
+    if (runs?.goesFor?.loadingSince !== undefined) return 'absent';
     const seenAt = memory?.at ?? Number.NEGATIVE_INFINITY;
     if (runs && runs.warmAt > seenAt && runs.warmAt > runs.goneAt) return 'loaded';
     if (memory?.loaded.has(model) && !(runs && runs.goneAt >= seenAt)) return 'loaded';
@@ -124,37 +132,81 @@ export class Upstream implements PlaceUpstream {
 
   /** Names of the models in memory with their sizes, and those on their way. */
   inMemory(): Map<string, number> {
-    const names = new Set(this.catalog.memory?.loaded.keys());
-    for (const name of this.#runs.keys()) {
+    const sizes = new Map<string, number>();
+    const add = (name: string) => {
+      if (sizes.has(name)) return;
       const memory = this.memoryOf(name);
-      if (memory === 'loaded' || memory === 'loading') names.add(name);
-    }
-    return new Map(
-      [...names].filter((name) => this.memoryOf(name) !== 'absent').map((name) => [name, this.bytesOf(name)]),
-    );
+      if (memory === 'loaded' || memory === 'loading') sizes.set(name, this.bytesOf(name));
+    };
+    for (const name of this.catalog.memory?.loaded.keys() ?? []) add(name);
+    for (const name of this.#runs.keys()) add(name);
+    return sizes;
   }
 
-  /** The model that a load of this one would put out, as Ollama chooses: the one idle for longest. `undefined`: there is room. */
-  victimOf(model: string, now: number): string | undefined {
-    const inMemory = this.inMemory();
+  /**
+   * Which models a load of this one puts out; none where there is room, as far as is known.
+   *
+   * @param inMemory What is there now ({@link inMemory}).
+   * @param lossMs What it costs when a model goes from here.
+   */
+  victimsOf(
+    model: string,
+    inMemory: ReadonlyMap<string, number>,
+    lossMs: (name: string) => number,
+  ): Resident[] {
     let sum = 0;
     for (const bytes of inMemory.values()) sum += bytes;
-    if (this.bounds.hasRoom(sum, this.bytesOf(model))) return undefined;
-    let victim: string | undefined;
-    let idleSince = Number.POSITIVE_INFINITY;
-    for (const name of inMemory.keys()) {
+    const more = this.bytesOf(model);
+    if (this.bounds.hasRoom(sum, more)) return [];
+    const residents = [...inMemory].map(([name, bytes]) => {
       const { inFlight, lastUsedAt } = this.runs(name);
-      // What is in use goes last, and of that again what was used least recently.
-      const since = inFlight > 0 ? now + lastUsedAt : lastUsedAt;
-      if (victim !== undefined && since >= idleSince) continue;
-      victim = name;
-      idleSince = since;
-    }
-    return victim;
+      const isKept = this.catalog.memory?.loaded.get(name)?.isKept ?? false;
+      return { name, bytes, isIdle: inFlight === 0, isKept, lastUsedAt, lossMs: lossMs(name) };
+    });
+    return toEvict(residents, (freed) => this.bounds.hasRoom(sum - freed, more));
   }
 
+  /** A load of a model begins, for which others go. */
+  loads(model: string, victims: readonly Resident[], now: number): void {
+    const runs = this.runs(model);
+    runs.loadingSince ??= now;
+    runs.goesFor = undefined;
+    for (const { name } of victims) {
+      const gone = this.runs(name);
+      gone.goneAt = now;
+      gone.goesFor = runs;
+    }
+  }
+
+  /** It is through: what is older than that does not know that the others have gone. */
+  isThere(model: string, now: number): void {
+    const runs = this.runs(model);
+    runs.loadingSince = undefined;
+    runs.warmAt = now;
+    for (const gone of this.#runs.values()) {
+      if (gone.goesFor !== runs) continue;
+      gone.goesFor = undefined;
+      gone.goneAt = now;
+    }
+  }
+
+  /** Models that are asked for there and were not in memory when it was looked at last, though they were sent as if. */
+  strays(): string[] {
+    const { memory } = this.catalog;
+    if (!memory || memory.at <= this.#straysAt) return [];
+    this.#straysAt = memory.at;
+    const strays: string[] = [];
+    for (const [name, { inFlight, writing, loadingSince, warmAt }] of this.#runs) {
+      if (loadingSince !== undefined || inFlight <= writing || memory.loaded.has(name)) continue;
+      if (warmAt < memory.at) strays.push(name);
+    }
+    return strays;
+  }
+
+  /** What it takes in memory, or took when it was there last: its context counts too, and its file does not have that. */
   bytesOf(model: string): number {
-    const known = this.catalog.memory?.loaded.get(model)?.bytes ?? this.catalog.find(model)?.sizeBytes;
+    const seen = this.catalog.memory?.loaded.get(model)?.bytes ?? this.#runs.get(model)?.bytes;
+    const known = seen ?? this.catalog.find(model)?.sizeBytes;
     return known && known > 0 ? known : 1;
   }
 
@@ -178,8 +230,9 @@ export class Upstream implements PlaceUpstream {
   /** Looks again in the background where knowledge is old. A server that cannot be reached is a fault of it. */
   refresh(): void {
     const { memory } = this.catalog;
-    if (memory && memory.at > this.#boundsAt) {
-      this.#boundsAt = memory.at;
+    if (memory && memory.loaded !== this.#learnedFrom) {
+      this.#learnedFrom = memory.loaded;
+      for (const [name, { bytes }] of memory.loaded) if (bytes !== null) this.runs(name).bytes = bytes;
       const sizes = (names: Iterable<string>) =>
         new Map([...names].map((name) => [name, this.bytesOf(name)] as const));
       const loading = [...this.#runs].filter(

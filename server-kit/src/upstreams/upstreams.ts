@@ -90,7 +90,10 @@ export class Upstreams implements Places {
       if (inFlight >= slots || first.totalInFlight >= first.settings.maxInFlight) return 'busy';
       return this.#take(first, ask, now, undefined);
     }
-    for (const upstream of all) upstream.refresh();
+    for (const upstream of all) {
+      upstream.refresh();
+      this.#costs.findStrays(upstream, now);
+    }
     const prefix = open.length > 1 ? ask.prefix?.() : undefined;
     const waitedMs = now - (this.#busySince.get(model) ?? now);
     const costs = this.#costs.of(open, ask, prefix, waitedMs, now);
@@ -156,7 +159,11 @@ export class Upstreams implements Places {
       this.#members.letGo(upstream);
       this.#freed();
     };
-    return new TakenPlace(upstream, ask, this.#clock, now, expectedWaitMs, { onOver, onWarm: this.#freed });
+    const { model } = ask;
+    const isCold = upstream.memoryOf(model) === 'absent';
+    const evicts = isCold ? this.#costs.victims(upstream, model, now) : [];
+    const events = { onOver, onWarm: this.#freed };
+    return new TakenPlace(upstream, ask, this.#clock, now, expectedWaitMs, evicts, events);
   }
 
   readonly #freed = (): void => {

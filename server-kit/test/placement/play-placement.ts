@@ -11,7 +11,7 @@ import { VirtualClock } from './virtual-clock.ts';
 export type Policy = 'ziggie' | 'least connections' | 'random' | 'sticky';
 export const policies: readonly Policy[] = ['ziggie', 'least connections', 'random', 'sticky'];
 
-export interface PlacementLoad extends GpuSettings {
+export interface PlacementLoad extends Omit<GpuSettings, 'fileOrder'> {
   gpus: number;
   requests: number;
   /** Mean time an answer is written. */
@@ -38,6 +38,7 @@ export const scenario: PlacementLoad = {
   resident: 2,
   loadMs: 20_000,
   slotsPer: 'machine',
+  slots: 1,
   prefillMs: 300,
   requests: 1000,
   warmUp: 200,
@@ -51,12 +52,15 @@ export const scenario: PlacementLoad = {
 export async function playPlacement(policy: Policy, load: PlacementLoad, seed: number): Promise<Played> {
   const clock = new VirtualClock();
   const random = randomFrom(seed);
-  const gpus = Array.from({ length: load.gpus }, () => new SimulatedGpu(clock, load));
+  const files = randomFrom(seed + 2e6);
+  const fileOrder = new Map(load.models.map((model) => [model, files()]));
+  const machine = { ...load, fileOrder: (model: string) => fileOrder.get(model) ?? 0 };
+  const gpus = Array.from({ length: load.gpus }, () => new SimulatedGpu(clock, machine));
   const firstTokenMs: number[] = [];
   let done = 0;
   const run =
     policy === 'ziggie' ? await ours(clock, gpus, load) : theirs(policy, gpus, randomFrom(seed + 1e6));
-  const slots = load.slotsPer === 'machine' ? load.gpus : load.gpus * load.resident;
+  const slots = load.slots * (load.slotsPer === 'machine' ? load.gpus : load.gpus * load.resident);
   const everyMs = (load.serviceMs + load.prefillMs) / (slots * load.utilisation);
   const exponential = (mean: number) => -mean * Math.log(1 - random());
   let at = 0;
@@ -95,8 +99,8 @@ async function ours(clock: VirtualClock, gpus: readonly SimulatedGpu[], load: Pl
   const list = gpus.map((_, at) => ({
     url: `http://gpu-${at}.invalid`,
     name: `gpu-${at}`,
-    slots: 1,
-    ...(load.slotsPer === 'machine' ? { maxInFlight: 1 } : {}),
+    slots: load.slots,
+    ...(load.slotsPer === 'machine' ? { maxInFlight: load.slots } : {}),
   }));
   const open = new Map(list.map(({ name }, at) => [name, gpus[at] as SimulatedGpu]));
   const upstreams = new Upstreams(
@@ -115,6 +119,7 @@ async function ours(clock: VirtualClock, gpus: readonly SimulatedGpu[], load: Pl
   return ({ model, user, serviceMs }, onFirst, onDone) => {
     const serve = (place: Place) => {
       const gpu = open.get(place.upstream.id) as SimulatedGpu;
+      for (const victim of place.evicts ?? []) gpu.unload(victim);
       gpu.generate(
         model,
         serviceMs,
