@@ -183,3 +183,10 @@ it('an event of another answer breaks it behind events that were read by their b
   const other = event(chunk({ content: 'x' }, { id: 'chatcmpl-2', model: 'other' }));
   await expect(byPieces(piecesOf(said('a'), said('b'), said('c'), other))).rejects.toThrow(/another answer/);
 });
+
+it('takes a line behind another line of the same event for what it is, though it looks like one that is known', async () => {
+  const twice = [Buffer.from(said('c').slice(0, -1)), Buffer.from(said('d'))];
+  await expect(byPieces([...piecesOf(said('a'), said('b')).slice(0, 2), ...twice])).rejects.toThrow(
+    /not a JSON/,
+  );
+});
