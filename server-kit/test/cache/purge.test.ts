@@ -101,3 +101,24 @@ test('what is being written goes on, is not kept, and is joined by nobody', asyn
   await reader.rest();
   expect([cacheOf(reader), reader.said]).toEqual(['miss', 'new']);
 });
+
+test('the end of an answer that was thrown away takes nothing from the one that came after it', async () => {
+  const { pacer, node, read } = await startShared({ cache: {} });
+  const first = await read(ada, { begins: true });
+  await pacer.say('a');
+  await first.pieces(1);
+  const token = await node.token({ roles: ['admin'] });
+  await node.answer('/admin/cache/purge', { token, body: { all: true } });
+  const second = await read(bob, { begins: true });
+  (await pacer.exchange(0)).socket.end();
+  await first.rest();
+  const third = await read({ sub: 'eve' });
+  expect([cacheOf(second), cacheOf(third)]).toEqual(['miss', 'coalesced']);
+  await pacer.say('b');
+  await pacer.finish();
+  for (const reader of [second, third]) {
+    await reader.rest();
+    expect(reader.said).toBe('b');
+  }
+  expect(pacer.generations).toBe(2);
+});
