@@ -22,5 +22,9 @@ export async function runTurnLate(turn: Turn): Promise<TurnOutcome | null> {
   }
   const task = nextTask();
   if (task !== undefined) await task;
-  return part.runTurn(turn);
+  const outcome = await part.runTurn(turn);
+  // What the page does about the end is no part of the reading of the last words.
+  const lastTask = nextTask();
+  if (lastTask !== undefined) await lastTask;
+  return outcome;
 }

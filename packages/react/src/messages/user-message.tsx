@@ -1,5 +1,5 @@
 import type { MessageNode } from '@ziggie/llm-client/conversation';
-import { type ReactElement, useCallback } from 'react';
+import { type ReactElement, useCallback, useDeferredValue } from 'react';
 import { AttachmentList } from '../attachments/attachment-list.tsx';
 import { useChatParts } from '../chat/chat-parts.ts';
 import { useSelected } from '../hooks/use-cell.ts';
@@ -45,14 +45,25 @@ export function UserMessage({ id }: { id: string }): ReactElement {
   );
 }
 
+/** Their place is there with the words, they themselves a moment later: to send a message is no long task of the page. */
 function UserActions({ id, text }: { id: string; text: string }): ReactElement {
+  const { strings } = useText();
+  const areHere = useDeferredValue(true, false);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
+    <div className="zg-actions zg-user-actions" role="group" aria-label={strings.actions}>
+      {areHere ? <UserButtons id={id} text={text} /> : null}
+    </div>
+  );
+}
+
+function UserButtons({ id, text }: { id: string; text: string }): ReactElement {
   const { strings } = useText();
   const { editing } = useChatParts();
   const busy = useLooksBusy();
   const remove = useRemoveMessage();
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
-    <div className="zg-actions zg-user-actions" role="group" aria-label={strings.actions}>
+    <>
       <BranchSteps messageId={id} busy={busy} previous={strings.previousWording} next={strings.nextWording} />
       {text === '' ? null : <CopyButton text={text} label={strings.copyQuestion} />}
       <button
@@ -76,6 +87,6 @@ function UserActions({ id, text }: { id: string; text: string }): ReactElement {
       >
         <DeleteIcon />
       </button>
-    </div>
+    </>
   );
 }
