@@ -21,7 +21,7 @@ export interface TransportResponse {
   body: ByteSource;
 }
 
-/** What one read of a body gives: the next piece, or no value at the end. */
+/** What one read of a body gives: the next piece, or no value at the end. Bytes are lent: good until the next read. */
 export interface Piece {
   readonly value?: Uint8Array | string | undefined;
 }
