@@ -37,14 +37,7 @@ function content({ source, fence }: MarkdownBlock, ending: Ending, inFence: bool
   if (fence !== null && source.length <= MAX_CODE_CHARACTERS) {
     // A closing fence that is half typed is not code.
     const code = isWhole ? fence.code : fence.code.replace(/(?:^|\n)[ \t]*(?:`{1,2}|~{1,2})$/, '');
-    return (
-      <FencedBlock
-        language={fence.language}
-        code={breakMarks(code)}
-        growing={ending === 'growing'}
-        isWhole={isWhole}
-      />
-    );
+    return <FencedBlock language={fence.language} code={breakMarks(code)} growing={!isWhole} />;
   }
   if (isTooHeavy(source)) return <PlainText text={source} />;
   return <ParsedBlock source={breakMarks(source)} ending={ending} inFence={inFence} />;

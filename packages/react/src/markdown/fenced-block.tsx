@@ -8,21 +8,15 @@ import { CodeBlock } from './code-block.tsx';
 interface FencedBlockProps {
   language: string;
   code: string;
+  /** Whether there is, or was, more of it to come. Default `false`. */
   growing?: boolean | undefined;
-  /** Whether all of it is there. Default: when it does not grow. */
-  isWhole?: boolean | undefined;
 }
 
 /** What stands between two fences: a formula, a diagram once it is complete, or code. */
-export function FencedBlock({
-  language,
-  code,
-  growing = false,
-  isWhole = !growing,
-}: FencedBlockProps): ReactElement {
+export function FencedBlock({ language, code, growing = false }: FencedBlockProps): ReactElement {
   const { diagram } = useRichText();
   if (language === FENCE_MARK) return <Formula tex={code} display />;
-  if (diagram !== null && isWhole && code !== '')
+  if (diagram !== null && !growing && code !== '')
     return <LazyDiagramView language={language} source={code} />;
   return <CodeBlock language={language} code={code} growing={growing} />;
 }

@@ -37,40 +37,22 @@ function repairTable(source: string): string {
 /** Longest row that is waited for: a second or two at the pace of a usual model. */
 const MAX_WAITING_ROW = 320;
 
-function beforeFirstRow(source: string): string | null {
+function beforeFirstRow(source: string): string | undefined {
   const rowStart = source.lastIndexOf('\n') + 1;
-  if (source.length - rowStart > MAX_WAITING_ROW) return null;
-  const dashesStart = lineStartBefore(source, rowStart);
-  const dashes = source.slice(dashesStart, rowStart);
-  if (!/^[|:>\- \t]+\n$/.test(dashes) || !dashes.includes('-')) return null;
-  const headStart = lineStartBefore(source, dashesStart);
-  if (!/^[ \t>]*\|/.test(source.slice(headStart, dashesStart))) return null;
-  const before = source.slice(0, headStart);
-  return endsInRow(before) ? null : before;
-}
-
-function lineStartBefore(source: string, start: number): number {
-  return start < 2 ? 0 : source.lastIndexOf('\n', start - 2) + 1;
-}
-
-/** A row below other rows belongs to a table that stands already. */
-function endsInRow(before: string): boolean {
-  return /\|[^\n]*\n$/.test(before);
+  const head =
+    source.length - rowStart > MAX_WAITING_ROW ? null : readHead(source.slice(0, rowStart).trimEnd());
+  return head?.dashes.includes('-') ? head.before : undefined;
 }
 
 /** Gives the head of a table the line of dashes that did not come. @returns `otherwise` where there is no such head. */
 function completeTable(source: string, otherwise: string): string {
   const head = readHead(source);
-  if (head === null) return otherwise;
-  const [margin = ''] = /^[ \t>]*/.exec(head.row) ?? [];
-  // Code, most likely.
-  if (/^(?: {4}|\t)/.test(margin)) return otherwise;
-  const cellStart = head.row.lastIndexOf('|') + 1;
-  const row = head.row.slice(0, cellStart) + repairInline(head.row.slice(cellStart), true);
-  const cells = row.slice(margin.length + 1).split(/(?<!\\)\|/);
-  if (cells.at(-1)?.trim() === '') cells.pop();
-  if (cells.length === 0) return head.before;
+  // What is indented is code, most likely.
+  if (head === null || /^(?: {4}|\t)/.test(head.row)) return otherwise;
+  const row = head.row.replace(/[^|]*$/, (cell) => repairInline(cell, true));
+  const [margin = '', ...cells] = row.replace(/\|[ \t]*$/, '').split(/(?<!\\)\|/);
   const sides = head.dashes.split('|').slice(1, -1);
+  if (cells.length === 0) return head.before;
   return `${head.before}${row}\n${margin}|${cells.map((_, index) => sides[index] ?? '---').join('|')}|`;
 }
 
@@ -80,7 +62,8 @@ function readHead(source: string): { before: string; row: string; dashes: string
   if (head === null) return null;
   const [whole, row = '', dashes = ''] = head;
   const before = source.slice(0, head.index + (whole.startsWith('\n') ? 1 : 0));
-  if (endsInRow(before)) return null;
+  // A row below other rows belongs to a table that stands already.
+  if (/\|[^\n]*\n$/.test(before)) return null;
   return dashes.includes('-') && source.endsWith('\n') ? null : { before, row, dashes };
 }
 
@@ -137,14 +120,16 @@ function repairInline(source: string, isCut: boolean): string {
       at = end;
     } else if (char === '[' || (char === '!' && text[at + 1] === '[')) {
       const link = readLink(text, at);
-      if (isCut && isOfWords(link, text, at)) {
-        // The words stay, as those of a link that leads nowhere yet.
-        if (link === 'open-label' && !/\w/.test(text[at - 1] ?? ''))
-          text = text.slice(0, at) + text.slice(at + 1);
-        else at += 1;
+      if (link === 'unfinished-label') {
+        // Whole where nothing more comes; half the name of a note, or what stands for a picture, is nothing to read.
+        const isClosed = text.endsWith(']');
+        if (!isCut || char === '!' || (text[at + 1] === '^' && !isClosed))
+          return closeAll(text.slice(0, at), open);
+        // The words of a link that leads nowhere yet stay; behind a letter a bracket is no link.
+        if (isClosed || /\w/.test(text[at - 1] ?? '')) at += 1;
+        else text = text.slice(0, at) + text.slice(at + 1);
         continue;
       }
-      if (link === 'open-label' || link === 'label') return closeAll(text.slice(0, at), open);
       if (typeof link === 'object') {
         const words = char === '!' ? '' : `${text.slice(at, link.labelEnd + 1)}()`;
         return closeAll(text.slice(0, at) + words, open);
@@ -179,10 +164,8 @@ function findTicks(text: string, from: number, length: number): number {
   return -1;
 }
 
-/** `whole`: nothing to repair here. Otherwise how far it has come. */
-type HalfLink = 'whole' | 'open-label' | 'label' | { labelEnd: number };
-
-function readLink(text: string, start: number): HalfLink {
+/** `whole`: nothing to repair here. Otherwise what is missing. */
+function readLink(text: string, start: number): 'whole' | 'unfinished-label' | { labelEnd: number } {
   const bracket = text.indexOf('[', start);
   let depth = 0;
   let at = bracket;
@@ -194,8 +177,8 @@ function readLink(text: string, start: number): HalfLink {
       if (depth === 0) break;
     }
   }
-  if (at >= text.length) return text.length - bracket > MAX_LABEL ? 'whole' : 'open-label';
-  if (at + 1 === text.length) return 'label';
+  if (at >= text.length) return text.length - bracket > MAX_LABEL ? 'whole' : 'unfinished-label';
+  if (at + 1 === text.length) return 'unfinished-label';
   if (text[at + 1] !== '(') return 'whole';
   let parentheses = 0;
   for (let end = at + 1; end < text.length; end += 1) {
@@ -205,11 +188,6 @@ function readLink(text: string, start: number): HalfLink {
   }
   const address = text.slice(at + 2);
   return address.length > MAX_ADDRESS || /\n\s*\S/.test(address) ? 'whole' : { labelEnd: at };
-}
-
-/** Whether a bracket holds words to read: neither half the name of a note nor what stands for a picture. */
-function isOfWords(link: HalfLink, text: string, at: number): boolean {
-  return text[at] === '[' && (link === 'label' || (link === 'open-label' && text[at + 1] !== '^'));
 }
 
 /** Opens or closes emphasis, near enough to CommonMark's flanking rules for what models write. */

@@ -18,8 +18,9 @@ export function AssistantMessage({ id }: { id: string }): ReactElement | null {
   const message = useMessage(id);
   const isLast = useIsLast(id);
   if (message === undefined) return null;
-  const streaming = message.end === undefined;
-  const cutOff = !streaming && !isFinished(message.end);
+  const { end } = message;
+  const streaming = end === undefined;
+  const cutOff = !streaming && (end.kind !== 'complete' || end.finishReason === 'length');
   const segments = segmentsOf(message);
   return (
     <article
@@ -50,17 +51,12 @@ export function AssistantMessage({ id }: { id: string }): ReactElement | null {
       {message.sources === undefined || message.sources.length === 0 ? null : (
         <Sources sources={message.sources} />
       )}
-      {message.end?.kind === 'failed' ? (
-        <ErrorCard failure={message.end.failure} model={message.model ?? null} canAct={isLast} />
+      {end?.kind === 'failed' ? (
+        <ErrorCard failure={end.failure} model={message.model ?? null} canAct={isLast} />
       ) : null}
       <MessageFoot message={message} isLast={isLast} />
     </article>
   );
-}
-
-/** Whether the model said all that it wanted to. */
-function isFinished(end: MessageNode['end']): boolean {
-  return end?.kind === 'complete' && end.finishReason !== 'length';
 }
 
 function stateOf({ end }: MessageNode): string {

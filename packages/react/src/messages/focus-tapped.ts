@@ -3,9 +3,8 @@
  * the tap is over: what only shows now is not what was tapped.
  */
 export function focusTapped({ target }: { target: EventTarget }): void {
-  if (!(target instanceof Element) || matchMedia('(hover: hover)').matches) return;
-  const row = target.closest<HTMLElement>('[data-zg-row]');
-  if (row === null || row.contains(document.activeElement)) return;
+  const row = (target as Element).closest<HTMLElement>('[data-zg-row]');
+  if (matchMedia('(hover: hover)').matches || !row || row.contains(document.activeElement)) return;
   row.tabIndex = -1;
   row.focus({ preventScroll: true });
 }
