@@ -182,48 +182,66 @@ describe('what fits into memory', () => {
 
   test('what was in at once fits, what made another go does not', () => {
     const bounds = new MemoryBounds();
-    expect(bounds.hasRoom(0, 100)).toBe(true);
-    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing);
-    expect(bounds.hasRoom(10, 10)).toBe(true);
-    expect(bounds.hasRoom(20, 10)).toBe(true);
-    bounds.saw(gigabytes({ b: 10 }), gigabytes({ c: 10 }));
-    expect(bounds.hasRoom(20, 10)).toBe(false);
-    expect(bounds.hasRoom(10, 10)).toBe(true);
+    expect(bounds.hasRoom(0, 100, 0)).toBe(true);
+    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing, 0);
+    expect(bounds.hasRoom(10, 10, 0)).toBe(true);
+    expect(bounds.hasRoom(20, 10, 0)).toBe(true);
+    bounds.saw(gigabytes({ b: 10 }), gigabytes({ c: 10 }), 0);
+    expect(bounds.hasRoom(20, 10, 0)).toBe(false);
+    expect(bounds.hasRoom(10, 10, 0)).toBe(true);
     // Less than what once did not fit may fit.
-    expect(bounds.hasRoom(20, 5)).toBe(true);
+    expect(bounds.hasRoom(20, 5, 0)).toBe(true);
   });
 
   test('a model that went by itself says nothing', () => {
     const bounds = new MemoryBounds();
-    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing);
-    bounds.saw(gigabytes({ b: 10 }), nothing);
-    expect(bounds.hasRoom(20, 10)).toBe(true);
+    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing, 0);
+    bounds.saw(gigabytes({ b: 10 }), nothing, 0);
+    expect(bounds.hasRoom(20, 10, 0)).toBe(true);
   });
 
   test('a load that waits behind another has not asked for room', () => {
     const bounds = new MemoryBounds();
-    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing);
-    bounds.saw(gigabytes({ b: 10 }), gigabytes({ c: 10, d: 10, e: 10 }));
-    expect(bounds.hasRoom(20, 10)).toBe(false);
+    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing, 0);
+    bounds.saw(gigabytes({ b: 10 }), gigabytes({ c: 10, d: 10, e: 10 }), 0);
+    expect(bounds.hasRoom(20, 10, 0)).toBe(false);
   });
 
   test('what happened between two looks makes no bound below what was in at once', () => {
     const bounds = new MemoryBounds();
-    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing);
-    bounds.saw(gigabytes({ b: 10 }), gigabytes({ c: 10 }));
+    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing, 0);
+    bounds.saw(gigabytes({ b: 10 }), gigabytes({ c: 10 }), 0);
     // The one was put out by a load that is over and gone again.
-    bounds.saw(gigabytes({ d: 10 }), nothing);
-    expect(bounds.hasRoom(20, 10)).toBe(false);
-    expect(bounds.hasRoom(10, 10)).toBe(true);
+    bounds.saw(gigabytes({ d: 10 }), nothing, 0);
+    expect(bounds.hasRoom(20, 10, 0)).toBe(false);
+    expect(bounds.hasRoom(10, 10, 0)).toBe(true);
   });
 
   test('a larger card is found out', () => {
     const bounds = new MemoryBounds();
-    bounds.saw(gigabytes({ a: 10 }), nothing);
-    bounds.saw(nothing, gigabytes({ b: 10 }));
-    expect(bounds.hasRoom(10, 10)).toBe(false);
-    bounds.saw(gigabytes({ a: 10, b: 10, c: 10 }), nothing);
-    expect(bounds.hasRoom(20, 10)).toBe(true);
+    bounds.saw(gigabytes({ a: 10 }), nothing, 0);
+    bounds.saw(nothing, gigabytes({ b: 10 }), 0);
+    expect(bounds.hasRoom(10, 10, 0)).toBe(false);
+    bounds.saw(gigabytes({ a: 10, b: 10, c: 10 }), nothing, 0);
+    expect(bounds.hasRoom(20, 10, 0)).toBe(true);
+  });
+
+  test('a model whose time was over says nothing, though another is on its way', () => {
+    const bounds = new MemoryBounds();
+    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing, 0);
+    bounds.saw(gigabytes({ b: 10 }), gigabytes({ c: 10 }), 0, (name) => name === 'a');
+    expect(bounds.hasRoom(20, 10, 0)).toBe(true);
+  });
+
+  test('what did not fit is tried again after an hour: somebody may have taken out what went', () => {
+    const bounds = new MemoryBounds();
+    bounds.saw(gigabytes({ a: 10, b: 10 }), nothing, 0);
+    bounds.saw(gigabytes({ b: 10 }), gigabytes({ c: 10 }), 0);
+    // What the kit itself makes go for what is too much is no news.
+    bounds.saw(gigabytes({ b: 10, c: 10 }), nothing, 1);
+    bounds.saw(gigabytes({ c: 10 }), gigabytes({ a: 10 }), 1_800_000);
+    expect(bounds.hasRoom(20, 10, 3_599_999)).toBe(false);
+    expect(bounds.hasRoom(20, 10, 3_600_000)).toBe(true);
   });
 });
 

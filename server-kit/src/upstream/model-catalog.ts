@@ -33,6 +33,8 @@ export interface LoadedModel {
   bytes: number | null;
   /** Whether somebody has said that it stays (`keep_alive: -1`). */
   isKept: boolean;
+  /** When it goes by itself if nobody asks for it, by the wall clock in ms; NaN when the upstream does not say, or its clock differs. */
+  expiresAt: number;
 }
 
 interface List {
@@ -208,8 +210,11 @@ function listOf(body: unknown, models: ModelInfo[]): List {
 
 function memoryOf(body: unknown, wallMs: number): Memory {
   const loaded = decodeOllamaModels(body, body).map(({ name, loaded: memory }) => {
-    const isKept = Date.parse(memory?.expiresAt ?? '') - wallMs > foreverMs;
-    return [canonicalName(name), { bytes: memory?.sizeVramBytes ?? null, isKept }] as const;
+    const until = Date.parse(memory?.expiresAt ?? '');
+    const isKept = until - wallMs > foreverMs;
+    // What is still there cannot have expired: the clocks differ.
+    const expiresAt = until > wallMs ? until : Number.NaN;
+    return [canonicalName(name), { bytes: memory?.sizeVramBytes ?? null, isKept, expiresAt }] as const;
   });
   return { body, loaded: new Map(loaded) };
 }

@@ -157,13 +157,14 @@ export class Upstream implements PlaceUpstream {
     let sum = 0;
     for (const bytes of inMemory.values()) sum += bytes;
     const more = this.bytesOf(model);
-    if (this.bounds.hasRoom(sum, more)) return [];
+    const now = this.#clock.now();
+    if (this.bounds.hasRoom(sum, more, now)) return [];
     const residents = [...inMemory].map(([name, bytes]) => {
       const { inFlight, lastUsedAt } = this.runs(name);
       const isKept = this.catalog.memory?.loaded.get(name)?.isKept ?? false;
       return { name, bytes, isIdle: inFlight === 0, isKept, lastUsedAt, lossMs: lossMs(name) };
     });
-    return toEvict(residents, (freed) => this.bounds.hasRoom(sum - freed, more));
+    return toEvict(residents, (freed) => this.bounds.hasRoom(sum - freed, more, now));
   }
 
   /** A load of a model begins, for which others go. */
@@ -231,6 +232,7 @@ export class Upstream implements PlaceUpstream {
   refresh(): void {
     const { memory } = this.catalog;
     if (memory && memory.loaded !== this.#learnedFrom) {
+      const before = this.#learnedFrom;
       this.#learnedFrom = memory.loaded;
       for (const [name, { bytes }] of memory.loaded) if (bytes !== null) this.runs(name).bytes = bytes;
       const sizes = (names: Iterable<string>) =>
@@ -239,7 +241,13 @@ export class Upstream implements PlaceUpstream {
         ([name, { loadingSince, inFlight }]) =>
           (loadingSince !== undefined || inFlight > 0) && !memory.loaded.has(name),
       );
-      this.bounds.saw(sizes(memory.loaded.keys()), sizes(loading.map(([name]) => name)));
+      const wallNow = this.#clock.wallNow();
+      this.bounds.saw(
+        sizes(memory.loaded.keys()),
+        sizes(loading.map(([name]) => name)),
+        this.#clock.now(),
+        (name) => (before?.get(name)?.expiresAt ?? Number.NaN) <= wallNow,
+      );
     }
     this.catalog.refresh(listEveryMs, memoryEveryMs, ({ code }) => {
       if (faultsOf(code).isFault) this.ended('failed', code, false);
