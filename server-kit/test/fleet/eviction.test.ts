@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
+import { until } from '../stream-harness.ts';
 import { administer, chatAs, type Fleet, isWhole, startFleet } from './fleet.ts';
-
-/** Lets real sockets bring what is on its way. */
-const soon = () => new Promise((resolve) => setTimeout(resolve, 30));
 
 /** Somebody asks a model; what is in memory is looked at before the next one does. */
 async function ask(fleet: Fleet, ...models: string[]) {
   for (const model of models) {
     fleet.clock.advance(1100);
     expect(isWhole(await chatAs(fleet, 'ada', { model }))).toBe(true);
-    await soon();
+    // A look in the background is on its way, too.
+    await until(() => fleet.kit.gauges().openUpstream === 0);
   }
 }
 
