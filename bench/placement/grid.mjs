@@ -5,12 +5,12 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { playPlacement, scenario } from '../../server-kit/test/placement/play-placement.ts';
 import { percentile } from '../../server-kit/test/queue/random.ts';
 
-const loads = [0.3, 0.5, 0.7, 0.85, 0.95];
+const loads = [0.3, 0.5, 0.85];
 const manyModels = Array.from({ length: 12 }, (_, at) => `m${at + 1}:latest`);
 const ofModel = (slots) => ({ slotsPer: 'model', slots });
 const rowsOf = (answers, loadTimes) =>
   answers.flatMap((serviceMs) => loadTimes.map((loadMs) => ({ serviceMs, loadMs })));
-const few = rowsOf([3000, 8000], [5000, 20_000]);
+const few = [...rowsOf([3000], [20_000]), ...rowsOf([8000], [5000])];
 
 const sections = [
   ['one answer at a time per machine', {}, rowsOf([1000, 3000, 8000, 20_000], [2000, 5000, 20_000, 60_000])],
@@ -107,7 +107,8 @@ ${tables.join('\n\n')}
 |---|---|---|---|---|---|---|---|
 ${list.join('\n')}
 
-All of it where a load takes hardly longer than an answer or two and a machine answers one at a time: then any machine is
-as good as the one that has the model, and a wait for that one is longer than a load elsewhere for the few at the end.
+Nearly all of it is where a load takes no longer than an answer: what a load costs others is still counted as if each set
+off a chain of them, so the last twentieth waits for a machine that has the model where a load elsewhere would be over
+sooner. In fleets up to half busy the mean is lower there all the same; at 85 % it is up to a third higher.
 `;
 }
