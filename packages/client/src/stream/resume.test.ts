@@ -150,6 +150,17 @@ describe('a resumable answer that breaks after its first token', () => {
     ]);
   });
 
+  test('a token that is refused again once it is new ends it: no third is fetched', async () => {
+    let tokens = 0;
+    const refusals = Array.from({ length: 5 }, () => reply(401, ''));
+    const server = await resumableServer(run, [{ after: 4, how: 'reset' }], refusals);
+    const { client } = patient(server.url, { credentials: () => `t${++tokens}` });
+    await expect(client.chat(question).text()).rejects.toMatchObject({ code: 'truncated' });
+    // The question, and two tries to pick its answer up; what follows tells the kit that nobody comes back.
+    const tries = server.exchanges.filter(({ request }) => request.method === 'GET');
+    expect(tries.map(({ request }) => request.headers.authorization)).toEqual(['Bearer t2', 'Bearer t3']);
+  });
+
   test('hooks hear when it is picked up', async () => {
     const heard: unknown[] = [];
     const hooks: ClientHooks = {
