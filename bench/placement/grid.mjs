@@ -107,8 +107,8 @@ ${tables.join('\n\n')}
 |---|---|---|---|---|---|---|---|
 ${list.join('\n')}
 
-Nearly all of it is where a load takes no longer than an answer: what a load costs others is still counted as if each set
-off a chain of them, so the last twentieth waits for a machine that has the model where a load elsewhere would be over
-sooner. In fleets up to half busy the mean is lower there all the same; at 85 % it is up to a third higher.
+Nearly all of it is where a load takes no longer than an answer: the last twentieth waits for a machine that has the model,
+where least connections simply loads it elsewhere. In fleets up to half busy the mean is lower there all the same; at 85 %
+it is up to a third higher. Counting a load for less moves the bad cells to others and costs more loads.
 `;
 }

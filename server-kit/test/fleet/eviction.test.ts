@@ -17,6 +17,13 @@ async function inMemory({ gpus }: Fleet, at: number): Promise<string[]> {
   return list.models.map(({ name }) => name.replace(':latest', '')).sort();
 }
 
+/** What the kit has asked the first machine to let go of. */
+function takenOut({ gpus }: Fleet): unknown[] {
+  const bodies =
+    gpus[0]?.fake.report().requests.map(({ body }) => body as Record<string, unknown> | null) ?? [];
+  return bodies.filter((body) => body?.['keep_alive'] === 0).map((body) => body?.['model']);
+}
+
 /** Two machines that hold two models each, of which one is used. A model has gone from it once: its room is known. */
 async function startFull(): Promise<Fleet> {
   const fleet = await startFleet(2, { ollama: { maxLoadedModels: 2, loadMs: 1 } });
@@ -31,6 +38,7 @@ test('the model that is missed least goes, not the one that the server would tak
   // Left alone the server takes the first of two that are kept equally long: the one that was loaded before the other.
   await ask(fleet, 'stand-in-thinking', 'stand-in');
   expect(await inMemory(fleet, 0)).toEqual(['stand-in', 'stand-in-thinking']);
+  expect(takenOut(fleet)).toEqual(['stand-in-vision:latest']);
 });
 
 test('a model that an administrator keeps is not taken out', async () => {
@@ -40,4 +48,15 @@ test('a model that an administrator keeps is not taken out', async () => {
   expect((await fleet.answer('/admin/models/load', { token, body })).status).toBe(200);
   await ask(fleet, 'stand-in-thinking', 'stand-in');
   expect(await inMemory(fleet, 0)).toEqual(['stand-in', 'stand-in-vision']);
+});
+
+test('where every model is kept none is taken out: the server decides what it does', async () => {
+  const fleet = await startFull();
+  const token = await fleet.token({ sub: 'root', roles: ['admin'] });
+  for (const model of ['stand-in-vision', 'stand-in-thinking']) {
+    const body = { model, hosts: ['gpu-0'], keep_alive: -1 };
+    expect((await fleet.answer('/admin/models/load', { token, body })).status).toBe(200);
+  }
+  await ask(fleet, 'stand-in-thinking', 'stand-in');
+  expect(takenOut(fleet)).toEqual([]);
 });
