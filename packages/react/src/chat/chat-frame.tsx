@@ -17,7 +17,7 @@ import { useEarlyWork } from '../parts/early-work.ts';
 import { useSession } from '../provider/session.ts';
 import { QueueTray } from '../queue/queue-tray.tsx';
 import { FollowEnd } from '../scroll/follow-end.ts';
-import { OfflineBar } from '../status/offline-bar.tsx';
+import { LazyOfflineBar } from '../status/lazy-offline-bar.ts';
 import { useText } from '../text/text-context.ts';
 import { type ChatParts, ChatPartsContext, type UndoOffer } from './chat-parts.ts';
 import { HistoryLoading, useNoticed } from './history-loading.tsx';
@@ -152,7 +152,7 @@ export function ChatFrame(props: ZiggieChatProps): ReactElement {
         }
       />
       <div className="zg-column zg-bottom">
-        <OfflineBar />
+        <LazyOfflineBar />
         <LazyUndoBar offer={cells.undo} onClose={parts.focusComposer} />
         <QueueTray />
         <Composer handle={composer} />
