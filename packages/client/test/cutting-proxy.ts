@@ -8,7 +8,7 @@ export interface CuttingProxy {
   cuts: number;
   /** The next connection that gets so far breaks: behind so many records of an answer and so many bytes more. */
   cutAfter(records: number, bytesMore?: number): void;
-  /** The same behind whole records, and every new connection breaks as well until it is light: none slips through between. */
+  /** The same behind whole records, and every other connection breaks as well, each new one until it is light: none slips through between. */
   goDarkAfter(records: number): void;
   /** Breaks every connection, and each new one, until it is light again. */
   goDark(): void;
@@ -57,7 +57,11 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
         else if (byte === newline && last === brace) records++;
         last = byte;
         if (records < cut.records || beyond < cut.bytesMore) continue;
-        isDark ||= cut.thenDark === true;
+        if (cut.thenDark) {
+          isDark = true;
+          // Also those that are kept alive for the next request.
+          for (const socket of open) if (socket !== front && socket !== back) socket.destroy();
+        }
         cut = undefined;
         proxy.cuts++;
         // Not before the bytes have left, or it would be another cut.
