@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { VerifiedToken } from './jwt.ts';
 import type { RevocationStore } from './revocation-store.ts';
@@ -78,5 +78,5 @@ function idOf(what: Revocation): string {
         ? ['id', what.issuer, what.tokenId]
         : ['principal', what.principalId];
   // As JSON no two lists of parts are the same text.
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+  return hash('sha256', JSON.stringify(parts), 'base64url');
 }

@@ -1,17 +1,21 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { type HmacKey, hmacKey, hmacSha256 } from './hmac-sha256.ts';
 
-/** Makes and compares the hashes that are kept of keys. */
+/**
+ * Makes and compares the hashes that are kept of keys. A plain fast hash under a secret: a key has 256 random bits, which no
+ * slow hash has to protect from guessing.
+ */
 export class KeyHasher {
-  readonly #peppers: readonly Uint8Array[];
+  readonly #peppers: readonly HmacKey[];
 
   /** @param peppers The first makes new hashes; all are good for comparing. */
   constructor(peppers: readonly Uint8Array[]) {
-    this.#peppers = peppers;
+    this.#peppers = peppers.map(hmacKey);
   }
 
   /** What is kept of a key. */
   hash(key: string): string {
-    return hmac(key, this.#peppers[0] as Uint8Array).toString('base64url');
+    return hmacSha256(this.#peppers[0] as HmacKey, key).toString('base64url');
   }
 
   /** Which of the kept hashes a key has, `undefined` for none. Takes as long for a wrong key as for a right one. */
@@ -19,16 +23,11 @@ export class KeyHasher {
     const bytes = kept.map((hash) => Buffer.from(hash ?? '', 'base64url'));
     let found: number | undefined;
     for (const pepper of this.#peppers) {
-      const made = hmac(key, pepper);
+      const made = hmacSha256(pepper, key);
       bytes.forEach((hash, at) => {
         if (hash.byteLength === made.byteLength && timingSafeEqual(hash, made)) found ??= at;
       });
     }
     return found;
   }
-}
-
-// A plain fast hash under a secret: a key has 256 random bits, which no slow hash has to protect from guessing.
-function hmac(key: string, pepper: Uint8Array): Buffer {
-  return createHmac('sha256', pepper).update(key).digest();
 }

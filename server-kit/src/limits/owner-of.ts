@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Principal } from '../kit-types.ts';
 import { addressKey } from './address-key.ts';
 import type { Rule } from './limit-rules.ts';
@@ -36,8 +36,7 @@ function short(name: string): string {
   const known = shorts.get(name);
   if (known !== undefined) return known;
   if (shorts.size >= maxKnown) shorts.clear();
-  const made =
-    name.length <= maxKeyLength ? `=${name}` : createHash('sha256').update(name).digest('base64url');
+  const made = name.length <= maxKeyLength ? `=${name}` : hash('sha256', name, 'base64url');
   shorts.set(name, made);
   return made;
 }

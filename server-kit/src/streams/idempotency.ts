@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Rights } from '../auth/permissions.ts';
 import { KitFailure } from '../failure.ts';
 import type { Principal } from '../kit-types.ts';
@@ -104,5 +104,5 @@ async function release(streams: Streams, name: string, id: string): Promise<void
 }
 
 function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Principal } from '../kit-types.ts';
 
 /** Whose a stream is: the same for one principal of one tenant, whatever credential it came with, and nobody else. */
 export function ownerKeyOf({ id, tenant }: Pick<Principal, 'id' | 'tenant'>): string {
-  return createHash('sha256')
-    .update(JSON.stringify([tenant ?? null, id]))
-    .digest('base64url');
+  return hash('sha256', JSON.stringify([tenant ?? null, id]), 'base64url');
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
 import type { Principal } from '../kit-types.ts';
 import { asUnavailable } from '../limits/limit-failure.ts';
 import type { TicketStore } from './ticket-store.ts';
@@ -68,7 +68,7 @@ async function stored<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function keyOf(ticket: string): string {
-  return createHash('sha256').update(ticket).digest('base64url');
+  return hash('sha256', ticket, 'base64url');
 }
 
 function sealKey(ticket: string): Buffer {

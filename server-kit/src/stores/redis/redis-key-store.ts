@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { KeyRecord, KeyStore } from '../../keys/key-store.ts';
 import { type RedisLink, scriptOf } from './redis-link.ts';
 
@@ -85,7 +85,7 @@ export class RedisKeyStore implements KeyStore {
   }
 
   #owner(ownerId: string): string {
-    return `${this.#prefix}:owner:${createHash('sha256').update(ownerId).digest('base64url')}`;
+    return `${this.#prefix}:owner:${hash('sha256', ownerId, 'base64url')}`;
   }
 
   get #used(): string {
