@@ -40,6 +40,9 @@ const defaultTimeouts: Timeouts = {
 /** Ollama holds back a tool call or an object until it is whole, so silence is longer there. */
 export const IDLE_WITH_STRUCTURE_MS = 180_000;
 
+/** How long a broken answer is picked up for, unless it is set. */
+export const RECONNECT_MS = 300_000;
+
 /** The call's own timeouts over the client's over the defaults. */
 export function timeoutsFor(settings: Settings, options: CallOptions, idleMs?: number): Timeouts {
   return {

@@ -13,7 +13,7 @@ export class TimeoutError extends ZiggieError {
   constructor(phase: TimedPhase, afterMs: number) {
     super(
       phase === 'total' ? 'deadline_exceeded' : (`${phase.replace('-', '_')}_timeout` as 'idle_timeout'),
-      `Waiting for the server: "${phase}" is over after ${afterMs} ms. Is timeouts.${phase.replace('-t', 'T')}Ms too short?`,
+      `The server took over ${afterMs} ms ("${phase}"). Is timeouts.${phase.replace('-t', 'T')}Ms too short?`,
       { phase, afterMs } as ZiggieErrorDetails,
     );
   }

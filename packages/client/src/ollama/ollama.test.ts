@@ -356,7 +356,7 @@ describe('Ollama, where ollama 0.6.4 has faults', () => {
     await clock.advance(61_000);
     expect(await read).toMatchObject({
       records: [{ message: { content: 'Hi' } }, {}],
-      message: expect.stringContaining('"idle" is over after 60000 ms'),
+      message: expect.stringContaining('took over 60000 ms ("idle")'),
     });
   });
 });

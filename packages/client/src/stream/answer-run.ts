@@ -1,7 +1,7 @@
 import { newScope } from '../call/call-scope.ts';
 import { AbortedError } from '../errors/aborted-error.ts';
 import { isZiggieError, withCallDetails, type ZiggieError } from '../errors/ziggie-error.ts';
-import type { Settings } from '../settings.ts';
+import { RECONNECT_MS, type Settings } from '../settings.ts';
 import type { CallOptions, ChatEvent, ChatResult } from '../types.ts';
 import { type AnswerAttempt, type AnswerRequest, newAttempt, type ResumePoint } from './answer-attempt.ts';
 import { newCollector } from './collector.ts';
@@ -15,8 +15,6 @@ export interface AskedQuestion {
 
 /** Between two tries to fetch what goes on with a broken answer. Offline they cost nothing. */
 const FETCH_AGAIN_MS = 1_000;
-/** Said here once more: the rules come with what is fetched. */
-const RECONNECT_MS = 300_000;
 
 const nothing = (): void => {};
 
