@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-react';
 import { failOnConsoleErrors } from '../../test/console-guard.ts';
-import { createTestChat, type TestChat } from '../../test/test-chat.ts';
+import { createTestChat, type TestChat, type TestChatOptions } from '../../test/test-chat.ts';
 import { ZiggieChat } from '../chat/ziggie-chat.tsx';
 import '../../test/page.css';
 import '@ziggie/llm-react/styles.css';
@@ -14,8 +14,8 @@ afterEach(() => {
   for (const { conversation } of chats.splice(0)) conversation.dispose();
 });
 
-async function show() {
-  const chat = createTestChat();
+async function show(options: TestChatOptions = {}) {
+  const chat = createTestChat(options);
   chats.push(chat);
   await render(<ZiggieChat client={chat.client} conversation={chat.conversation} />);
   await expect.element(page.getByRole('form')).toBeVisible();
@@ -28,15 +28,26 @@ async function restOfTask(): Promise<void> {
 }
 
 describe('a turn, task by task', () => {
-  it('shows the question in the task of the call and asks the server in the next', async () => {
-    const { conversation, fake } = await show();
-    const asked = () => fake.report().requests.filter(({ path }) => path === '/api/chat').length;
-    const turn = conversation.send('Hello');
+  it('shows the question in the task of the call and asks the model in the next', async () => {
+    const chat = createTestChat();
+    let asked = 0;
+    const client = {
+      ...chat.client,
+      chat: ((...given) => {
+        asked += 1;
+        return chat.client.chat(...given);
+      }) as typeof chat.client.chat,
+    };
+    const { conversation } = await show({ conversation: { client } });
+    // The first turn fetches code, which is a task of its own.
+    await conversation.send('Hello');
+    expect(asked).toBe(1);
+    const turn = conversation.send('Hello again');
     await restOfTask();
-    expect(conversation.messageIds.get()).toHaveLength(2);
-    expect(asked()).toBe(0);
+    expect(conversation.messageIds.get()).toHaveLength(4);
+    expect(asked).toBe(1);
     await turn;
-    expect(asked()).toBe(1);
+    expect(asked).toBe(2);
   });
 
   it('brings the words of a question first, and then what can be done with it', async () => {
